@@ -1,0 +1,246 @@
+//! Why no whole answer came back.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustls::CertificateError;
+
+/// A request that got no complete answer. Names hosts and ports, never a URL or a credential.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// The host's name has no address.
+    #[error("the name {host} cannot be resolved")]
+    Name {
+        /// The host.
+        host: String,
+    },
+    /// No connection could be made.
+    #[error("cannot connect to {to}: {why}")]
+    Connect {
+        /// Host and port.
+        to: String,
+        /// The reason, as the system gave it.
+        why: String,
+    },
+    /// The proxy did not let us through.
+    #[error("cannot reach {to} through the proxy {proxy}: {why}")]
+    Proxy {
+        /// Host and port of the proxy.
+        proxy: String,
+        /// Host and port behind it.
+        to: String,
+        /// The reason.
+        why: String,
+    },
+    /// The certificate or the TLS handshake was not acceptable.
+    #[error("no safe connection to {to}: {why}")]
+    Tls {
+        /// Host and port.
+        to: String,
+        /// The reason in words.
+        why: String,
+        /// True where a certificate authority is missing, so that `--cacert` would help.
+        unknown_authority: bool,
+    },
+    /// The time was up.
+    #[error("no complete answer from {to} within {}", humantime::format_duration(*.after))]
+    Timeout {
+        /// Host and port.
+        to: String,
+        /// The time that the request was given.
+        after: Duration,
+        /// False where not even a connection was made.
+        maybe_sent: bool,
+    },
+    /// The connection broke after the request was sent.
+    #[error("{to} closed the connection without an answer")]
+    Closed {
+        /// Host and port.
+        to: String,
+    },
+    /// The answer stopped in the middle.
+    #[error("the answer of {to} was cut after {received} bytes")]
+    Cut {
+        /// Host and port.
+        to: String,
+        /// How much of the body had arrived, in bytes.
+        received: usize,
+    },
+    /// The answer is larger than was allowed.
+    #[error("the answer of {to} is too large: more than {limit} bytes")]
+    TooLarge {
+        /// Host and port.
+        to: String,
+        /// What was allowed, in bytes.
+        limit: usize,
+    },
+    /// What came back is not HTTP.
+    #[error("{to} did not answer in HTTP: {why}")]
+    NotHttp {
+        /// Host and port.
+        to: String,
+        /// What was wrong with it.
+        why: String,
+    },
+    /// A file of certificate authorities cannot be used.
+    #[error("cannot use the certificates of {origin} ({path}): {why}", path = path.display())]
+    Authorities {
+        /// The flag or the variable that named the path.
+        origin: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// A proxy variable cannot be used.
+    #[error("cannot use the proxy in {variable}: {why}")]
+    ProxySetting {
+        /// The variable.
+        variable: &'static str,
+        /// The reason, without the value: it may hold a password.
+        why: &'static str,
+    },
+    /// This machine could not even try.
+    #[error("cannot send a request from this machine: {why}")]
+    Local {
+        /// The reason.
+        why: String,
+    },
+}
+
+impl NetError {
+    /// True where the server may have seen the request, and so may have acted on it.
+    pub fn maybe_sent(&self) -> bool {
+        match self {
+            Self::Timeout { maybe_sent, .. } => *maybe_sent,
+            Self::Closed { .. }
+            | Self::Cut { .. }
+            | Self::TooLarge { .. }
+            | Self::NotHttp { .. } => true,
+            Self::Name { .. }
+            | Self::Connect { .. }
+            | Self::Proxy { .. }
+            | Self::Tls { .. }
+            | Self::Authorities { .. }
+            | Self::ProxySetting { .. }
+            | Self::Local { .. } => false,
+        }
+    }
+
+    /// True where trying again may help.
+    pub fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Name { .. }
+                | Self::Connect { .. }
+                | Self::Proxy { .. }
+                | Self::Timeout { .. }
+                | Self::Closed { .. }
+                | Self::Cut { .. }
+        )
+    }
+}
+
+/// Where a request went, for the words of its error.
+pub(super) struct Destination {
+    pub to: String,
+    pub host: String,
+    /// Host and port of the proxy, where one is used.
+    pub proxy: Option<String>,
+    pub after: Duration,
+}
+
+/// Puts what the transport reported into words.
+pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
+    let to = at.to.clone();
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return tls_trouble(tls, at);
+    }
+    if error.is_timeout() {
+        return NetError::Timeout { to, after: at.after, maybe_sent: !error.is_connect() };
+    }
+    if let Some(proxy) = at.proxy.clone().filter(|_| error.is_connect()) {
+        return NetError::Proxy { proxy, to, why: innermost(error) };
+    }
+    if error.is_dns() {
+        return NetError::Name { host: at.host.clone() };
+    }
+    if error.is_connect() {
+        return NetError::Connect { to, why: innermost(error) };
+    }
+    match find::<hyper::Error>(error) {
+        Some(e) if e.is_parse() || e.is_parse_too_large() => {
+            NetError::NotHttp { to, why: e.to_string() }
+        }
+        _ => NetError::Closed { to },
+    }
+}
+
+fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
+    let mut unknown_authority = false;
+    let why = match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            CertificateError::Expired => "its certificate has expired".to_owned(),
+            CertificateError::ExpiredContext { not_after, .. } => {
+                format!("its certificate expired on {}", day(not_after.as_secs()))
+            }
+            CertificateError::NotValidYet => "its certificate is not valid yet".to_owned(),
+            CertificateError::NotValidYetContext { not_before, .. } => {
+                format!("its certificate is not valid before {}", day(not_before.as_secs()))
+            }
+            CertificateError::NotValidForName => {
+                format!("its certificate is not for the name {}", at.host)
+            }
+            CertificateError::NotValidForNameContext { presented, .. } => format!(
+                "its certificate is not for the name {}, but for {}",
+                at.host,
+                presented.join(", ")
+            ),
+            CertificateError::UnknownIssuer => {
+                unknown_authority = true;
+                "its certificate comes from an authority that this machine does not know".to_owned()
+            }
+            other => {
+                unknown_authority = true;
+                format!("its certificate is not acceptable: {other}")
+            }
+        },
+        rustls::Error::InvalidMessage(_) => "it does not speak TLS on this port".to_owned(),
+        rustls::Error::AlertReceived(alert) => format!("it refused the TLS handshake ({alert:?})"),
+        other => other.to_string(),
+    };
+    NetError::Tls { to: at.to.clone(), why, unknown_authority }
+}
+
+fn day(seconds: u64) -> String {
+    let at = std::time::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    let text = at.map(|t| humantime::format_rfc3339_seconds(t).to_string()).unwrap_or_default();
+    text.get(..10).unwrap_or("an unknown day").to_owned()
+}
+
+/// The first error of a type in the chain, also inside the boxes of `io::Error`.
+pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let boxed = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match boxed {
+            Some(inner) => Some(inner),
+            None => current.source(),
+        };
+    }
+    None
+}
+
+/// The last words of the chain: the operating system's own, usually.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

@@ -1,0 +1,156 @@
+//! One request, one answer, within its time and size.
+
+use std::io::Read as _;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use url::Url;
+
+use super::error::{Destination, classify};
+use super::{
+    Answer, CONNECT_TIMEOUT, Method, NetError, Request, Settings, authority, proxy, trust,
+};
+
+/// What decides which client can serve a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Route {
+    tls: bool,
+    loopback: bool,
+}
+
+impl Route {
+    pub(super) fn of(url: &Url) -> Self {
+        Self { tls: url.scheme() == "https", loopback: super::is_loopback(url) }
+    }
+}
+
+/// The transport's own timers get this much longer than ours, to let the clearer error win.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Builds the client of a route. Certificates are read only for `https`, proxies looked at only for
+/// other machines.
+pub(super) fn client(
+    route: Route,
+    request: &Request,
+    settings: &Settings,
+) -> Result<Client, NetError> {
+    let authorities = if route.tls { trust::authorities(settings)? } else { trust::none() };
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .timeout(None)
+        .connect_timeout(CONNECT_TIMEOUT.min(request.timeout))
+        .tls_backend_preconfigured(trust::configuration(authorities)?);
+    if !route.loopback {
+        for proxy in proxy::all(&settings.proxy)? {
+            builder = builder.proxy(proxy);
+        }
+    }
+    builder.build().map_err(|e| NetError::Local { why: e.to_string() })
+}
+
+/// Sends once and reads the whole answer.
+///
+/// The work is done on a thread of its own: the blocking client starts its clock anew for each read
+/// of a body, and a name look-up knows no clock at all.
+pub(super) fn exchange(
+    client: &Client,
+    request: &Request,
+    proxy: Option<String>,
+    deadline: Instant,
+) -> Result<Answer, NetError> {
+    let at = Destination {
+        to: authority(&request.url),
+        host: request.url.host_str().unwrap_or("?").to_owned(),
+        proxy,
+        after: request.timeout,
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let timeout = || NetError::Timeout {
+        to: authority(&request.url),
+        after: request.timeout,
+        maybe_sent: true,
+    };
+    let (done, outcome) = mpsc::sync_channel(1);
+    let (client, request) = (client.clone(), request.clone());
+    let limit = request.limit;
+    std::thread::Builder::new()
+        .name("request".to_owned())
+        .spawn(move || {
+            let sent = build(&client, &request, left).map_err(|why| NetError::Local { why });
+            let answer = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, &at)));
+            // Nobody listens any more once the time is up.
+            let _ = done.send(answer.and_then(|response| read(response, &at, limit)));
+        })
+        .map_err(|e| NetError::Local { why: e.to_string() })?;
+    outcome.recv_timeout(left + GRACE).unwrap_or_else(|_| Err(timeout()))
+}
+
+fn build(
+    client: &Client,
+    request: &Request,
+    timeout: Duration,
+) -> Result<reqwest::blocking::Request, String> {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    let mut building = client.request(method, request.url.clone()).timeout(timeout);
+    for header in &request.headers {
+        let name = HeaderName::from_bytes(header.name.as_bytes())
+            .map_err(|_| format!("{:?} is not a header name", header.name))?;
+        // The error of a bad value is not repeated: it may be a secret.
+        let mut value = HeaderValue::from_str(&header.value)
+            .map_err(|_| format!("the value of the header {name} cannot be sent"))?;
+        value.set_sensitive(header.secret);
+        building = building.header(name, value);
+    }
+    if let Some(body) = &request.body {
+        building = building.body(body.clone());
+    }
+    building.build().map_err(|e| e.without_url().to_string())
+}
+
+fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, NetError> {
+    let too_large = || NetError::TooLarge { to: at.to.clone(), limit };
+    let announced = response.content_length();
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    let mut body = Vec::new();
+    let mut chunk = [0_u8; 16 * 1024];
+    loop {
+        match response.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(n) => body.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
+                return Err(NetError::Timeout {
+                    to: at.to.clone(),
+                    after: at.after,
+                    maybe_sent: true,
+                });
+            }
+            Err(_) => return Err(NetError::Cut { to: at.to.clone(), received: body.len() }),
+        }
+        if body.len() > limit {
+            return Err(too_large());
+        }
+    }
+    Ok(Answer { status, headers, body, attempts: 1 })
+}

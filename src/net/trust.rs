@@ -1,0 +1,129 @@
+//! Which certificate authorities are trusted: one function decides, one builds the TLS configuration.
+//!
+//! rustls with ring: another provider would be a change of `configuration` alone. (aws-lc-rs gathers
+//! entropy for some 30 ms at its first use, which is more than all the rest of a run.)
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::{NetError, Settings};
+
+/// Where Linux and BSD distributions keep their bundle: read alone, since the hashed folder beside it
+/// holds the same certificates in a hundred more files.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+];
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const BUNDLES: [&str; 0] = [];
+
+/// A bundle of authorities is smaller than this, in bytes; some ten thousand certificates.
+const LARGEST_BUNDLE: u64 = 64 * 1024 * 1024;
+
+/// No authorities at all: for requests without TLS.
+pub(super) fn none() -> RootCertStore {
+    RootCertStore::empty()
+}
+
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else the system's; `--cacert` in addition to either.
+pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, NetError> {
+    let mut store = RootCertStore::empty();
+    let set = |value: &Option<std::ffi::OsString>| value.clone().filter(|v| !v.is_empty());
+    let (file, folders) = (set(&settings.ssl_cert_file), set(&settings.ssl_cert_dir));
+    if file.is_none() && folders.is_none() {
+        add_system(&mut store);
+    }
+    if let Some(path) = file {
+        add_file(&mut store, "SSL_CERT_FILE", Path::new(&path))?;
+    }
+    if let Some(folders) = folders {
+        for folder in std::env::split_paths(&folders) {
+            add_folder(&mut store, &folder)?;
+        }
+    }
+    if let Some(path) = &settings.cacert {
+        add_file(&mut store, "--cacert", path)?;
+    }
+    Ok(store)
+}
+
+/// The TLS configuration of every connection.
+pub(super) fn configuration(authorities: RootCertStore) -> Result<ClientConfig, NetError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut configuration = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| NetError::Local { why: e.to_string() })?
+        .with_root_certificates(authorities)
+        .with_no_client_auth();
+    configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(configuration)
+}
+
+fn add_system(store: &mut RootCertStore) {
+    for path in BUNDLES {
+        if let Ok(bytes) = fs::read(path) {
+            if add(store, &bytes) > 0 {
+                return;
+            }
+        }
+    }
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+}
+
+fn add_file(store: &mut RootCertStore, origin: &'static str, path: &Path) -> Result<(), NetError> {
+    let bytes = read(path).map_err(|why| unusable(origin, path, why))?;
+    if add(store, &bytes) == 0 {
+        return Err(unusable(origin, path, "there is no certificate in it".to_owned()));
+    }
+    Ok(())
+}
+
+fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), NetError> {
+    let entries =
+        fs::read_dir(folder).map_err(|e| unusable("SSL_CERT_DIR", folder, e.to_string()))?;
+    for entry in entries.flatten() {
+        // Links to nothing and notes beside the certificates are usual in such a folder.
+        if let Ok(bytes) = read(&entry.path()) {
+            add(store, &bytes);
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let metadata = fs::metadata(path).map_err(|e| e.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    if metadata.len() > LARGEST_BUNDLE {
+        return Err(format!("it is larger than {LARGEST_BUNDLE} bytes"));
+    }
+    fs::read(path).map_err(|e| e.to_string())
+}
+
+/// Adds every certificate of a PEM bundle, or the one of a DER file; returns how many.
+fn add(store: &mut RootCertStore, bytes: &[u8]) -> usize {
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok).collect();
+    let (added, _) = store.add_parsable_certificates(certificates);
+    if added > 0 {
+        return added;
+    }
+    usize::from(store.add(CertificateDer::from_slice(bytes)).is_ok())
+}
+
+fn unusable(origin: &'static str, path: &Path, why: String) -> NetError {
+    let path = AsRef::<OsStr>::as_ref(path).into();
+    NetError::Authorities { origin, path, why }
+}
