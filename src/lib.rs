@@ -1,2 +1,5 @@
+pub mod api;
+pub mod config;
 pub mod disk;
+pub mod model;
 pub mod net;

@@ -1,0 +1,86 @@
+//! What the user has set: the environment, the configuration file, profiles, and what follows from them.
+//!
+//! Floor 2. May use `disk`, `net` (its settings) and `model`; must not use `api` or `local`.
+
+pub mod env;
+pub mod file;
+pub mod profile;
+pub mod resolve;
+pub mod secret;
+
+use std::path::PathBuf;
+
+use crate::disk::DiskError;
+
+/// Why a setting cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The configuration file is broken.
+    #[error("{path}:{line}:{column}: {problem}", path = path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What is wrong; never the value, which may be a token.
+        problem: String,
+    },
+    /// An environment variable is set to something that cannot be used.
+    #[error("the environment variable {name} {problem}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        problem: String,
+    },
+    /// No profile has this name.
+    #[error("there is no profile {name:?}{}", listed(.known))]
+    UnknownProfile {
+        /// What was asked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// Neither a profile nor a token.
+    #[error("no Postmark server token is set up")]
+    NoToken,
+    /// A token or password could not be read from where it is said to be.
+    #[error("cannot read {what} from {origin}: {problem}")]
+    Unreadable {
+        /// What was wanted: `the token`, `the password`.
+        what: String,
+        /// From where, as in `file:/run/secret`.
+        origin: String,
+        /// Why not; never the value.
+        problem: String,
+    },
+    /// A profile's token would leave its origin.
+    #[error("the token of profile {profile} belongs to {origin} and is not sent to {other}")]
+    ForeignOrigin {
+        /// The profile.
+        profile: String,
+        /// Where its token belongs.
+        origin: String,
+        /// Where it was about to go.
+        other: String,
+    },
+    /// The request itself is not one that can be fulfilled, such as a name that is taken.
+    #[error("{0}")]
+    Refused(String),
+    /// The disk said no.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// There is no home directory to keep anything in.
+    #[error("there is no home directory to keep {0} in")]
+    NoHome(&'static str),
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "; there are none yet".to_owned(),
+        names if names.len() <= 12 => format!("; there are {}", names.join(", ")),
+        names => format!("; there are {}", names.len()),
+    }
+}

@@ -1,0 +1,241 @@
+//! Which server a command talks to, with which token, and where each of these was said.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use super::ConfigError;
+use super::env::{self, Environment};
+use super::file::File;
+use super::profile::{Profile, TokenAt};
+use super::secret;
+use crate::model::{ApiUrl, ProfileName, Secret};
+
+/// What the command line says about the target.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// `--profile`.
+    pub profile: Option<ProfileName>,
+    /// `--api-url`.
+    pub api_url: Option<ApiUrl>,
+    /// `--config`.
+    pub config: Option<PathBuf>,
+}
+
+/// Who a command acts as.
+#[derive(Clone, Debug)]
+pub enum Account {
+    /// The built-in emulator.
+    Sandbox,
+    /// A profile of the configuration file.
+    Profile(Box<Profile>),
+    /// The token of the environment.
+    Environment(Secret),
+}
+
+/// A server, and the way to it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose token.
+    pub account: Account,
+    /// Where the API is; the sandbox's address is known only once it runs.
+    pub api_url: ApiUrl,
+    /// What a user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Target {
+    /// The profile's name, the built-in one's included.
+    pub fn name(&self) -> Option<ProfileName> {
+        match &self.account {
+            Account::Sandbox => Some(ProfileName::sandbox()),
+            Account::Profile(profile) => Some(profile.name.clone()),
+            Account::Environment(_) => None,
+        }
+    }
+
+    /// The profile of the file, if it is one.
+    pub fn profile(&self) -> Option<&Profile> {
+        match &self.account {
+            Account::Profile(profile) => Some(profile),
+            _ => None,
+        }
+    }
+
+    /// Where the token comes from, in words.
+    pub fn token_source(&self) -> String {
+        match &self.account {
+            Account::Sandbox => "built-in".to_owned(),
+            Account::Profile(profile) => profile.token.describe(),
+            Account::Environment(_) => format!("env {}", env::SERVER_TOKEN.name),
+        }
+    }
+}
+
+/// Decides on the target. In this order:
+///
+/// * who: `--profile`, `PMHOOKS_PROFILE`, `POSTMARK_SERVER_TOKEN`, `default_profile`. A profile that was
+///   named beats a token that happens to be in the environment, with a warning.
+/// * where: `--api-url`, the profile's `api_url`, `POSTMARK_API_URL`, Postmark's own.
+///
+/// A profile's token belongs to the profile's origin. Another `--api-url` is refused, and so is a
+/// `POSTMARK_API_URL` that would carry it to another machine.
+pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, ConfigError> {
+    let ambient = environment.raw(env::SERVER_TOKEN.name).is_some();
+    let named = match &wanted.profile {
+        Some(name) => Some((name.clone(), "--profile")),
+        None => match environment.setting(env::PROFILE)? {
+            Some(text) => {
+                let name = text.parse().map_err(|why| variable(env::PROFILE, why))?;
+                Some((name, env::PROFILE.name))
+            }
+            None => None,
+        },
+    };
+    let mut warnings = Vec::new();
+    if let (Some((name, by)), true) = (&named, ambient) {
+        let token = env::SERVER_TOKEN.name;
+        warnings.push(format!("{token} is set, but not used: {by} names the profile {name}"));
+    }
+    let name = match named {
+        Some((name, _)) => Some(name),
+        None if ambient => None,
+        None => config(wanted, environment)?.default_profile()?,
+    };
+    match name {
+        Some(name) if name.is_sandbox() => sandbox(wanted, warnings),
+        Some(name) => of_profile(&name, wanted, environment, warnings),
+        None => of_environment(wanted, environment, warnings),
+    }
+}
+
+fn sandbox(wanted: &Wanted, warnings: Vec<String>) -> Result<Target, ConfigError> {
+    if wanted.api_url.is_some() {
+        return Err(ConfigError::Refused(
+            "the built-in profile sandbox has its own API; leave out --api-url".to_owned(),
+        ));
+    }
+    Ok(Target { account: Account::Sandbox, api_url: postmark()?, warnings })
+}
+
+fn of_profile(
+    name: &ProfileName,
+    wanted: &Wanted,
+    environment: &Environment,
+    mut warnings: Vec<String>,
+) -> Result<Target, ConfigError> {
+    let file = config(wanted, environment)?;
+    let profile = file.profile(name)?;
+    warnings.extend(file.warnings.iter().cloned());
+    warnings.extend(file.unknown_keys(name));
+    let foreign = |own: &ApiUrl, other: &ApiUrl| ConfigError::ForeignOrigin {
+        profile: name.to_string(),
+        origin: own.to_string(),
+        other: other.to_string(),
+    };
+    let own = match (&profile.api_url, ambient_api_url(environment)?) {
+        (Some(own), _) => own.clone(),
+        (None, None) => postmark()?,
+        (None, Some(ambient)) => {
+            let own = postmark()?;
+            if !ambient.is_loopback() && !ambient.is_same_origin(&own) {
+                return Err(foreign(&own, &ambient));
+            }
+            ambient
+        }
+    };
+    let api_url = match &wanted.api_url {
+        None => own,
+        Some(url) if url.is_same_origin(&own) => url.clone(),
+        Some(url) => return Err(foreign(&own, url)),
+    };
+    Ok(Target { account: Account::Profile(Box::new(profile)), api_url, warnings })
+}
+
+fn of_environment(
+    wanted: &Wanted,
+    environment: &Environment,
+    warnings: Vec<String>,
+) -> Result<Target, ConfigError> {
+    let token = environment.setting(env::SERVER_TOKEN)?.ok_or(ConfigError::NoToken)?;
+    let origin = format!("env {}", env::SERVER_TOKEN.name);
+    let token = secret::check_token(Secret::new(token), &origin)?;
+    let api_url = match &wanted.api_url {
+        Some(url) => url.clone(),
+        None => ambient_api_url(environment)?.map_or_else(postmark, Ok)?,
+    };
+    Ok(Target { account: Account::Environment(token), api_url, warnings })
+}
+
+/// Fetches the token of a profile from where it is kept; warns of a file that others can read.
+pub fn token(
+    profile: &Profile,
+    environment: &Environment,
+) -> Result<(Secret, Vec<String>), ConfigError> {
+    let what = format!("the token of profile {}", profile.name);
+    let mut warnings = Vec::new();
+    let token = match &profile.token {
+        TokenAt::Here(token) => token.clone(),
+        TokenAt::Environment(name) => secret::from_environment(name, &what, environment)?,
+        TokenAt::Program(argv) => secret::from_program(argv, &what)?,
+        TokenAt::File(path) => {
+            let (token, loose) = secret::from_file(path, &what)?;
+            warnings.extend(loose.map(|mode| {
+                let path = path.display();
+                format!("others can get at {path} (mode {mode:o}), which holds a token; run: chmod 600 {path}")
+            }));
+            token
+        }
+    };
+    Ok((secret::check_token(token, &profile.token.describe())?, warnings))
+}
+
+/// The API that a new profile's token is checked with: `--api-url`, `POSTMARK_API_URL`, Postmark's.
+pub fn api_url_of_new(wanted: &Wanted, environment: &Environment) -> Result<ApiUrl, ConfigError> {
+    match &wanted.api_url {
+        Some(url) => Ok(url.clone()),
+        None => ambient_api_url(environment)?.map_or_else(postmark, Ok),
+    }
+}
+
+/// The configuration file, read.
+pub fn config(wanted: &Wanted, environment: &Environment) -> Result<File, ConfigError> {
+    File::load(&config_path(wanted, environment)?)
+}
+
+/// Where the configuration is: `--config`, `PMHOOKS_CONFIG`, or in the user's configuration folder.
+pub fn config_path(wanted: &Wanted, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = &wanted.config {
+        return Ok(path.clone());
+    }
+    if let Some(path) = environment.setting(env::CONFIG)? {
+        return Ok(path.into());
+    }
+    Ok(folders("the configuration")?.config_dir().join("config.toml"))
+}
+
+/// Where the sandbox's state and the backups of deleted webhooks are.
+pub fn state_folder() -> Result<PathBuf, ConfigError> {
+    let folders = folders("the state")?;
+    Ok(folders.state_dir().map_or_else(|| folders.data_local_dir().to_owned(), Path::to_owned))
+}
+
+fn folders(what: &'static str) -> Result<ProjectDirs, ConfigError> {
+    ProjectDirs::from("", "", "pmhooks").ok_or(ConfigError::NoHome(what))
+}
+
+fn ambient_api_url(environment: &Environment) -> Result<Option<ApiUrl>, ConfigError> {
+    let Some(text) = environment.setting(env::API_URL)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|why| variable(env::API_URL, why))
+}
+
+fn variable(variable: env::Variable, why: String) -> ConfigError {
+    ConfigError::Variable {
+        name: variable.name.to_owned(),
+        problem: format!("cannot be used: {why}"),
+    }
+}
+
+fn postmark() -> Result<ApiUrl, ConfigError> {
+    ApiUrl::POSTMARK.parse().map_err(ConfigError::Refused)
+}

@@ -1,0 +1,193 @@
+//! What is hidden when a value is shown: HttpAuth passwords, header values, tokens, secrets in URLs.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Object;
+
+/// What stands in a secret's place, whatever its length.
+pub const MASK: &str = "********";
+
+/// Whether secrets of webhooks and URLs are shown. Tokens never are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reveal {
+    /// Masked: the default everywhere.
+    #[default]
+    Masked,
+    /// In clear: only where `--show-secrets` was given.
+    Shown,
+}
+
+/// Words that make a query key look as if its value were a secret.
+const SECRET_WORDS: [&str; 14] = [
+    "token", "secret", "pass", "pwd", "key", "auth", "sig", "cred", "session", "jwt", "hmac",
+    "hash", "bearer", "private",
+];
+
+/// Query keys that are secrets by themselves though no word in them says so.
+const SECRET_KEYS: [&str; 5] = ["code", "sid", "pin", "pw", "otp"];
+
+/// Hides the secrets of any object of Postmark's, at any depth, by its documented keys.
+pub fn value(value: &mut Value, reveal: Reveal) {
+    match value {
+        Value::Object(object) => self::object(object, reveal),
+        Value::Array(items) => items.iter_mut().for_each(|item| self::value(item, reveal)),
+        _ => {}
+    }
+}
+
+/// [`value`], for an object.
+pub fn object(object: &mut Object, reveal: Reveal) {
+    for (key, inner) in object.iter_mut() {
+        let key = key.to_ascii_lowercase();
+        match key.as_str() {
+            "apitokens" | "apitoken" | "token" => hide(inner),
+            "httpauth" if reveal == Reveal::Masked => http_auth(inner),
+            "httpheaders" if reveal == Reveal::Masked => http_headers(inner),
+            "password" | "secret" if reveal == Reveal::Masked => hide(inner),
+            _ if reveal == Reveal::Masked && key.ends_with("url") => mask_url(inner),
+            _ => value(inner, reveal),
+        }
+    }
+}
+
+fn http_auth(auth: &mut Value) {
+    let Value::Object(auth) = auth else { return hide(auth) };
+    auth.iter_mut()
+        .filter(|(key, _)| !key.eq_ignore_ascii_case("username"))
+        .for_each(|(_, v)| hide(v));
+}
+
+fn http_headers(headers: &mut Value) {
+    let Value::Array(headers) = headers else { return hide(headers) };
+    for header in headers {
+        let Value::Object(header) = header else { continue };
+        header
+            .iter_mut()
+            .filter(|(key, _)| !key.eq_ignore_ascii_case("name"))
+            .for_each(|(_, v)| hide(v));
+    }
+}
+
+fn mask_url(url: &mut Value) {
+    if let Value::String(text) = url {
+        *text = self::url(text).into_owned();
+    }
+}
+
+/// Hides every text and number below; empty texts and nulls say that there is nothing to hide.
+fn hide(value: &mut Value) {
+    match value {
+        Value::String(text) if text.is_empty() => {}
+        Value::String(_) | Value::Number(_) => *value = Value::from(MASK),
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(object) => object.iter_mut().for_each(|(_, inner)| hide(inner)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Hides the password and the secret-looking query values of a URL, and changes nothing else in it.
+pub fn url(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    let (authority, tail) = split_before(rest, ['/', '?', '#', '\\']);
+    let (path, query) = split_before(tail, ['?', '#']);
+    let masked = format!("{scheme}://{}{path}{}", mask_authority(authority), mask_query(query));
+    if masked == text { Cow::Borrowed(text) } else { Cow::Owned(masked) }
+}
+
+/// Hides what [`url`] hides, in every URL within a sentence.
+pub fn text(sentence: &str) -> Cow<'_, str> {
+    if !sentence.contains("://") {
+        return Cow::Borrowed(sentence);
+    }
+    let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
+    let words = sentence.split_inclusive(ends_url).map(url);
+    Cow::Owned(words.collect::<String>())
+}
+
+fn split_before<const N: usize>(text: &str, stops: [char; N]) -> (&str, &str) {
+    text.split_at(text.find(stops).unwrap_or(text.len()))
+}
+
+fn mask_authority(authority: &str) -> Cow<'_, str> {
+    let Some((userinfo, host)) = authority.rsplit_once('@') else { return authority.into() };
+    match userinfo.split_once(':') {
+        Some((user, password)) if !password.is_empty() => format!("{user}:{MASK}@{host}").into(),
+        _ => authority.into(),
+    }
+}
+
+fn mask_query(query: &str) -> String {
+    let separator = |c: char| matches!(c, '&' | ';' | '?' | '#');
+    query
+        .split_inclusive(separator)
+        .map(|piece| {
+            let (pair, end) = piece.split_at(piece.trim_end_matches(separator).len());
+            match pair.split_once('=') {
+                Some((key, value)) if !value.is_empty() && looks_secret(key) => {
+                    format!("{key}={MASK}{end}")
+                }
+                _ => piece.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// True where a key's name suggests that its value is a secret.
+pub fn looks_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_KEYS.contains(&key.as_str()) || SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_url_keeps_all_but_its_secrets() {
+        for (given, shown) in [
+            ("https://h/p?a=1&b=2#f", "https://h/p?a=1&b=2#f"),
+            ("https://user:pw@h:8/p", "https://user:********@h:8/p"),
+            ("https://u:p@ss:w@h/", "https://u:********@h/"),
+            ("https://h/?key=K&x=1&Api_Key=Z", "https://h/?key=********&x=1&Api_Key=********"),
+            ("https://h?access_token=T#token=T", "https://h?access_token=********#token=********"),
+            ("https://h/?token=", "https://h/?token="),
+            ("not a url ?key=K", "not a url ?key=K"),
+        ] {
+            assert_eq!(url(given), shown);
+        }
+    }
+
+    #[test]
+    fn urls_within_a_sentence_are_masked_too() {
+        let said = "The Url \"https://u:pw@h/?sig=S\" is bad, see https://ok/";
+        let shown = "The Url \"https://u:********@h/?sig=********\" is bad, see https://ok/";
+        assert_eq!(text(said), shown);
+    }
+
+    #[test]
+    fn secrets_of_an_object_are_masked_at_any_depth_and_tokens_even_when_shown() {
+        let given = json!({"Servers": [{
+            "ApiTokens": ["t1", "t2"], "InboundHookUrl": "https://u:p@h/",
+            "HttpAuth": {"Username": "u", "Password": "p", "Other": 7},
+            "HttpHeaders": [{"Name": "X-A", "Value": "v"}],
+        }]});
+        let mut masked = given.clone();
+        value(&mut masked, Reveal::Masked);
+        assert_eq!(
+            masked,
+            json!({"Servers": [{
+                "ApiTokens": [MASK, MASK], "InboundHookUrl": format!("https://u:{MASK}@h/"),
+                "HttpAuth": {"Username": "u", "Password": MASK, "Other": MASK},
+                "HttpHeaders": [{"Name": "X-A", "Value": MASK}],
+            }]})
+        );
+        let mut shown = given.clone();
+        value(&mut shown, Reveal::Shown);
+        let mut expected = given;
+        expected["Servers"][0]["ApiTokens"] = json!([MASK, MASK]);
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,214 @@
+//! The two kinds of URL: where a webhook posts to, and where the API is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::mask::{self, MASK};
+
+/// Where a webhook posts to: kept to the byte, since Postmark sends to exactly this.
+///
+/// It may hold secrets, so it has no `Display`: [`HookUrl::masked`] is for showing.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+pub struct HookUrl(String);
+
+impl HookUrl {
+    /// The URL in clear, for a request.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL with its password and secret-looking query values hidden.
+    pub fn masked(&self) -> String {
+        mask::url(&self.0).into_owned()
+    }
+
+    /// True where both lead to the same place, however they are spelled.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.0 == other.0
+            || matches!((Url::parse(&self.0), Url::parse(&other.0)), (Ok(a), Ok(b)) if a == b)
+    }
+
+    /// True where the URL carries `user:password@`.
+    pub fn has_credentials(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|u| !u.username().is_empty() || u.password().is_some())
+    }
+
+    /// True where what is posted can be read on the way.
+    pub fn is_plain_http(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|u| u.scheme() == "http")
+    }
+}
+
+impl fmt::Debug for HookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookUrl({})", self.masked())
+    }
+}
+
+impl FromStr for HookUrl {
+    type Err = String;
+
+    /// Accepts what Postmark can post to. The error never repeats the text: it may hold a password.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains(MASK) {
+            return Err(format!(
+                "{MASK} is what pmhooks shows in a secret's place; give the whole URL"
+            ));
+        }
+        match parse_web(text)?.host_str() {
+            Some(host) if !host.is_empty() => Ok(Self(text.to_owned())),
+            _ => {
+                Err("a webhook's URL names a host, as in https://hooks.example.com/postmark".into())
+            }
+        }
+    }
+}
+
+/// Where the API is: `https`, or `http` on this machine only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiUrl(Url);
+
+impl ApiUrl {
+    /// Postmark's own API.
+    pub const POSTMARK: &'static str = "https://api.postmarkapp.com";
+
+    /// Joins a path and a query.
+    pub fn join(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// True where both have the same scheme, host and port: a token belongs to one such origin.
+    pub fn is_same_origin(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
+    /// True where the API is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl FromStr for ApiUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = parse_web(text)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("an API's URL carries no user name or password".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("an API's URL has neither a query (?) nor a fragment (#)".to_owned());
+        }
+        if url.scheme() == "http" && !is_loopback(&url) {
+            return Err(
+                "a token is sent over https only (http is for localhost, 127.0.0.1 and [::1])"
+                    .to_owned(),
+            );
+        }
+        Ok(Self(url))
+    }
+}
+
+fn parse_web(text: &str) -> Result<Url, String> {
+    let lower = text.to_ascii_lowercase();
+    if !lower.starts_with("https://") && !lower.starts_with("http://") {
+        return Err("it does not start with https:// (or http://)".to_owned());
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err("it contains a space, a control character or a backslash".to_owned());
+    }
+    Url::parse(text).map_err(|e| format!("it is not a URL: {e}"))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_to_an_api_is_for_this_machine_only() {
+        // torture 19
+        for good in [
+            "https://api.postmarkapp.com",
+            "http://localhost:8026",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+        ] {
+            assert!(good.parse::<ApiUrl>().is_ok(), "{good}");
+        }
+        for bad in [
+            "http://api.postmarkapp.com",
+            "http://localhost.evil.com",
+            "http://127.0.0.1:80@evil.com",
+            "http://evil.com\\@localhost",
+            "http://0.0.0.0",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost.",
+            "https:api.postmarkapp.com",
+            "https://u:p@h",
+            "https://u@h",
+            "https://h?x",
+            "https://h#f",
+            "ftp://h",
+            "file:///x",
+            "https://h\r\nX: y",
+            "https:// h",
+            "https://",
+            "",
+            "http://lоcalhost",
+        ] {
+            assert!(bad.parse::<ApiUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_url_is_kept_to_the_byte_and_shown_masked() {
+        let url: HookUrl = "HTTPS://User:pw@Host/A%2fb?token=x".parse().unwrap();
+        assert_eq!(url.expose(), "HTTPS://User:pw@Host/A%2fb?token=x");
+        assert_eq!(url.masked(), "HTTPS://User:********@Host/A%2fb?token=********");
+        assert!(!format!("{url:?}").contains("pw"));
+    }
+
+    #[test]
+    fn a_bad_webhook_url_is_refused_without_repeating_it() {
+        for bad in [
+            "ftp://u:CANARY@h/",
+            "u:CANARY@h",
+            "https://u:CANARY@",
+            "https://h/ CANARY",
+            "https://u:********@h/",
+        ] {
+            assert!(!bad.parse::<HookUrl>().unwrap_err().contains("CANARY"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_same_place_can_be_spelled_differently() {
+        let a: HookUrl = "https://Hooks.example.com:443/x".parse().unwrap();
+        assert!(a.is_same_place(&"https://hooks.example.com/x".parse().unwrap()));
+        assert!(!a.is_same_place(&"https://hooks.example.com/X".parse().unwrap()));
+    }
+}
