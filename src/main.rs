@@ -1,1 +1,22 @@
-fn main() {}
+//! The process: argv, environment and streams in, an exit code out.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use pmhooks::Process;
+use pmhooks::config::env::Environment;
+
+fn main() -> ExitCode {
+    pmhooks::report_panics(std::process::exit);
+    let (stdout, width) = (std::io::stdout(), terminal_size::terminal_size_of(std::io::stdout()));
+    let exit = pmhooks::run(Process {
+        arguments: std::env::args_os().collect(),
+        environment: Environment::new(std::env::vars_os()),
+        stdin_is_terminal: std::io::stdin().is_terminal(),
+        stdout_is_terminal: stdout.is_terminal(),
+        stderr_is_terminal: std::io::stderr().is_terminal(),
+        stdout_width: width.map(|(columns, _)| columns.0),
+        leave: std::process::exit,
+    });
+    exit.code().into()
+}

@@ -8,7 +8,7 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike, value};
 
 use super::ConfigError;
 use super::profile::{Profile, TokenAt};
-use crate::disk::{self, DiskError, Lock};
+use crate::disk::{self, Lock};
 use crate::model::{ProfileName, Secret, ServerId};
 
 /// A configuration is smaller than this, in bytes.
@@ -53,7 +53,7 @@ impl File {
                 })?
             }
             Err(error) if error.is_missing() => String::new(),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(ConfigError::Unopened(error)),
         };
         let document = parse(path, &text)?;
         let file = Self { path: path.to_owned(), document, warnings };
@@ -211,18 +211,12 @@ pub fn change<T>(
     let text = match disk::read(path, LARGEST) {
         Ok(content) => String::from_utf8_lossy(&content.bytes).into_owned(),
         Err(error) if error.is_missing() => String::new(),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(ConfigError::Unopened(error)),
     };
     let mut document = parse(path, &text)?.into_mut();
     let done = change(&mut document)?;
     let text = document.to_string();
-    disk::write(path, text.as_bytes()).map_err(|error| match error {
-        // A dangling link is a path that the user chose: say so, rather than "not found".
-        DiskError::Io { path, source, .. } => {
-            DiskError::Io { doing: "write the configuration", path, source }
-        }
-        other => other,
-    })?;
+    disk::write(path, text.as_bytes())?;
     Ok(done)
 }
 

@@ -27,6 +27,9 @@ pub enum ConfigError {
         /// What is wrong; never the value, which may be a token.
         problem: String,
     },
+    /// The configuration file is there, but cannot be read.
+    #[error("{0}")]
+    Unopened(DiskError),
     /// An environment variable is set to something that cannot be used.
     #[error("the environment variable {name} {problem}")]
     Variable {

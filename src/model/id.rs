@@ -41,6 +41,11 @@ impl fmt::Display for ServerId {
 pub struct StreamId(String);
 
 impl StreamId {
+    /// The stream that Postmark takes where a create names none.
+    pub fn outbound() -> Self {
+        Self("outbound".to_owned())
+    }
+
     /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -102,8 +102,13 @@ pub fn text(sentence: &str) -> Cow<'_, str> {
         return Cow::Borrowed(sentence);
     }
     let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
-    let words = sentence.split_inclusive(ends_url).map(url);
-    Cow::Owned(words.collect::<String>())
+    let mut masked = String::with_capacity(sentence.len());
+    for piece in sentence.split_inclusive(ends_url) {
+        let word = piece.trim_end_matches(ends_url);
+        masked.push_str(&url(word));
+        masked.push_str(piece.get(word.len()..).unwrap_or_default());
+    }
+    Cow::Owned(masked)
 }
 
 fn split_before<const N: usize>(text: &str, stops: [char; N]) -> (&str, &str) {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{HookUrl, Object, Reveal, ServerId, mask};
+use super::{Object, Reveal, ServerId, mask};
 
 /// A server, with every key as Postmark answered it.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +32,12 @@ impl Server {
     /// A key's value as Postmark answered it.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.rest.get(key)
+    }
+
+    /// The server as it would be with a change.
+    pub fn with(mut self, patch: &ServerPatch) -> Self {
+        self.rest.extend(patch.body());
+        self
     }
 }
 
@@ -64,9 +70,18 @@ impl ServerPatch {
         body
     }
 
-    /// Sets where inbound mail goes; `None` switches it off.
-    pub fn inbound(url: Option<&HookUrl>) -> String {
-        url.map(|u| u.expose().to_owned()).unwrap_or_default()
+    /// The change without whatever is so already.
+    pub fn needed(&self, server: &Server) -> Self {
+        let body = self.body();
+        let differs = |key: &str| body.get(key) != server.get(key);
+        Self {
+            inbound_hook_url: self.inbound_hook_url.clone().filter(|_| differs("InboundHookUrl")),
+            enable_smtp_api_error_hooks: self
+                .enable_smtp_api_error_hooks
+                .filter(|_| differs("EnableSmtpApiErrorHooks")),
+            track_opens: self.track_opens.filter(|_| differs("TrackOpens")),
+            track_links: self.track_links.filter(|_| differs("TrackLinks")),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{HookUrl, MASK, Object, Reveal, Secret, StreamId, Trigger, WebhookId, mask};
+use super::{HookUrl, Object, Reveal, Secret, StreamId, Trigger, WebhookId, mask};
 
 /// A webhook as Postmark answers it. Keys that are not known here are kept.
 #[derive(Clone, Debug, Deserialize)]
@@ -123,6 +123,29 @@ pub struct HttpHeader {
     pub name: String,
     /// The header's value.
     pub value: Secret,
+}
+
+impl HttpHeader {
+    /// Refuses what no request can carry, or what would replace a header of the transport's own. The
+    /// error never repeats the value.
+    pub fn check(name: &str, value: &str) -> Result<(), String> {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_token) {
+            return Err("a header's name has letters, digits and dashes only".to_owned());
+        }
+        const TRANSPORT: [&str; 5] =
+            ["host", "content-length", "transfer-encoding", "connection", "content-type"];
+        if TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
+            return Err(format!("the header {name} is Postmark's own to set"));
+        }
+        if value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(format!("the value of the header {name} holds a control character"));
+        }
+        if value.is_empty() {
+            return Err(format!("the header {name} has no value"));
+        }
+        Ok(())
+    }
 }
 
 fn headers_body(headers: &[HttpHeader]) -> Value {
@@ -265,6 +288,27 @@ impl NewWebhook {
         body
     }
 
+    /// The webhook as it would be, with the ID 0 and without a status.
+    pub fn would_be(&self) -> Webhook {
+        let mut triggers = Triggers { other: self.other_triggers.clone(), ..Triggers::default() };
+        for trigger in Trigger::ALL {
+            let named = self.triggers.iter().find(|(t, _)| *t == trigger);
+            let setting = named.map(|(_, setting)| setting.clone());
+            triggers.set(trigger, setting.unwrap_or_else(|| TriggerSetting::new(trigger, false)));
+        }
+        let outbound = || StreamId::outbound();
+        Webhook {
+            id: WebhookId(0),
+            url: self.url.clone(),
+            message_stream: self.message_stream.clone().unwrap_or_else(outbound),
+            status: None,
+            http_auth: self.http_auth.clone(),
+            http_headers: self.http_headers.clone(),
+            triggers,
+            extra: self.extra.clone(),
+        }
+    }
+
     /// True where no trigger is on, so that nothing would ever be posted.
     pub fn is_silent(&self) -> bool {
         self.other_triggers.is_empty() && !self.triggers.iter().any(|(_, s)| s.enabled)
@@ -361,17 +405,4 @@ impl Triggers {
         };
         *place = setting;
     }
-}
-
-/// True where the mask stands in a definition in a secret's place: it must not be written back.
-pub fn holds_mask(definition: &Object) -> bool {
-    fn any(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains(MASK),
-            Value::Array(items) => items.iter().any(any),
-            Value::Object(object) => object.values().any(any),
-            _ => false,
-        }
-    }
-    definition.values().any(any)
 }

@@ -1,0 +1,189 @@
+//! From a command line to an exit code: parse, build the context, dispatch, say once what failed.
+//!
+//! Floor 5. May use everything below; must not do HTTP or files.
+
+mod complete;
+mod terminal;
+mod trace;
+
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use crate::Process;
+use crate::api::Limits;
+use crate::cli::{self, Cli, Command, GlobalArgs};
+use crate::commands::{self, Context};
+use crate::config::env;
+use crate::config::resolve::Wanted;
+use crate::docs::{Appendix, COMPLETE};
+use crate::failure::{Exit, Failure, explain, is_closed_pipe};
+use crate::model::MASK;
+use crate::net::{self, Net};
+use crate::ui::{Format, Interrupts, Tone, Ui, json, text};
+
+/// Runs a command line. Returns how it ended; everything has been said by then.
+pub fn run(process: Process) -> Exit {
+    if process.environment.raw(COMPLETE).is_some_and(|shell| !shell.is_empty()) {
+        return complete::run(&process);
+    }
+    let parsed = Cli::command()
+        .try_get_matches_from(&process.arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error, &process),
+    };
+    let interrupts = Interrupts::new(process.leave);
+    let ui = Arc::new(Ui::new(terminal::settings(&cli.global, &process), interrupts));
+    let invocation = match &cli.global.profile {
+        Some(name) => format!("pmhooks -p {name}"),
+        None => "pmhooks".to_owned(),
+    };
+    let cx = context(&cli.global, &process, Arc::clone(&ui));
+    match dispatch(&cli.command, &cx) {
+        Ok(exit) => {
+            close(&ui);
+            exit
+        }
+        Err(error) if is_closed_pipe(&error) => Exit::Done,
+        Err(error) => report(&explain(&error), &invocation, &ui),
+    }
+}
+
+fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
+    match command {
+        Command::List(args) => commands::list::run(args, cx),
+        Command::Get(args) => commands::get::run(args, cx),
+        Command::Create(args) => commands::create::run(args, cx),
+        Command::Edit(args) => commands::edit::run(args, cx),
+        Command::Delete(args) => commands::delete::run(args, cx),
+        Command::Sandbox(args) => commands::sandbox::run(args, cx),
+        Command::Streams(args) => commands::streams::run(args, cx),
+        Command::Server(args) => commands::server::run(args, cx),
+        Command::Profile(args) => commands::profile::run(args, cx),
+        Command::Whoami(args) => commands::whoami::run(args, cx),
+        Command::Completions(args) => commands::completions::run(args, cx),
+    }
+}
+
+fn context(global: &GlobalArgs, process: &Process, ui: Arc<Ui>) -> Context {
+    let environment = process.environment.clone();
+    let net = Arc::new(Net::new(net::Settings {
+        cacert: global.cacert.clone(),
+        ssl_cert_file: environment.raw(env::SSL_CERT_FILE.name).map(ToOwned::to_owned),
+        ssl_cert_dir: environment.raw(env::SSL_CERT_DIR.name).map(ToOwned::to_owned),
+        proxy: environment.proxies(),
+        observer: Some(trace::observer(Arc::clone(&ui))),
+    }));
+    Context {
+        ui,
+        no_input: global.no_input || environment.is_on(env::CI),
+        environment,
+        wanted: Wanted {
+            profile: global.profile.clone(),
+            api_url: global.api_url.clone(),
+            config: global.config.clone(),
+        },
+        limits: Limits { timeout: global.timeout, retries: global.retries },
+        net,
+        yes: global.yes,
+        command: cli::command,
+        session: OnceCell::new(),
+        stdin_is_used: Cell::new(false),
+    }
+}
+
+/// Says what was kept back while standard error had to stay clean.
+fn close(ui: &Ui) {
+    for warning in ui.close() {
+        ui.line(&format!("pmhooks: warning: {warning}"));
+    }
+}
+
+/// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
+fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
+    let here = |hint: &String| hint.replace("`pmhooks ", &format!("`{invocation} "));
+    let hints = failure.hints.iter().map(here).collect();
+    let failure = Failure { hints, ..failure.clone() };
+    if ui.settings.format.is_json() {
+        let object = failure.to_json(&ui.close());
+        let text = if ui.settings.format == Format::Json {
+            json::pretty(&object)
+        } else {
+            json::compact(&object)
+        };
+        ui.line(text.trim_end());
+        return failure.exit;
+    }
+    ui.close();
+    let label = ui.err_tone(Tone::Bad, "error:");
+    ui.line(&format!("pmhooks: {label} {}", text::excerpt(&failure.message, 500)));
+    for cause in &failure.causes {
+        ui.line(&format!("  because {}", text::excerpt(cause, 500)));
+    }
+    for hint in &failure.hints {
+        let label = ui.err_tone(Tone::Strong, "hint:");
+        ui.line(&format!("  {label} {}", text::visible(hint)));
+    }
+    failure.exit
+}
+
+/// Help and version go to standard output; a command line that is not understood is a usage error.
+fn not_understood(error: &clap::Error, process: &Process) -> Exit {
+    let settings = terminal::settings_of_raw(process);
+    let ui = Ui::new(settings, Interrupts::default());
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let colour = if is_help { ui.settings.colour_out } else { ui.settings.colour_err };
+    let rendered = error.render();
+    let text = if colour { rendered.ansi().to_string() } else { rendered.to_string() };
+    if is_help {
+        return match ui.data(&text) {
+            Ok(()) => Exit::Done,
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(error) => report(&Failure::new(Exit::Machine, error.to_string()), "pmhooks", &ui),
+        };
+    }
+    let text = without_stray_values(error).unwrap_or(text);
+    if ui.settings.format.is_json() {
+        let plain = rendered.to_string();
+        let message = without_stray_values(error).unwrap_or(plain);
+        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return report(&Failure::usage(first).hint("see `pmhooks --help`"), "pmhooks", &ui);
+    }
+    ui.line(text.replacen("error:", "pmhooks: error:", 1).trim_end());
+    Exit::Usage
+}
+
+/// A word that belongs nowhere is not repeated: somebody may have given a token as an argument.
+fn without_stray_values(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if word.starts_with('-') && !word.contains('=') => None,
+        _ => Some(format!(
+            "error: there is a word too many: {MASK} (not repeated here, as it may be a secret)\n\n\
+             For more information, try '--help'."
+        )),
+    }
+}
+
+/// What the manual says besides the options.
+pub fn appendix() -> Appendix {
+    Appendix {
+        exit_codes: Exit::ALL.iter().map(|exit| (exit.code(), exit.meaning())).collect(),
+        environment: env::ALL.iter().map(|variable| (variable.name, variable.help)).collect(),
+        files: vec![
+            ("~/.config/pmhooks/config.toml", "The profiles. Made readable for its owner only."),
+            (
+                "~/.local/state/pmhooks/deleted/",
+                "The definitions of deleted webhooks, secrets and all.",
+            ),
+            ("~/.local/state/pmhooks/sandbox.json", "The state of the sandbox."),
+        ],
+    }
+}

@@ -1,0 +1,63 @@
+//! What `-v` tells of requests, and what is said while one is waited for. Secrets are masked here whatever
+//! `--show-secrets` says: a trace is pasted into tickets.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::{MASK, Reveal, mask};
+use crate::net::{Event, Request};
+use crate::ui::{Ui, text};
+
+/// Headers of answers that may carry a secret.
+const SECRET_ANSWERS: [&str; 4] =
+    ["set-cookie", "www-authenticate", "proxy-authenticate", "location"];
+
+/// An observer that tells the user.
+pub(super) fn observer(ui: Arc<Ui>) -> Arc<dyn Fn(&Event<'_>) + Send + Sync> {
+    Arc::new(move |event| match event {
+        Event::Sending(request) if ui.settings.verbose > 0 => sending(&ui, request),
+        Event::Answered { answer, took, .. } if ui.settings.verbose > 0 => {
+            let (status, bytes, ms) = (answer.status, answer.body.len(), took.as_millis());
+            ui.trace(&format!("< {status} in {ms} ms, {bytes} bytes"));
+            if ui.settings.verbose > 1 {
+                for (name, value) in &answer.headers {
+                    let is_secret = SECRET_ANSWERS.contains(&name.as_str());
+                    ui.trace(&format!("< {name}: {}", if is_secret { MASK } else { value }));
+                }
+                body(&ui, '<', &answer.body);
+            }
+        }
+        Event::Waiting { wait, reason, retry, of } => {
+            let seconds = wait.as_secs_f32();
+            ui.note(&format!("{reason}; trying again in {seconds:.1} s ({retry} of {of})"));
+        }
+        Event::Sending(_) | Event::Answered { .. } => {}
+    })
+}
+
+fn sending(ui: &Ui, request: &Request) {
+    let url = mask::url(request.url.as_str()).into_owned();
+    ui.trace(&format!("> {} {url}", request.method.as_str()));
+    if ui.settings.verbose > 1 {
+        for header in &request.headers {
+            let value = if header.secret { MASK } else { header.value.as_str() };
+            ui.trace(&format!("> {}: {value}", header.name));
+        }
+        body(ui, '>', request.body.as_deref().unwrap_or_default());
+    }
+}
+
+fn body(ui: &Ui, direction: char, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    let shown = match serde_json::from_slice::<Value>(bytes) {
+        Ok(mut value) => {
+            mask::value(&mut value, Reveal::Masked);
+            value.to_string()
+        }
+        Err(_) => text::excerpt(&mask::text(&String::from_utf8_lossy(bytes)), 500),
+    };
+    ui.trace(&format!("{direction} {shown}"));
+}

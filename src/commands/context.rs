@@ -1,0 +1,183 @@
+//! What a command works with: the terminal, the server, the guards in front of a write.
+
+use std::cell::{Cell, OnceCell};
+use std::io;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use crate::api::Limits;
+use crate::args::confirm::Confirm;
+use crate::args::webhook::{AuthArgs, HeaderArgs};
+use crate::config::ConfigError;
+use crate::config::env::Environment;
+use crate::config::resolve::Wanted;
+use crate::config::secret;
+use crate::failure::{Exit, Failure};
+use crate::model::{HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
+use crate::net::Net;
+use crate::ops::guard::{self, Need};
+use crate::ops::session::Session;
+use crate::ui::{Ui, View, webhooks};
+
+/// What a command works with.
+pub struct Context {
+    /// The terminal.
+    pub ui: Arc<Ui>,
+    /// The environment as it was at the start.
+    pub environment: Environment,
+    /// What the command line says about the target.
+    pub wanted: Wanted,
+    /// What one call may take.
+    pub limits: Limits,
+    /// The sender of requests.
+    pub net: Arc<Net>,
+    /// `--yes`.
+    pub yes: bool,
+    /// Nobody may be asked: `--no-input`, or `CI` is set.
+    pub no_input: bool,
+    /// The whole command line, for those who describe it.
+    pub command: fn() -> clap::Command,
+    /// The server, once a command has asked for it.
+    pub session: OnceCell<Session>,
+    /// Standard input has been read as a secret or a file: it cannot be read again.
+    pub stdin_is_used: Cell<bool>,
+}
+
+impl Context {
+    /// The server that this run talks to. Opened on first use: a command that needs none reads no
+    /// configuration and fetches no token.
+    pub fn session(&self) -> Result<&Session> {
+        if let Some(session) = self.session.get() {
+            return Ok(session);
+        }
+        let net = Arc::clone(&self.net);
+        let session = Session::open(&self.wanted, &self.environment, net, self.limits)?;
+        session.target.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        Ok(self.session.get_or_init(|| session))
+    }
+
+    /// Refuses a format or columns that the view cannot give, before anything is sent.
+    pub fn check<V: View>(&self) -> Result<()> {
+        self.ui.check::<V>().map_err(|why| Failure::usage(why).into())
+    }
+
+    /// Shows the answer; the end of a command that went well.
+    pub fn show<V: View>(&self, view: &V) -> Result<Exit> {
+        self.ui.show(view).context("cannot write to standard output")?;
+        Ok(Exit::Done)
+    }
+
+    /// Whether `--show-secrets` was given.
+    pub fn reveal(&self) -> Reveal {
+        self.ui.settings.reveal
+    }
+
+    /// Reads the secret that a flag points at; a source that cannot be read is a usage error.
+    pub fn read_secret(&self, source: &SecretSource, what: &str) -> Result<Secret> {
+        if *source == SecretSource::Stdin {
+            self.use_stdin()?;
+        }
+        secret::read(source, what, &self.environment, &mut io::stdin().lock()).map_err(|error| {
+            match error {
+                ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
+                other => other.into(),
+            }
+        })
+    }
+
+    /// The password that goes with `--username`: from its source, or typed without echo.
+    pub fn password(&self, auth: &AuthArgs) -> Result<Secret> {
+        match &auth.password {
+            Some(source) => self.read_secret(source, "the password"),
+            None => {
+                Ok(self.ui.secret("Password", "--password SOURCE (env:NAME, file:PATH or -)")?)
+            }
+        }
+    }
+
+    /// The headers that flags name, the secret ones read from their sources.
+    pub fn headers(&self, given: &HeaderArgs) -> Result<Vec<HttpHeader>> {
+        let mut headers: Vec<_> = given.header.iter().map(|h| h.0.clone()).collect();
+        for header in &given.secret_header {
+            let value = self.read_secret(&header.source, &format!("the header {}", header.name))?;
+            HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
+            headers.push(HttpHeader { name: header.name.clone(), value });
+        }
+        Ok(headers)
+    }
+
+    /// Standard input can be meant for one thing only.
+    pub fn use_stdin(&self) -> Result<()> {
+        if self.stdin_is_used.replace(true) {
+            return Err(Failure::usage(
+                "- (standard input) is named twice, but can be read only once",
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Whether a write could be confirmed at all; asked before anything is sent.
+    pub fn can_confirm(&self, confirm: &Confirm) -> Result<()> {
+        if self.yes || confirm.dry_run || confirm.confirm.is_some() {
+            return Ok(());
+        }
+        Ok(self.ui.must_ask("the confirmation", "--yes")?)
+    }
+
+    /// Lets a write pass, or not: the profile's own rules, its name where it is protected, its pinned
+    /// server. `question` is asked where a plain confirmation is due and `--yes` is not given.
+    pub fn authorise(&self, confirm: &Confirm, question: Option<&str>) -> Result<()> {
+        let session = self.session()?;
+        let need = guard::need(session, confirm.confirm.as_ref())?;
+        if !confirm.dry_run {
+            match (need, question) {
+                (Need::Name(name), _) => {
+                    let instead = format!("--confirm {name}");
+                    let asked = "the name of the protected profile";
+                    let typed = self.ui.input(asked, &instead, |_| Ok(()))?;
+                    if typed.trim() != name.as_str() {
+                        return Err(Failure::new(
+                            Exit::Interrupted,
+                            "nothing was done: that is not its name",
+                        )
+                        .into());
+                    }
+                }
+                (Need::Nothing, Some(question)) if !self.yes && confirm.confirm.is_none() => {
+                    self.ui.confirm(question, "--yes")?;
+                }
+                (Need::Nothing, _) => {}
+            }
+        }
+        guard::check_pin(session).context("cannot check which server this would be written to")
+    }
+
+    /// The webhooks of the server, for the user to pick one.
+    pub fn pick(&self, question: &'static str) -> Result<WebhookId> {
+        self.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;
+        let webhooks = self.session()?.client.list(None).context("cannot list the webhooks")?;
+        if webhooks.is_empty() {
+            return Err(Failure::new(Exit::NotFound, "there are no webhooks to choose from").into());
+        }
+        let line = |w: &Webhook| {
+            let triggers = webhooks::triggers_text(w);
+            format!("{}  {}  {}  ({triggers})", w.id, w.message_stream, w.url.masked())
+        };
+        let items: Vec<_> = webhooks.iter().map(line).collect();
+        let index = self.ui.pick(question, "the ID of a webhook", &items)?;
+        webhooks.get(index).map(|w| w.id).context("the choice is not in the list")
+    }
+
+    /// These IDs, or the one that the user picks.
+    pub fn ids_or_pick(&self, ids: &[WebhookId], question: &'static str) -> Result<Vec<WebhookId>> {
+        let mut ids = ids.to_vec();
+        if ids.is_empty() {
+            ids.push(self.pick(question)?);
+        }
+        let mut seen = std::collections::HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        Ok(ids)
+    }
+}

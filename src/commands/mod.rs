@@ -1,0 +1,22 @@
+//! The subcommands: one file each, with its `Args`, its `run` and its view.
+//!
+//! Floor 4. May use everything below; must not touch reqwest, the environment, files or printing.
+//!
+//! A new one is: a file here; a variant in `cli::Command` and its line in `app`; a file of tests under
+//! `tests/commands`; a row in the README's table; and `UPDATE=1 cargo test generated` for its help,
+//! manual page and completions.
+
+pub mod completions;
+mod context;
+pub mod create;
+pub mod delete;
+pub mod edit;
+pub mod get;
+pub mod list;
+pub mod profile;
+pub mod sandbox;
+pub mod server;
+pub mod streams;
+pub mod whoami;
+
+pub use context::Context;

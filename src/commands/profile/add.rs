@@ -1,0 +1,153 @@
+//! `profile add`: a name for a server and its token.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+
+use super::row;
+use crate::api::Client;
+use crate::args::parse::{quiet, quiet_with};
+use crate::commands::Context;
+use crate::config::profile::{Profile, TokenAt};
+use crate::config::{ConfigError, file, resolve, secret};
+use crate::failure::{Exit, Failure};
+use crate::model::source::is_variable;
+use crate::model::{ProfileName, SecretSource, StreamId};
+use crate::ui::accounts::Accounts;
+
+/// Add a profile
+///
+/// On a terminal the token is asked for, without echo; elsewhere --token names where to read
+/// it from, once. It is stored in the configuration, which only you can read. The other token
+/// options store where the token is instead of the token. The token is tried first, and the
+/// profile is pinned to the server that it opens.
+///
+/// Examples:
+///     pmhooks profile add staging
+///     pmhooks profile add staging --token env:STAGING_TOKEN
+///     pmhooks profile add production --protected --token-command op read op://ops/postmark/token
+///     pmhooks profile add local --api-url http://127.0.0.1:8026 --token-file /run/secrets/pm
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The profile's name
+    #[arg(value_name = "NAME", value_parser = quiet::<ProfileName>())]
+    name: ProfileName,
+    /// Read the token once and store it: env:NAME, file:PATH, or - for standard input
+    #[arg(long, value_name = "SOURCE", group = "where", value_parser = quiet::<SecretSource>())]
+    token: Option<SecretSource>,
+    /// Store the name of the environment variable that holds the token
+    #[arg(long, value_name = "NAME", group = "where", value_parser = quiet_with(variable))]
+    token_env: Option<String>,
+    /// Store the path of the file that holds the token
+    #[arg(long, value_name = "PATH", group = "where")]
+    token_file: Option<PathBuf>,
+    /// Store the program that prints the token, with its arguments; must come last
+    #[arg(long, value_name = "PROGRAM ARG", group = "where", num_args = 1.., allow_hyphen_values = true)]
+    token_command: Option<Vec<String>>,
+    /// The stream of `create` where --stream names none
+    #[arg(long, value_name = "ID", value_parser = quiet::<StreamId>())]
+    stream: Option<StreamId>,
+    /// Writes need the profile's name, typed or with --confirm
+    #[arg(long)]
+    protected: bool,
+    /// Refuse all writes
+    #[arg(long)]
+    read_only: bool,
+    /// Replace a profile of this name
+    #[arg(long)]
+    replace: bool,
+}
+
+fn variable(text: &str) -> Result<String, String> {
+    if is_variable(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is not a variable's name".to_owned())
+    }
+}
+
+/// Tries the token, then changes the configuration.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Accounts>()?;
+    let name = &args.name;
+    if name.is_sandbox() {
+        return Err(Failure::usage("the profile sandbox is built in; take another name").into());
+    }
+    let file = resolve::config(&cx.wanted, &cx.environment)?;
+    let taken = file.names().iter().any(|n| n == name.as_str());
+    if taken && !args.replace {
+        return Err(taken_name(name));
+    }
+    let mut profile = Profile {
+        name: name.clone(),
+        token: token_at(args, cx)?,
+        server_id: None,
+        server_name: None,
+        stream: args.stream.clone(),
+        protected: args.protected,
+        read_only: args.read_only,
+        api_url: cx.wanted.api_url.clone(),
+        vars: Vec::new(),
+    };
+    let (token, warnings) =
+        resolve::token(&profile, &cx.environment).map_err(|error| match error {
+            ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
+            other => anyhow::Error::from(other),
+        })?;
+    warnings.iter().for_each(|warning| cx.ui.warn(warning));
+    let api_url = resolve::api_url_of_new(&cx.wanted, &cx.environment)?;
+    let client = Client::new(Arc::clone(&cx.net), api_url.clone(), token, cx.limits);
+    let server = client.server().with_context(|| {
+        format!("profile {name} was not added: its token cannot be tried at {api_url}")
+    })?;
+    profile.server_id = Some(server.id);
+    profile.server_name = Some(server.name.clone());
+    let path = resolve::config_path(&cx.wanted, &cx.environment)?;
+    let is_default = file::change(&path, |document| {
+        // Somebody else may have added it since.
+        if file::contains(document, name) && !args.replace {
+            return Err(ConfigError::Refused(format!("there is a profile {name} already")));
+        }
+        file::put(document, &profile)?;
+        if !file::has_default(document) {
+            file::set_default(document, name);
+            return Ok(true);
+        }
+        Ok(false)
+    })?;
+    cx.ui.note(&format!("Added profile {name}: server {} ({}).", server.id, server.name));
+    if is_default {
+        cx.ui.note("It is the default profile now, being the first; change that with: pmhooks profile use NAME");
+    }
+    cx.show(&Accounts::one(row(&profile, is_default.then_some(name))))
+}
+
+fn taken_name(name: &ProfileName) -> anyhow::Error {
+    Failure::usage(format!("there is a profile {name} already"))
+        .hint("--replace replaces it")
+        .into()
+}
+
+fn token_at(args: &Args, cx: &Context) -> Result<TokenAt> {
+    if let Some(name) = &args.token_env {
+        return Ok(TokenAt::Environment(name.clone()));
+    }
+    if let Some(path) = &args.token_file {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        return Ok(TokenAt::File(absolute));
+    }
+    if let Some(argv) = &args.token_command {
+        return Ok(TokenAt::Program(argv.clone()));
+    }
+    let (token, origin) = match &args.token {
+        Some(source) => (cx.read_secret(source, "the token")?, "the source of --token"),
+        None => (
+            cx.ui.secret("Server token", "--token SOURCE (env:NAME, file:PATH or -)")?,
+            "what was typed",
+        ),
+    };
+    let token = secret::check_token(token, origin).map_err(|e| Failure::usage(e.to_string()))?;
+    Ok(TokenAt::Here(token))
+}

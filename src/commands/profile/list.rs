@@ -1,0 +1,42 @@
+//! `profile list`: all profiles of the configuration.
+
+use anyhow::Result;
+
+use super::row;
+use crate::commands::Context;
+use crate::config::resolve;
+use crate::failure::Exit;
+use crate::ui::accounts::{AccountRow, Accounts};
+
+/// List the profiles
+///
+/// Reads the configuration only; nothing is sent. The built-in profile sandbox is always
+/// there and not listed.
+///
+/// Examples:
+///     pmhooks profile list
+///     pmhooks profile list -o json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment, visible_alias = "ls")]
+pub struct Args {}
+
+/// Lists. A profile that cannot be used has its problem shown, and does not hide the others.
+pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Accounts>()?;
+    let file = resolve::config(&cx.wanted, &cx.environment)?;
+    file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
+    let default = file.default_profile()?;
+    let read = |name: String| {
+        let profile = name.parse().map_err(|why: String| anyhow::anyhow!(why));
+        match profile.and_then(|name| Ok(file.profile(&name)?)) {
+            Ok(profile) => row(&profile, default.as_ref()),
+            Err(error) => AccountRow {
+                name: Some(name),
+                problem: Some(format!("{error:#}")),
+                ..AccountRow::default()
+            },
+        }
+    };
+    let rows = file.names().into_iter().map(read).collect();
+    cx.show(&Accounts { rows, single: false, whole: false })
+}

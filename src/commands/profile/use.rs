@@ -1,0 +1,51 @@
+//! `profile use`: the profile of commands that name none.
+
+use anyhow::Result;
+
+use super::row;
+use crate::args::parse::quiet;
+use crate::commands::Context;
+use crate::config::{file, resolve};
+use crate::failure::Exit;
+use crate::model::ProfileName;
+use crate::ui::accounts::{AccountRow, Accounts};
+
+/// Make a profile the default
+///
+/// The default profile is used where neither --profile, PMHOOKS_PROFILE nor
+/// POSTMARK_SERVER_TOKEN says otherwise.
+///
+/// Examples:
+///     pmhooks profile use staging
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The profile's name
+    #[arg(value_name = "NAME", value_parser = quiet::<ProfileName>())]
+    name: ProfileName,
+}
+
+/// Changes the configuration.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Accounts>()?;
+    let name = &args.name;
+    let shown = if name.is_sandbox() {
+        let name = Some(name.to_string());
+        AccountRow {
+            name,
+            default: true,
+            token_source: "built-in".to_owned(),
+            ..AccountRow::default()
+        }
+    } else {
+        let profile = resolve::config(&cx.wanted, &cx.environment)?.profile(name)?;
+        row(&profile, Some(name))
+    };
+    let path = resolve::config_path(&cx.wanted, &cx.environment)?;
+    file::change(&path, |document| {
+        file::set_default(document, name);
+        Ok(())
+    })?;
+    cx.ui.note(&format!("The default profile is now {name}."));
+    cx.show(&Accounts::one(shown))
+}

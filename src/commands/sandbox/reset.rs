@@ -1,0 +1,31 @@
+//! `sandbox reset`: back to the two examples.
+
+use anyhow::{Context as _, Result};
+
+use crate::commands::Context;
+use crate::failure::Exit;
+use crate::local::sandbox;
+use crate::model::Webhook;
+use crate::ops::session::sandbox_state;
+use crate::ui::Webhooks;
+
+/// Put the sandbox's two example webhooks back
+///
+/// Everything else in the sandbox is gone afterwards, its other servers too.
+///
+/// Examples:
+///     pmhooks sandbox reset
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {}
+
+/// Resets.
+pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Webhooks>()?;
+    let examples = sandbox::reset(&sandbox_state()?).context("cannot reset the sandbox")?;
+    let webhooks: Result<Vec<Webhook>, _> =
+        examples.into_iter().map(serde_json::from_value).collect();
+    let webhooks = webhooks.context("the sandbox's examples are not webhooks")?;
+    cx.ui.note("The sandbox is as it was at first:");
+    cx.show(&Webhooks::list(webhooks, cx.reveal()))
+}

@@ -1,0 +1,127 @@
+//! `sandbox serve`: the emulator for curl, an SDK, a CI job.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::{Value, json};
+
+use crate::args::parse::{duration, quiet_with};
+use crate::commands::Context;
+use crate::failure::Exit;
+use crate::local::sandbox::{self, Age, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
+use crate::ops::session::sandbox_state;
+use crate::ui::{Cell, Column, Table, View};
+
+/// Serve the emulator to other programs
+///
+/// Answers like Postmark's API, on this machine only. Any UUID is a server token and opens a
+/// server of its own, empty at first; any UUID as account token lists them all. The token
+/// that is printed opens the server of the profile sandbox. Ctrl-C ends it.
+///
+/// A fault is METHOD PATH-PREFIX=KIND[:ARG]*TIMES, and METHOD may be *. The kinds are
+/// status:503, retry-after:2, hang:10s, close, commit-then-close, truncate and html.
+///
+/// Examples:
+///     pmhooks sandbox serve
+///     pmhooks sandbox serve --port 0 --memory --age old
+///     pmhooks sandbox serve --fault 'POST /webhooks=commit-then-close*1'
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 8026)]
+    port: u16,
+    /// Where the state is kept; without it the profile sandbox's own
+    #[arg(long, value_name = "FILE", conflicts_with = "memory")]
+    state: Option<PathBuf>,
+    /// Keep no state: start with the two examples, forget everything at the end
+    #[arg(long)]
+    memory: bool,
+    /// Whether endpoints pass: all, those that really answer 200, or none
+    #[arg(long, value_name = "HOW", default_value = "pass", value_parser = verify())]
+    verify: Verify,
+    /// Which age of the API: since August 2026, or before
+    #[arg(long, value_name = "AGE", default_value = "new", value_parser = age())]
+    age: Age,
+    /// How long each answer takes
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = quiet_with(duration))]
+    latency: Duration,
+    /// Something that goes wrong; can be repeated
+    #[arg(long, value_name = "FAULT", value_parser = quiet_with(fault))]
+    fault: Vec<Fault>,
+}
+
+fn verify() -> impl clap::builder::TypedValueParser<Value = Verify> {
+    PossibleValuesParser::new(["pass", "real", "fail"])
+        .map(|word| word.parse().unwrap_or(Verify::Pass))
+}
+
+fn age() -> impl clap::builder::TypedValueParser<Value = Age> {
+    PossibleValuesParser::new(["new", "old"]).map(|word| word.parse().unwrap_or(Age::New))
+}
+
+fn fault(text: &str) -> Result<Fault, String> {
+    text.parse().map_err(|error: sandbox::FaultError| error.to_string())
+}
+
+/// Serves until somebody wants it to end.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Serving>()?;
+    let state = match &args.state {
+        _ if args.memory => State::Memory,
+        Some(path) => State::File(path.clone()),
+        None => State::File(sandbox_state()?),
+    };
+    let ui = Arc::clone(&cx.ui);
+    let log: sandbox::Log = Arc::new(move |line| {
+        let status = line.status.map_or("closed".to_owned(), |status| status.to_string());
+        ui.trace(&format!("{} {} {status} ({} ms)", line.method, line.path, line.took.as_millis()));
+    });
+    cx.ui.interrupts.go_gently();
+    let sandbox = sandbox::start(Options {
+        port: args.port,
+        state,
+        verify: args.verify,
+        age: args.age,
+        latency: args.latency,
+        faults: args.fault.clone(),
+        holder: Holder::Server,
+        log: (cx.ui.settings.verbose > 0).then_some(log),
+    })
+    .context("cannot serve the sandbox")?;
+    cx.show(&Serving { url: sandbox.url() })?;
+    cx.ui.note("Ctrl-C ends it.");
+    cx.ui.interrupts.wait();
+    sandbox.stop();
+    Ok(Exit::Done)
+}
+
+struct Serving {
+    url: String,
+}
+
+impl View for Serving {
+    const COLUMNS: &'static [Column] =
+        &[Column::new("url", "Url"), Column::new("token", "ServerToken")];
+    const HAS_IDS: bool = false;
+
+    fn json(&self) -> Value {
+        json!({"Url": self.url, "ServerToken": BUILT_IN_TOKEN})
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        table.row(vec![Cell::new(&self.url), Cell::new(BUILT_IN_TOKEN)]);
+        table
+    }
+
+    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+        Some(vec![vec![
+            ("Sandbox listening on", Cell::new(&self.url)),
+            ("Token of its first server", Cell::new(BUILT_IN_TOKEN)),
+        ]])
+    }
+}

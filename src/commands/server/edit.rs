@@ -1,0 +1,103 @@
+//! `server edit`: the settings that decide which events there are.
+
+use anyhow::{Context as _, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::Value;
+
+use super::view::ServerView;
+use crate::args::confirm::Confirm;
+use crate::args::parse::quiet_with;
+use crate::commands::Context;
+use crate::failure::{Exit, Failure};
+use crate::model::{HookUrl, Object, Reveal, Server, ServerPatch, TrackLinks};
+use crate::ops::change;
+
+/// Change the server's event settings
+///
+/// Sends only what changes, and shows each field before and after.
+///
+/// Examples:
+///     pmhooks server edit --inbound-hook-url https://hooks.example.com/inbound
+///     pmhooks server edit --inbound-hook-url ''
+///     pmhooks server edit --track-opens true --track-links html-and-text
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Where inbound mail is posted to; an empty text switches it off
+    #[arg(long, value_name = "URL", value_parser = quiet_with(inbound))]
+    inbound_hook_url: Option<String>,
+    /// Whether SMTP API errors are posted to webhooks with the trigger bounce
+    #[arg(long, value_name = "BOOL")]
+    smtp_api_error_hooks: Option<bool>,
+    /// Whether opens are tracked; without it there are no open events
+    #[arg(long, value_name = "BOOL")]
+    track_opens: Option<bool>,
+    /// Which links are tracked; without any there are no click events
+    #[arg(long, value_name = "MODE", value_parser = modes())]
+    track_links: Option<TrackLinks>,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+fn inbound(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Ok(String::new())
+    } else {
+        text.parse().map(|u: HookUrl| u.expose().to_owned())
+    }
+}
+
+fn modes() -> impl clap::builder::TypedValueParser<Value = TrackLinks> {
+    PossibleValuesParser::new(TrackLinks::ALL.map(TrackLinks::name)).map(|word| {
+        let mode = TrackLinks::ALL.into_iter().find(|mode| mode.name() == word);
+        mode.unwrap_or(TrackLinks::None)
+    })
+}
+
+/// Edits.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<ServerView>()?;
+    let wanted = ServerPatch {
+        inbound_hook_url: args.inbound_hook_url.clone(),
+        enable_smtp_api_error_hooks: args.smtp_api_error_hooks,
+        track_opens: args.track_opens,
+        track_links: args.track_links,
+    };
+    if wanted.body().is_empty() {
+        return Err(Failure::usage("nothing to change is given")
+            .hint("see `pmhooks server edit --help`")
+            .into());
+    }
+    let session = cx.session()?;
+    let server = session.client.server();
+    let server = server.with_context(|| format!("cannot get the server of {}", session.place()))?;
+    let patch = wanted.needed(&server);
+    let (before, after) =
+        (object(&server), object(&server).into_iter().chain(patch.body()).collect());
+    let changes = change::of_objects(&before, &after, cx.reveal());
+    let (reveal, dry_run) = (cx.reveal(), args.confirm.dry_run);
+    let view = |server: Server| ServerView { server, reveal, dry_run, changes };
+    if patch.body().is_empty() {
+        cx.ui.note(&format!("The server {} is so already; nothing was sent.", server.name));
+        return cx.show(&view(server));
+    }
+    cx.authorise(&args.confirm, None)?;
+    if dry_run {
+        cx.ui.note(&format!("Dry run: nothing was sent. The server {} would change:", server.name));
+        let would_be = server.with(&patch);
+        return cx.show(&view(would_be));
+    }
+    cx.ui.interrupts.go_gently();
+    let server = session.client.update_server(&patch);
+    let server =
+        server.with_context(|| format!("cannot change the server of {}", session.place()))?;
+    cx.ui.note(&format!("Changed the server {}:", server.name));
+    cx.show(&view(server))
+}
+
+fn object(server: &Server) -> Object {
+    match server.to_json(Reveal::Shown) {
+        Value::Object(object) => object,
+        _ => Object::new(),
+    }
+}

@@ -1,0 +1,28 @@
+//! `server get`: the server of the token.
+
+use anyhow::{Context as _, Result};
+
+use super::view::ServerView;
+use crate::commands::Context;
+use crate::failure::Exit;
+
+/// Show the server of the token
+///
+/// Shows the settings that decide which events there are, beside the hook URLs of before
+/// webhooks had streams. With -o json every key of Postmark's, tokens masked.
+///
+/// Examples:
+///     pmhooks server get
+///     pmhooks server get -o json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {}
+
+/// Gets.
+pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<ServerView>()?;
+    let session = cx.session()?;
+    let server = session.client.server();
+    let server = server.with_context(|| format!("cannot get the server of {}", session.place()))?;
+    cx.show(&ServerView { server, reveal: cx.reveal(), dry_run: false, changes: Vec::new() })
+}

@@ -1,0 +1,92 @@
+//! How a server looks.
+
+use serde_json::Value;
+
+use crate::model::{Object, Reveal, Server};
+use crate::ops::change::FieldChange;
+use crate::ui::{Cell, Column, Table, Tone, View};
+
+/// What is shown of a server in a table, in this order; the last four are the hook URLs of before.
+const SHOWN: [&str; 12] = [
+    "ID",
+    "Name",
+    "DeliveryType",
+    "InboundAddress",
+    "InboundHookUrl",
+    "EnableSmtpApiErrorHooks",
+    "TrackOpens",
+    "TrackLinks",
+    "BounceHookUrl",
+    "OpenHookUrl",
+    "DeliveryHookUrl",
+    "ClickHookUrl",
+];
+
+/// A server to show, and what changed in it.
+pub struct ServerView {
+    /// The server.
+    pub server: Server,
+    /// Whether secrets in URLs are shown.
+    pub reveal: Reveal,
+    /// Nothing of this has happened.
+    pub dry_run: bool,
+    /// What is different from before; shown in place of the settings where there is any.
+    pub changes: Vec<FieldChange>,
+}
+
+impl ServerView {
+    fn object(&self) -> Object {
+        match self.server.to_json(self.reveal) {
+            Value::Object(object) => object,
+            _ => Object::new(),
+        }
+    }
+
+    fn settings(&self) -> Vec<(&'static str, Cell)> {
+        let object = self.object();
+        let cell = |value: &Value| match value {
+            Value::String(text) if text.is_empty() => Cell::new("none").tone(Tone::Faint),
+            Value::String(text) => Cell::new(text),
+            Value::Bool(true) => Cell::new("true").tone(Tone::Good),
+            Value::Null => Cell::new("none").tone(Tone::Faint),
+            other => Cell::new(other.to_string()),
+        };
+        SHOWN.iter().filter_map(|key| object.get(*key).map(|value| (*key, cell(value)))).collect()
+    }
+}
+
+impl View for ServerView {
+    const COLUMNS: &'static [Column] =
+        &[Column::new("field", "Path"), Column::new("before", "From"), Column::new("after", "To")];
+
+    fn json(&self) -> Value {
+        let mut object = self.object();
+        if self.dry_run {
+            object.insert("DryRun".to_owned(), true.into());
+        }
+        Value::Object(object)
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        for change in &self.changes {
+            let from = Cell::new(change.shown_from()).tone(Tone::Faint);
+            let to = Cell::new(change.shown_to()).tone(Tone::Strong);
+            table.row(vec![Cell::new(&change.path), from, to]);
+        }
+        if self.changes.is_empty() {
+            for (name, cell) in self.settings() {
+                table.row(vec![Cell::new(name), cell.clone(), cell]);
+            }
+        }
+        table
+    }
+
+    fn ids(&self) -> Vec<String> {
+        vec![self.server.id.to_string()]
+    }
+
+    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+        self.changes.is_empty().then(|| vec![self.settings()])
+    }
+}

@@ -1,0 +1,89 @@
+//! `streams`: the message streams of a server.
+
+use anyhow::{Context as _, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::Value;
+
+use super::Context;
+use crate::api::StreamFilter;
+use crate::failure::Exit;
+use crate::model::{Stream, StreamType};
+use crate::ui::{Cell, Column, Table, Tone, View};
+
+/// List the message streams of a server
+///
+/// A webhook belongs to one transactional or broadcast stream; inbound mail has a URL of the
+/// server instead (`pmhooks server get`).
+///
+/// Examples:
+///     pmhooks streams
+///     pmhooks streams --type broadcasts --archived -o json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Only streams of this type
+    #[arg(long = "type", value_name = "TYPE", value_parser = types())]
+    kind: Option<StreamType>,
+    /// Archived streams too
+    #[arg(long)]
+    archived: bool,
+}
+
+fn types() -> impl clap::builder::TypedValueParser<Value = StreamType> {
+    PossibleValuesParser::new(["transactional", "broadcasts", "inbound"]).map(|word| {
+        match word.as_str() {
+            "transactional" => StreamType::Transactional,
+            "broadcasts" => StreamType::Broadcasts,
+            _ => StreamType::Inbound,
+        }
+    })
+}
+
+/// Lists.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Streams>()?;
+    let session = cx.session()?;
+    let filter = StreamFilter { kind: args.kind, archived: args.archived };
+    let streams = session.client.streams(filter);
+    let streams = streams
+        .with_context(|| format!("cannot list the message streams of {}", session.place()))?;
+    cx.show(&Streams(streams))
+}
+
+struct Streams(Vec<Stream>);
+
+impl View for Streams {
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", "ID"),
+        Column::new("type", "MessageStreamType"),
+        Column::new("name", "Name"),
+        Column::hidden("description", "Description"),
+        Column::new("archived", "ArchivedAt"),
+    ];
+
+    fn json(&self) -> Value {
+        self.0.iter().map(Stream::to_json).collect()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        for stream in &self.0 {
+            let archived = match stream.text("ArchivedAt") {
+                "" => Cell::new("-").tone(Tone::Faint),
+                at => Cell::new(at).tone(Tone::Warn),
+            };
+            table.row(vec![
+                Cell::new(stream.id.as_str()),
+                Cell::new(stream.text("MessageStreamType")),
+                Cell::new(stream.text("Name")),
+                Cell::new(stream.text("Description")),
+                archived,
+            ]);
+        }
+        table
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|stream| stream.id.to_string()).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! `whoami`: which server, by whose word.
+
+use anyhow::{Context as _, Result};
+
+use super::Context;
+use crate::config::resolve;
+use crate::failure::Exit;
+use crate::ui::accounts::{AccountRow, Accounts};
+
+/// Show which server and token are in use
+///
+/// Says which profile is used, where its token comes from, and asks Postmark which server the
+/// token opens.
+///
+/// Examples:
+///     pmhooks whoami
+///     pmhooks whoami -p production -o json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {}
+
+/// Asks.
+pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Accounts>()?;
+    let session = cx.session()?;
+    let target = &session.target;
+    let server = session.client.server().with_context(|| {
+        let source = target.token_source();
+        format!("cannot ask {} which server the token ({source}) opens", target.api_url)
+    })?;
+    let profile = target.profile();
+    let default = match target.name() {
+        Some(name) => resolve::config(&cx.wanted, &cx.environment)?
+            .default_profile()?
+            .is_some_and(|d| d == name),
+        None => false,
+    };
+    if let Some(pinned) = profile.and_then(|p| p.server_id).filter(|pinned| *pinned != server.id) {
+        cx.ui.warn(&format!(
+            "the profile is pinned to server {pinned}, but the token opens {}",
+            server.id
+        ));
+    }
+    cx.show(&Accounts::one(AccountRow {
+        name: target.name().map(|name| name.to_string()),
+        default,
+        api_url: target.api_url.to_string(),
+        server_id: Some(server.id.0),
+        server_name: Some(server.name),
+        token_source: target.token_source(),
+        protected: profile.is_some_and(|p| p.protected),
+        read_only: profile.is_some_and(|p| p.read_only),
+        ..AccountRow::default()
+    }))
+}

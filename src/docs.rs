@@ -1,0 +1,154 @@
+//! The documents that are made from the command line's own definition: completion scripts and the manual.
+//!
+//! Floor 3. May use nothing of ours; works on the `clap::Command` that it is handed, and does no files.
+
+use clap::Command;
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+/// The environment variable by which a completion script asks the program itself.
+pub const COMPLETE: &str = "COMPLETE";
+
+/// A shell that can complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    PowerShell,
+    Elvish,
+}
+
+impl Shell {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Bash, Self::Zsh, Self::Fish, Self::PowerShell, Self::Elvish];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::PowerShell => "powershell",
+            Self::Elvish => "elvish",
+        }
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Bash => "pmhooks.bash",
+            Self::Zsh => "_pmhooks",
+            Self::Fish => "pmhooks.fish",
+            Self::PowerShell => "_pmhooks.ps1",
+            Self::Elvish => "pmhooks.elv",
+        }
+    }
+
+    fn completer(self) -> &'static dyn EnvCompleter {
+        match self {
+            Self::Bash => &Bash,
+            Self::Zsh => &Zsh,
+            Self::Fish => &Fish,
+            Self::PowerShell => &Powershell,
+            Self::Elvish => &Elvish,
+        }
+    }
+}
+
+/// The completion script of a shell. It asks the program at each completion, so that profiles and
+/// webhooks can be completed.
+pub fn completion_script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = shell.completer().write_registration(
+        COMPLETE,
+        "pmhooks",
+        "pmhooks",
+        "pmhooks",
+        &mut script,
+    );
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// What the manual says besides the options.
+pub struct Appendix {
+    /// Exit codes and their meanings.
+    pub exit_codes: Vec<(u8, &'static str)>,
+    /// Environment variables and what they do.
+    pub environment: Vec<(&'static str, &'static str)>,
+    /// Files and what they are.
+    pub files: Vec<(&'static str, &'static str)>,
+}
+
+/// Every generated document: its path in the repository, and its content.
+pub fn artifacts(command: &Command, appendix: &Appendix) -> Vec<(String, String)> {
+    let scripts =
+        Shell::ALL.map(|shell| (format!("completions/{}", shell.file()), completion_script(shell)));
+    let mut documents = scripts.to_vec();
+    // Help on help has no page.
+    let root = command.clone().disable_help_subcommand(true);
+    pages(&root, "pmhooks", appendix, &mut documents);
+    documents
+}
+
+fn pages(
+    command: &Command,
+    name: &str,
+    appendix: &Appendix,
+    documents: &mut Vec<(String, String)>,
+) {
+    documents.push((format!("man/{name}.1"), page(command, name, appendix)));
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        pages(
+            &with_global_options(command, sub),
+            &format!("{name}-{}", sub.get_name()),
+            appendix,
+            documents,
+        );
+    }
+}
+
+/// A subcommand by itself knows nothing of the options that it takes from above.
+fn with_global_options(above: &Command, sub: &Command) -> Command {
+    let global = above.get_arguments().filter(|arg| arg.is_global_set()).cloned();
+    let about = above.get_version().unwrap_or_default().to_owned();
+    sub.clone().args(global).version(about).disable_version_flag(true)
+}
+
+fn page(command: &Command, name: &str, appendix: &Appendix) -> String {
+    let command = command.clone().bin_name(name.replace('-', " ")).display_name(name.to_owned());
+    let man = Man::new(command).title(name.to_uppercase()).section("1").manual("pmhooks");
+    let mut page = Vec::new();
+    // Writing to a Vec cannot fail.
+    let _ = man
+        .render_title(&mut page)
+        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| man.render_synopsis_section(&mut page))
+        .and_then(|()| man.render_description_section(&mut page))
+        .and_then(|()| man.render_options_section(&mut page))
+        .and_then(|()| man.render_subcommands_section(&mut page));
+    let mut text = String::from_utf8_lossy(&page).into_owned();
+    text.push_str(&section(
+        "EXIT STATUS",
+        appendix.exit_codes.iter().map(|(n, m)| (n.to_string(), *m)),
+    ));
+    text.push_str(&section(
+        "ENVIRONMENT",
+        appendix.environment.iter().map(|(n, m)| ((*n).to_owned(), *m)),
+    ));
+    text.push_str(&section("FILES", appendix.files.iter().map(|(n, m)| ((*n).to_owned(), *m))));
+    text
+}
+
+fn section<'a>(title: &str, entries: impl Iterator<Item = (String, &'a str)>) -> String {
+    let mut roff = Roff::new();
+    roff.control("SH", [title]);
+    for (name, meaning) in entries {
+        roff.control("TP", []);
+        roff.text([bold(name)]);
+        roff.text([roman(meaning)]);
+    }
+    roff.to_roff()
+}

@@ -1,0 +1,61 @@
+//! The server that is there from the start, with the two webhooks of Postmark's Webhooks API page.
+
+use serde_json::{Value, json};
+
+use super::BUILT_IN_TOKEN;
+use super::servers;
+use super::state::Server;
+use super::streams::Stream;
+use super::webhook::{Trigger, Triggers, Webhook};
+
+/// When the streams of the first server say that they were made.
+const MADE: &str = "2026-01-05T09:00:00-05:00";
+
+/// The first server. It is the same whenever it is made.
+pub(super) fn server() -> Server {
+    let mut details = servers::first_details(1, "Sandbox".to_owned());
+    let hash = "5eed5eed5eed5eed5eed5eed5eed5eed";
+    details.insert("InboundAddress".to_owned(), servers::inbound_address(hash).into());
+    details.insert("InboundHash".to_owned(), hash.into());
+    Server {
+        id: 1,
+        token: BUILT_IN_TOKEN.to_owned(),
+        details,
+        streams: Stream::defaults(MADE),
+        webhooks: examples(),
+    }
+}
+
+/// The two webhooks.
+fn examples() -> Vec<Webhook> {
+    vec![
+        example(
+            1_234_567,
+            "http://www.example.com/webhook-test-tracking",
+            &["Open", "Click", "Delivery", "SubscriptionChange"],
+        ),
+        example(1_234_568, "http://www.example.com/webhook-test-bounce", &["Bounce"]),
+    ]
+}
+
+fn example(id: i64, url: &str, enabled: &[&str]) -> Webhook {
+    let triggers = Triggers::from_names(|name| {
+        let enabled = enabled.contains(&name);
+        Trigger { enabled, option: false, verified: enabled }
+    });
+    Webhook {
+        id,
+        url: url.to_owned(),
+        message_stream: "outbound".to_owned(),
+        verified: true,
+        http_auth: json!({ "Username": "user", "Password": "pass" }),
+        http_headers: vec![json!({ "Name": "name", "Value": "value" })],
+        triggers,
+        hours: Vec::new(),
+    }
+}
+
+/// The two webhooks, as the API answers them.
+pub(super) fn answered() -> Vec<Value> {
+    examples().iter().map(|webhook| webhook.answer(super::Age::New)).collect()
+}

@@ -1,0 +1,12 @@
+//! The work, free of any terminal: pure decisions, and what takes several calls.
+//!
+//! Floor 3. May use `api`, `config`, `local`, `net`, `disk` and `model`; must not use `args`, `ui`, clap.
+
+pub mod backup;
+pub mod change;
+pub mod create;
+pub mod definition;
+pub mod document;
+pub mod edit;
+pub mod guard;
+pub mod session;

@@ -1,0 +1,92 @@
+//! The server that a command talks to: found, opened, and kept open for the run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Client, Limits};
+use crate::config::env::Environment;
+use crate::config::resolve::{self, Account, Target, Wanted};
+use crate::config::{ConfigError, env};
+use crate::local::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
+use crate::model::{ApiUrl, Secret};
+use crate::net::Net;
+
+/// Why there is no server to talk to.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The sandbox does not start.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// A server and the way to it.
+pub struct Session {
+    /// The API of that server.
+    pub client: Client,
+    /// Who we are there, and by whose word.
+    pub target: Target,
+    /// Runs as long as the session does, if the server is the sandbox's.
+    _sandbox: Option<Sandbox>,
+}
+
+impl Session {
+    /// Decides on the target, fetches its token, and starts the sandbox where that is the target.
+    /// Nothing is sent yet.
+    pub fn open(
+        wanted: &Wanted,
+        environment: &Environment,
+        net: Arc<Net>,
+        limits: Limits,
+    ) -> Result<Self, SessionError> {
+        let mut target = resolve::target(wanted, environment)?;
+        let (token, sandbox) = match &target.account {
+            Account::Sandbox => {
+                let sandbox = start_sandbox()?;
+                target.api_url = sandbox_url(&sandbox)?;
+                (Secret::new(sandbox::BUILT_IN_TOKEN), Some(sandbox))
+            }
+            Account::Environment(token) => (token.clone(), None),
+            Account::Profile(profile) => {
+                let (token, warnings) = resolve::token(profile, environment)?;
+                target.warnings.extend(warnings);
+                (token, None)
+            }
+        };
+        let client = Client::new(net, target.api_url.clone(), token, limits);
+        Ok(Self { client, target, _sandbox: sandbox })
+    }
+
+    /// Where this is, in words for a sentence: `profile staging`.
+    pub fn place(&self) -> String {
+        match self.target.name() {
+            Some(name) => format!("profile {name}"),
+            None => format!("the server of {}", env::SERVER_TOKEN.name),
+        }
+    }
+}
+
+fn start_sandbox() -> Result<Sandbox, SessionError> {
+    let options = Options {
+        port: 0,
+        state: State::File(sandbox_state()?),
+        verify: Verify::Pass,
+        age: Age::New,
+        latency: Duration::ZERO,
+        faults: Vec::new(),
+        holder: Holder::Command,
+        log: None,
+    };
+    Ok(sandbox::start(options)?)
+}
+
+fn sandbox_url(sandbox: &Sandbox) -> Result<ApiUrl, ConfigError> {
+    sandbox.url().parse().map_err(ConfigError::Refused)
+}
+
+/// Where the sandbox keeps its state.
+pub fn sandbox_state() -> Result<std::path::PathBuf, ConfigError> {
+    Ok(resolve::state_folder()?.join("sandbox.json"))
+}

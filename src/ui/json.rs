@@ -1,0 +1,129 @@
+//! JSON and YAML that are safe on a terminal: what `serde_json` leaves raw is written as `\uXXXX`.
+
+use std::io;
+
+use serde::Serialize as _;
+use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+
+use super::text::is_active;
+
+/// One document over several lines, with a line end.
+pub fn pretty(value: &Value) -> String {
+    render(value, Safe(PrettyFormatter::new()))
+}
+
+/// One document on one line, with a line end.
+pub fn compact(value: &Value) -> String {
+    render(value, Safe(CompactFormatter))
+}
+
+fn render<F: Formatter>(value: &Value, formatter: F) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    // A Value has text for keys and a Vec takes all bytes: nothing here can fail.
+    let _ = value.serialize(&mut serializer);
+    bytes.push(b'\n');
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// YAML; a text with active characters is double-quoted and escaped.
+pub fn yaml(value: &Value) -> String {
+    let text = serde_saphyr::to_string(value).unwrap_or_default();
+    if text.contains(|c| is_active(c) && c != '\n') {
+        // JSON is YAML: where a character must be escaped, the strict form can.
+        return pretty(value);
+    }
+    text
+}
+
+/// A formatter that escapes more than JSON demands.
+struct Safe<F>(F);
+
+impl<F: Formatter> Formatter for Safe<F> {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_active) {
+            let (plain, tail) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            let mut characters = tail.chars();
+            if let Some(active) = characters.next() {
+                for unit in active.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+            rest = characters.as_str();
+        }
+        writer.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_json_leaves_raw_is_escaped_and_reads_back_the_same() {
+        // torture 35, 36
+        let every: String = (0..=0x10_ffff).filter_map(char::from_u32).collect();
+        let value = json!({ every.clone(): [every, "\\", "\\u"] });
+        for text in [pretty(&value), compact(&value)] {
+            assert!(!text.contains(|c| is_active(c) && c != '\n'));
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn yaml_reads_back_the_same() {
+        for value in [
+            json!({"Url": "https://h/?a=b: c", "On": "on", "No": "no", "N": "12", "E": "", "L": [], "O": {}}),
+            json!([{"A": null, "B": true, "C": -1, "D": [1, [2]]}]),
+            json!({"X": "esc\u{1b}[31m\u{202e}\n- evil"}),
+            json!({"X": "two\nlines", "Y": "- a", "Z": "# c", "T": " lead", "Q": "a'b\"c"}),
+        ] {
+            let text = yaml(&value);
+            assert!(!text.contains(|c| is_active(c) && c != '\n'), "{text}");
+            assert_eq!(serde_saphyr::from_str::<Value>(&text).unwrap(), value, "{text}");
+        }
+    }
+}

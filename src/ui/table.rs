@@ -1,0 +1,302 @@
+//! Tables: named columns, cells that are safe to show, three ways of writing them.
+
+use comfy_table::{ContentArrangement, presets};
+
+use super::text;
+
+/// A column: its key is what `--columns` takes, its title what the first line shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Lower case, with dashes.
+    pub key: &'static str,
+    /// The key of the same value in the API, if it has one: `--columns` takes it as well.
+    pub alias: &'static str,
+    /// Shown where `--columns` does not choose.
+    pub shown: bool,
+}
+
+impl Column {
+    /// A column that is shown by default.
+    pub const fn new(key: &'static str, alias: &'static str) -> Self {
+        Self { key, alias, shown: true }
+    }
+
+    /// A column that is shown on demand.
+    pub const fn hidden(key: &'static str, alias: &'static str) -> Self {
+        Self { key, alias, shown: false }
+    }
+
+    /// True where the user's word means this column.
+    pub fn is_called(&self, word: &str) -> bool {
+        word.eq_ignore_ascii_case(self.key) || word.eq_ignore_ascii_case(self.alias)
+    }
+}
+
+/// How a text is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// All is well.
+    Good,
+    /// Look at this.
+    Warn,
+    /// This is broken.
+    Bad,
+    /// A heading.
+    Strong,
+    /// Of little weight.
+    Faint,
+}
+
+impl Tone {
+    /// The text in this tone, or as it is where there is no colour.
+    pub fn paint(self, text: &str, colour: bool) -> String {
+        match self.code() {
+            Some(code) if colour => format!("\x1b[{code}m{text}\x1b[0m"),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Good => Some("32"),
+            Self::Warn => Some("33"),
+            Self::Bad => Some("31"),
+            Self::Strong => Some("1"),
+            Self::Faint => Some("2"),
+        }
+    }
+
+    /// Marks the words of a cell with characters that have no width and that [`text::visible`] never
+    /// lets through, so that wrapping counts right and colours can be put in afterwards.
+    fn mark(self, text: &str) -> String {
+        let Some(index) = TONES.iter().position(|t| *t == self) else { return text.to_owned() };
+        let Some(start) = MARKS.get(index) else { return text.to_owned() };
+        let words: Vec<_> = text.split(' ').map(|word| format!("{start}{word}{END}")).collect();
+        words.join(" ")
+    }
+}
+
+const TONES: [Tone; 5] = [Tone::Good, Tone::Warn, Tone::Bad, Tone::Strong, Tone::Faint];
+const MARKS: [char; 5] = ['\u{2060}', '\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}'];
+const END: char = '\u{200b}';
+
+/// One value of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+impl Cell {
+    /// A cell with a text, made safe to show.
+    pub fn new(value: impl AsRef<str>) -> Self {
+        Self { text: text::visible(value.as_ref()).into_owned(), tone: Tone::Plain }
+    }
+
+    /// The same in a tone.
+    pub fn tone(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+/// Rows under columns.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(columns: &[Column]) -> Self {
+        Self { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row: a cell per column.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    /// True without rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The same with only these columns, in this order; without a choice those that are shown anyway.
+    pub fn select(self, words: &[String]) -> Self {
+        let chosen: Vec<usize> = if words.is_empty() {
+            (0..self.columns.len())
+                .filter(|i| self.columns.get(*i).is_some_and(|c| c.shown))
+                .collect()
+        } else {
+            let place = |word: &String| self.columns.iter().position(|c| c.is_called(word));
+            words.iter().filter_map(place).collect()
+        };
+        let pick = |row: &Vec<Cell>| chosen.iter().filter_map(|i| row.get(*i).cloned()).collect();
+        Self {
+            columns: chosen.iter().filter_map(|i| self.columns.get(*i).copied()).collect(),
+            rows: self.rows.iter().map(pick).collect(),
+        }
+    }
+
+    /// Tab-separated values; the titles first.
+    pub fn tsv(&self, header: bool) -> String {
+        let mut lines = String::new();
+        if header {
+            let titles: Vec<_> = self.columns.iter().map(|c| c.key).collect();
+            lines.push_str(&titles.join("\t"));
+            lines.push('\n');
+        }
+        for row in &self.rows {
+            let cells: Vec<_> = row.iter().map(|c| c.text.as_str()).collect();
+            lines.push_str(&cells.join("\t"));
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// Aligned columns: with borders and wrapped to `width` on a terminal, else nothing wrapped or cut.
+    pub fn render(&self, header: bool, width: Option<u16>, colour: bool) -> String {
+        let mut table = comfy_table::Table::new();
+        match width {
+            Some(width) => {
+                table.load_style(presets::UTF8_FULL_CONDENSED);
+                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(20));
+            }
+            None => {
+                table.load_style(presets::NOTHING);
+                table.set_content_arrangement(ContentArrangement::Disabled);
+            }
+        }
+        if header {
+            let title = |c: &Column| Tone::Strong.mark(&c.key.to_uppercase());
+            table.set_header(self.columns.iter().map(title).collect::<Vec<_>>());
+        }
+        for row in &self.rows {
+            table.add_row(row.iter().map(|c| c.tone.mark(&c.text)).collect::<Vec<_>>());
+        }
+        if width.is_none() {
+            table.column_iter_mut().for_each(|column| {
+                column.set_padding((0, 2));
+            });
+        }
+        finish(table.lines(), colour)
+    }
+
+    /// One block of `name  value` lines per row, for a single thing with many values.
+    pub fn details(rows: &[Vec<(&'static str, Cell)>], width: Option<u16>, colour: bool) -> String {
+        let blocks = rows.iter().map(|row| {
+            let mut table = comfy_table::Table::new();
+            table.load_style(presets::NOTHING);
+            table.set_content_arrangement(match width {
+                Some(_) => ContentArrangement::Dynamic,
+                None => ContentArrangement::Disabled,
+            });
+            table.set_width(width.unwrap_or(80).max(20));
+            for (name, cell) in row {
+                table.add_row(vec![Tone::Strong.mark(name), cell.tone.mark(&cell.text)]);
+            }
+            table.column_iter_mut().for_each(|column| {
+                column.set_padding((0, 2));
+            });
+            finish(table.lines(), colour)
+        });
+        blocks.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Turns the marks into colour, or away, and takes off spaces at the ends of lines.
+fn finish(lines: impl Iterator<Item = String>, colour: bool) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let end_of_text = line.trim_end_matches(|c: char| c == ' ' || c == END);
+        let mut open = false;
+        for c in end_of_text.chars() {
+            let tone = MARKS.iter().position(|m| *m == c).and_then(|i| TONES.get(i));
+            match (tone.and_then(|t| t.code()), c) {
+                (Some(code), _) => {
+                    open = colour;
+                    if colour {
+                        text.push_str(&format!("\x1b[{code}m"));
+                    }
+                }
+                (None, END) => {
+                    if std::mem::take(&mut open) {
+                        text.push_str("\x1b[0m");
+                    }
+                }
+                (None, c) => text.push(c),
+            }
+        }
+        if open {
+            text.push_str("\x1b[0m");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 2] = [Column::new("id", "ID"), Column::new("url", "Url")];
+
+    fn table(rows: &[[&str; 2]]) -> Table {
+        let mut table = Table::new(&COLUMNS);
+        for [a, b] in rows {
+            table.row(vec![Cell::new(a).tone(Tone::Good), Cell::new(b)]);
+        }
+        table
+    }
+
+    #[test]
+    fn elsewhere_than_on_a_terminal_nothing_is_wrapped_cut_or_coloured() {
+        let long = "x".repeat(300);
+        let text = table(&[["1", &long], ["22", "y"]]).render(true, None, false);
+        assert_eq!(text, format!("ID  URL\n1   {long}\n22  y\n"));
+    }
+
+    #[test]
+    fn one_thing_is_one_row_whatever_its_text() {
+        // torture 32, 34
+        let evil = "a\n::error::b\r\n\u{2028}c\u{2060}\u{200b}";
+        let text = table(&[["1", evil]]).render(false, None, false);
+        assert_eq!(text, "1  a\\n::error::b\\r\\n\\u{2028}c\\u{2060}\\u{200b}\n");
+    }
+
+    #[test]
+    fn borders_stay_aligned_at_any_width_with_wide_characters() {
+        // torture 34
+        for width in [1, 20, 33, 80, 10_000] {
+            let rows = [["1", "漢字漢字漢字 e\u{301} 👍"], ["2", &"long ".repeat(40)]];
+            let text = table(&rows).render(true, Some(width), false);
+            let widths: std::collections::HashSet<_> =
+                text.lines().map(unicode_width::UnicodeWidthStr::width).collect();
+            assert_eq!(widths.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn colour_changes_no_width_and_ends_on_its_line() {
+        let plain = table(&[["1", "y"]]).render(true, Some(80), false);
+        let coloured = table(&[["1", "y"]]).render(true, Some(80), true);
+        assert!(coloured.contains("\x1b[32m1\x1b[0m"), "{coloured:?}");
+        let mut stripped = coloured;
+        for code in ["\x1b[1m", "\x1b[32m", "\x1b[0m"] {
+            stripped = stripped.replace(code, "");
+        }
+        assert_eq!(stripped, plain);
+    }
+}

@@ -1,0 +1,73 @@
+//! Text from outside, made safe to show: whatever could move a cursor, recolour a screen, turn a line
+//! around or forge another line is written out instead.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with every character that acts rather than shows written as `\n`, `\t` or `\u{1b}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if is_active(c) => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// [`visible`], cut to so many characters.
+pub fn excerpt(text: &str, longest: usize) -> String {
+    let shown = visible(text);
+    match shown.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
+        None => shown.into_owned(),
+    }
+}
+
+/// Control characters, line ends of any kind, and the invisible ones that turn or join text.
+pub fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_acts_is_written_out() {
+        // torture 31, 32
+        let given = "a\u{1b}[31mb\r\nc\u{7f}\u{9b}2J\u{202e}d\u{200b}\0é漢";
+        assert_eq!(
+            visible(given),
+            "a\\u{1b}[31mb\\r\\nc\\u{7f}\\u{9b}2J\\u{202e}d\\u{200b}\\u{0}é漢"
+        );
+    }
+
+    #[test]
+    fn making_visible_is_total_and_idempotent() {
+        // torture 36
+        let every: String = (0..=0x10_ffff).filter_map(char::from_u32).collect();
+        let once = visible(&every).into_owned();
+        assert!(!once.contains(is_active));
+        assert_eq!(visible(&once), once);
+    }
+
+    #[test]
+    fn an_excerpt_never_cuts_an_escape_open() {
+        assert_eq!(excerpt("abcdef", 3), "abc…");
+        assert_eq!(excerpt("abc", 3), "abc");
+    }
+}

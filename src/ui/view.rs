@@ -1,0 +1,98 @@
+//! What a command has to show, and the formats it can be shown in.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::{Cell, Column, Format, Table, Ui, json};
+
+/// The answer of a command. It is shown in one of six formats; which of them it can give is known
+/// before anything is asked of anybody ([`Ui::check`]).
+pub trait View {
+    /// The columns of the table.
+    const COLUMNS: &'static [Column];
+    /// Whether there is an identifier per row.
+    const HAS_IDS: bool = true;
+
+    /// One JSON document.
+    fn json(&self) -> Value;
+
+    /// A row per thing.
+    fn table(&self) -> Table;
+
+    /// The identifiers, one per row.
+    fn ids(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// For single things: names and values, shown on a table's place where no columns are chosen.
+    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+        None
+    }
+
+    /// What is said, on standard error, in place of an empty table.
+    fn nothing(&self) -> &'static str {
+        "Nothing to show."
+    }
+}
+
+impl Ui {
+    /// Refuses a format or a column that `V` cannot give, before anything is sent. The error is a
+    /// sentence for the user.
+    pub fn check<V: View>(&self) -> Result<(), String> {
+        let settings = &self.settings;
+        if settings.format == Format::Ids && !V::HAS_IDS {
+            return Err(
+                "this command has no identifiers to print; --output ids is not for it".to_owned()
+            );
+        }
+        if settings.columns.is_empty() {
+            return Ok(());
+        }
+        if !matches!(settings.format, Format::Table | Format::Tsv) {
+            return Err("--columns is for --output table and tsv".to_owned());
+        }
+        let known = |word: &&String| V::COLUMNS.iter().any(|c| c.is_called(word));
+        match settings.columns.iter().find(|word| !known(word)) {
+            None => Ok(()),
+            Some(word) => {
+                let all: Vec<_> = V::COLUMNS.iter().map(|c| c.key).collect();
+                Err(format!("there is no column {word:?}; there are {}", all.join(", ")))
+            }
+        }
+    }
+
+    /// Shows the answer of a command in the format that the user wants.
+    pub fn show<V: View>(&self, view: &V) -> io::Result<()> {
+        let settings = &self.settings;
+        let header = !settings.no_header;
+        let text = match settings.format {
+            Format::Json => json::pretty(&view.json()),
+            Format::Jsonl => match view.json() {
+                Value::Array(items) => items.iter().map(json::compact).collect(),
+                one => json::compact(&one),
+            },
+            Format::Yaml => json::yaml(&view.json()),
+            Format::Ids => view.ids().iter().map(|id| format!("{id}\n")).collect(),
+            Format::Tsv => view.table().select(&settings.columns).tsv(header),
+            Format::Table => self.human(view, header),
+        };
+        self.data(&text)
+    }
+
+    fn human<V: View>(&self, view: &V, header: bool) -> String {
+        let settings = &self.settings;
+        let details = if settings.columns.is_empty() { view.details() } else { None };
+        if let Some(rows) = details {
+            return Table::details(&rows, settings.width, settings.colour_out);
+        }
+        let table = view.table().select(&settings.columns);
+        if table.is_empty() {
+            self.note(view.nothing());
+            if settings.width.is_some() {
+                return String::new();
+            }
+        }
+        table.render(header, settings.width, settings.colour_out)
+    }
+}
