@@ -12,6 +12,7 @@ use crate::api::{ApiError, Refusal};
 use crate::config::ConfigError;
 use crate::disk::DiskError;
 use crate::local::sandbox::SandboxError;
+use crate::model::verification::Verdict;
 use crate::net::NetError;
 use crate::ops::create::CreateError;
 use crate::ops::definition::DefinitionError;
@@ -127,6 +128,7 @@ impl Failure {
     }
 
     /// Adds what helps.
+    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
@@ -204,7 +206,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(net(error));
     }
     if let Some(error) = error.downcast_ref::<GuardError>() {
-        return guard(error);
+        return Some(guard(error));
     }
     if let Some(error) = error.downcast_ref::<SessionError>() {
         return match error {
@@ -253,12 +255,14 @@ fn api(error: &ApiError) -> Failure {
         ApiError::Redirected { status, .. } => {
             let mut failure = Failure::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
-            failure.hint("a token is never sent to where a redirect points; check the API's address: `pmhooks whoami`")
+            failure.hint(
+                "a token never follows a redirect; check the API's address: `pmhooks profile list`",
+            )
         }
         ApiError::NotPostmark { status, .. } | ApiError::Shape { status, .. } => {
             let mut failure = Failure::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
-            failure.hint("something else than Postmark's API may answer there: a proxy, a login page, a wrong address")
+            failure.hint("something else may answer there: a proxy, a login page, a wrong address")
         }
     }
 }
@@ -275,7 +279,7 @@ fn refused(refusal: &Refusal) -> Failure {
     failure.http_status = Some(refusal.status);
     failure.error_code = refusal.code;
     if let Some(verification) = &refusal.verification {
-        failure.causes = verification.results.iter().map(|v| v.describe()).collect();
+        failure.causes = verification.results.iter().map(Verdict::describe).collect();
     }
     failure.hints = codes::hints(refusal);
     failure
@@ -284,28 +288,36 @@ fn refused(refusal: &Refusal) -> Failure {
 fn net(error: &NetError) -> Failure {
     let unreachable = || Failure::new(Exit::Unreachable, "");
     match error {
-        NetError::Authorities { .. } | NetError::ProxySetting { .. } => Failure::new(Exit::Usage, ""),
+        NetError::Authorities { .. } | NetError::ProxySetting { .. } => {
+            Failure::new(Exit::Usage, "")
+        }
         NetError::Local { .. } => Failure::new(Exit::Machine, ""),
         NetError::Tls { unknown_authority: true, .. } => {
             unreachable().hint("a company's own authority is added with --cacert FILE")
         }
-        NetError::Timeout { .. } => unreachable().hint("give it more time with --timeout, as in --timeout 2m"),
-        NetError::Proxy { .. } => unreachable().hint("the proxy comes from HTTPS_PROXY or ALL_PROXY; NO_PROXY names hosts that need none"),
-        NetError::Name { .. } => unreachable().hint("check the name and the network; the address comes from --api-url, the profile or POSTMARK_API_URL"),
+        NetError::Timeout { .. } => {
+            unreachable().hint("give it more time with --timeout, as in --timeout 2m")
+        }
+        NetError::Proxy { .. } => unreachable()
+            .hint("the proxy is the one in HTTPS_PROXY or ALL_PROXY; NO_PROXY names exceptions"),
+        NetError::Name { .. } => {
+            unreachable().hint("the address comes from --api-url, the profile, or POSTMARK_API_URL")
+        }
         _ => unreachable(),
     }
 }
 
-fn guard(error: &GuardError) -> Option<Failure> {
+fn guard(error: &GuardError) -> Failure {
     let refused = || Failure::usage("");
     match error {
-        // The call that failed says it better, further down the chain.
-        GuardError::Api(error) => Some(api(error)),
-        GuardError::ReadOnly(_) => Some(refused().hint("`read_only = true` stands in the configuration; `pmhooks profile show` shows it")),
-        GuardError::WrongName { .. } => Some(refused().hint("see where you are: `pmhooks whoami`")),
-        GuardError::OtherServer { .. } => Some(refused().hint(
-            "somebody changed the token; if the new server is meant, add the profile anew: `pmhooks profile add NAME --replace`",
+        GuardError::Api(error) => api(error),
+        GuardError::ReadOnly(name) => refused().hint(format!(
+            "the configuration says `read_only = true`: `pmhooks profile show {name}`"
         )),
+        GuardError::WrongName { .. } => refused().hint("see where you are: `pmhooks whoami`"),
+        GuardError::OtherServer { profile, .. } => refused()
+            .hint("somebody changed the token, or it is the wrong one: `pmhooks whoami`")
+            .hint(format!("if that server is meant: `pmhooks profile add {profile} --replace`")),
     }
 }
 
@@ -319,8 +331,9 @@ fn config(error: &ConfigError) -> Failure {
         ConfigError::UnknownProfile { .. } => {
             not_set_up().hint("see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`")
         }
-        ConfigError::ForeignOrigin { .. } => Failure::usage("")
-            .hint("if the token is good there as well, add a profile for it: `pmhooks profile add NAME --api-url URL`"),
+        ConfigError::ForeignOrigin { .. } => Failure::usage("").hint(
+            "if the token is good there too, make a profile of it: `pmhooks profile add NAME --api-url URL`",
+        ),
         ConfigError::Refused(_) => Failure::usage(""),
         ConfigError::Unopened(_)
         | ConfigError::Unreadable { .. }
@@ -332,7 +345,9 @@ fn config(error: &ConfigError) -> Failure {
 fn sandbox(error: &SandboxError) -> Failure {
     let failure = Failure::new(Exit::Machine, "");
     match error {
-        SandboxError::InUse { .. } => failure.hint("use the running one with --api-url and any UUID in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C"),
+        SandboxError::InUse { .. } => failure.hint(
+            "use it with --api-url and a token in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C",
+        ),
         _ => failure,
     }
 }

@@ -1,5 +1,7 @@
 //! The process: argv, environment and streams in, an exit code out.
 
+#![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 

@@ -37,8 +37,11 @@ pub struct Settings {
     /// The proxy variables of the environment.
     pub proxy: ProxyVariables,
     /// Who is told of each request, answer and wait.
-    pub observer: Option<Arc<dyn Fn(&Event<'_>) + Send + Sync>>,
+    pub observer: Option<Observer>,
 }
+
+/// Who is told of requests.
+pub type Observer = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
 /// What an observer is told. Values that are secret are marked, not removed: showing is its business.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::model::{MASK, Reveal, mask};
-use crate::net::{Event, Request};
+use crate::net::{Event, Observer, Request};
 use crate::ui::{Ui, text};
 
 /// Headers of answers that may carry a secret.
@@ -14,7 +14,7 @@ const SECRET_ANSWERS: [&str; 4] =
     ["set-cookie", "www-authenticate", "proxy-authenticate", "location"];
 
 /// An observer that tells the user.
-pub(super) fn observer(ui: Arc<Ui>) -> Arc<dyn Fn(&Event<'_>) + Send + Sync> {
+pub(super) fn observer(ui: Arc<Ui>) -> Observer {
     Arc::new(move |event| match event {
         Event::Sending(request) if ui.settings.verbose > 0 => sending(&ui, request),
         Event::Answered { answer, took, .. } if ui.settings.verbose > 0 => {

@@ -96,7 +96,7 @@ fn announce(created: Created, cx: &Context) -> Webhook {
     match created {
         Created::Answered(webhook) => {
             cx.ui.note(&format!("Created webhook {}.", webhook.id));
-            webhook
+            *webhook
         }
         Created::Found { webhook, maybe_older } => {
             let older = if maybe_older { ", unless it was there before" } else { "" };
@@ -122,27 +122,26 @@ fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
         None => Definition::default(),
     };
     file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
-    let (file_url, file_auth, file_headers) = file.without_masks().map_err(Failure::usage)?;
+    let secrets = file.without_masks().map_err(Failure::usage)?;
     let mut triggers = file.triggers;
     for (trigger, setting) in flags.triggers.settings(None).map_err(Failure::usage)? {
         triggers.retain(|(t, _)| *t != trigger);
         triggers.push((trigger, setting));
     }
     let mut stream = args.stream.clone().or(file.message_stream);
-    let url = match flags.url.clone().or(file_url) {
-        Some(url) => url,
-        None => {
-            let answers = questions::ask(cx, stream.is_none(), triggers.is_empty())?;
-            stream = stream.or(answers.stream);
-            triggers.extend(answers.triggers);
-            answers.url
-        }
+    let url = if let Some(url) = flags.url.clone().or(secrets.url) {
+        url
+    } else {
+        let answers = questions::ask(cx, stream.is_none(), triggers.is_empty())?;
+        stream = stream.or(answers.stream);
+        triggers.extend(answers.triggers);
+        answers.url
     };
     if stream.is_none() {
         stream = cx.session()?.target.profile().and_then(|p| p.stream.clone());
     }
-    let http_auth = auth(args, cx)?.or(file_auth);
-    let mut http_headers = file_headers;
+    let http_auth = auth(args, cx)?.or(secrets.auth);
+    let mut http_headers = secrets.headers;
     for header in cx.headers(&flags.headers)? {
         http_headers.retain(|h: &HttpHeader| !h.name.eq_ignore_ascii_case(&header.name));
         http_headers.push(header);

@@ -158,6 +158,13 @@ impl Outcomes {
     }
 }
 
+fn marked(mut row: Value) -> Value {
+    if let Value::Object(object) = &mut row {
+        object.insert("DryRun".to_owned(), true.into());
+    }
+    row
+}
+
 impl View for Outcomes {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
@@ -168,12 +175,8 @@ impl View for Outcomes {
 
     fn json(&self) -> Value {
         let row = |(id, deleted, message, backup): &(WebhookId, bool, String, Option<String>)| {
-            let mut row =
-                json!({"ID": id.0, "Deleted": deleted, "Message": message, "Backup": backup});
-            if self.dry_run {
-                row["DryRun"] = true.into();
-            }
-            row
+            let row = json!({"ID": id.0, "Deleted": deleted, "Message": message, "Backup": backup});
+            if self.dry_run { marked(row) } else { row }
         };
         self.rows.iter().map(row).collect()
     }

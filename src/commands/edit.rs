@@ -77,7 +77,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let changes = change::of_webhooks(&webhook, &after, cx.reveal());
     let dry_run = args.confirm.dry_run;
     let view = |webhook: Webhook| Changed { webhook, changes, dry_run, reveal: cx.reveal() };
-    idle_options(&patch.triggers).iter().for_each(|warning| cx.ui.warn(warning));
+    for warning in idle_options(&patch.triggers) {
+        cx.ui.warn(&warning);
+    }
     if patch.is_empty() {
         cx.ui.note(&format!("Webhook {id} is so already; nothing was sent."));
         return cx.show(&view(webhook));

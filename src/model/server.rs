@@ -35,6 +35,7 @@ impl Server {
     }
 
     /// The server as it would be with a change.
+    #[must_use]
     pub fn with(mut self, patch: &ServerPatch) -> Self {
         self.rest.extend(patch.body());
         self
@@ -71,6 +72,7 @@ impl ServerPatch {
     }
 
     /// The change without whatever is so already.
+    #[must_use]
     pub fn needed(&self, server: &Server) -> Self {
         let body = self.body();
         let differs = |key: &str| body.get(key) != server.get(key);

@@ -72,10 +72,8 @@ pub(super) fn configuration(authorities: RootCertStore) -> Result<ClientConfig, 
 
 fn add_system(store: &mut RootCertStore) {
     for path in BUNDLES {
-        if let Ok(bytes) = fs::read(path) {
-            if add(store, &bytes) > 0 {
-                return;
-            }
+        if fs::read(path).is_ok_and(|bytes| add(store, &bytes) > 0) {
+            return;
         }
     }
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -9,7 +9,7 @@ use crate::model::{NewWebhook, StreamId, Webhook, WebhookId};
 #[derive(Debug)]
 pub enum Created {
     /// Postmark answered with it.
-    Answered(Webhook),
+    Answered(Box<Webhook>),
     /// The answer was lost, but the webhook is there.
     Found {
         /// The one webhook that is what was asked for.
@@ -59,7 +59,7 @@ pub fn create(
     before: Option<&[WebhookId]>,
 ) -> Result<Created, CreateError> {
     let error = match client.create(new) {
-        Ok(webhook) => return Ok(Created::Answered(webhook)),
+        Ok(webhook) => return Ok(Created::Answered(Box::new(webhook))),
         Err(error) if error.is_in_doubt() => error,
         Err(error) => return Err(CreateError::Api(error)),
     };

@@ -65,6 +65,17 @@ pub struct Definition {
     pub warnings: Vec<String>,
 }
 
+/// What may be secret of a definition, in clear.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// The URL.
+    pub url: Option<HookUrl>,
+    /// The credentials.
+    pub auth: Option<HttpAuth>,
+    /// The headers.
+    pub headers: Vec<HttpHeader>,
+}
+
 /// A secret as it was written.
 #[derive(Clone, Debug)]
 pub enum Written<T> {
@@ -77,9 +88,7 @@ pub enum Written<T> {
 
 impl Definition {
     /// Refuses a mask: what it hides is not known here.
-    pub fn without_masks(
-        &self,
-    ) -> Result<(Option<HookUrl>, Option<HttpAuth>, Vec<HttpHeader>), &'static str> {
+    pub fn without_masks(&self) -> Result<Secrets, &'static str> {
         const MASKED: &str = "it holds ********, which pmhooks shows in a secret's place; \
              put the secret itself there, or read the webhook with --show-secrets";
         let url = match &self.url {
@@ -97,7 +106,7 @@ impl Definition {
             let Written::Clear(value) = value else { return Err(MASKED) };
             headers.push(HttpHeader { name: name.clone(), value: value.clone() });
         }
-        Ok((url, auth, headers))
+        Ok(Secrets { url, auth, headers })
     }
 }
 
@@ -138,12 +147,11 @@ fn read_key(entry: &Entry, definition: &mut Definition) -> Result<(), DocumentEr
     match entry.key.as_str() {
         // Postmark's own answers: not for a request.
         "ID" | "Status" | "Verify" => {}
+        "MessageStream" | "Triggers" if value.is_null() => {}
         "Url" => definition.url = Some(url(value)?),
-        "MessageStream" if value.is_null() => {}
         "MessageStream" => definition.message_stream = Some(parsed(value, "MessageStream")?),
         "HttpAuth" => definition.http_auth = Some(http_auth(value)?),
         "HttpHeaders" => definition.http_headers = Some(http_headers(value)?),
-        "Triggers" if value.is_null() => {}
         "Triggers" => triggers(value, definition)?,
         key => {
             if let Some(known) = nearest(key, &KEYS) {
@@ -176,9 +184,8 @@ fn http_auth(node: &Node) -> Result<Option<Written<HttpAuth>>, DocumentError> {
     }
     let (mut username, mut password) = (None, None);
     for entry in node.map("HttpAuth")? {
-        let text = |path| match entry.value.is_null() {
-            true => Ok(String::new()),
-            false => entry.value.text(path).map(str::to_owned),
+        let text = |path| {
+            if entry.value.is_null() { Ok("") } else { entry.value.text(path) }.map(str::to_owned)
         };
         match entry.key.as_str() {
             "Username" => username = Some(text("HttpAuth.Username")?),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Cell, Column, Table, Tone, View};
+use crate::model::Object;
 
 /// One way to a server.
 #[derive(Clone, Debug, Default)]
@@ -48,24 +49,26 @@ impl Accounts {
     }
 
     fn object(&self, row: &AccountRow) -> Value {
-        let mut object = json!({
-            "Name": row.name,
-            "Default": row.default,
-            "ApiUrl": row.api_url,
-            "ServerID": row.server_id,
-            "ServerName": row.server_name,
-            "TokenSource": row.token_source,
-            "Protected": row.protected,
-            "ReadOnly": row.read_only,
-        });
+        let mut object = Object::new();
+        let mut put = |key: &str, value: Value| {
+            object.insert(key.to_owned(), value);
+        };
+        put("Name", json!(row.name));
+        put("Default", json!(row.default));
+        put("ApiUrl", json!(row.api_url));
+        put("ServerID", json!(row.server_id));
+        put("ServerName", json!(row.server_name));
+        put("TokenSource", json!(row.token_source));
+        put("Protected", json!(row.protected));
+        put("ReadOnly", json!(row.read_only));
         if self.whole {
-            object["Stream"] = json!(row.stream);
-            object["Vars"] = json!(row.vars);
+            put("Stream", json!(row.stream));
+            put("Vars", json!(row.vars));
         }
         if let Some(problem) = &row.problem {
-            object["Problem"] = json!(problem);
+            put("Problem", json!(problem));
         }
-        object
+        Value::Object(object)
     }
 }
 

@@ -83,7 +83,7 @@ impl Ui {
     ) -> Result<usize, PromptError> {
         self.must_ask(question, instead)?;
         let theme = self.theme();
-        let items: Vec<_> = items.iter().map(|item| text::excerpt(item, 100)).collect();
+        let items: Vec<_> = items.iter().map(|item| text::excerpt(item, 74)).collect();
         let prompt =
             FuzzySelect::with_theme(&*theme).with_prompt(question).items(&items).default(0);
         self.ask(|| prompt.interact_opt())?.ok_or(PromptError::Declined("nothing was chosen"))

@@ -1,6 +1,7 @@
 //! Tables: named columns, cells that are safe to show, three ways of writing them.
 
-use comfy_table::{ContentArrangement, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
+use unicode_width::UnicodeWidthStr;
 
 use super::text;
 
@@ -98,6 +99,7 @@ impl Cell {
     }
 
     /// The same in a tone.
+    #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
@@ -134,6 +136,7 @@ impl Table {
     }
 
     /// The same with only these columns, in this order; without a choice those that are shown anyway.
+    #[must_use]
     pub fn select(self, words: &[String]) -> Self {
         let chosen: Vec<usize> = if words.is_empty() {
             (0..self.columns.len())
@@ -169,15 +172,12 @@ impl Table {
     /// Aligned columns: with borders and wrapped to `width` on a terminal, else nothing wrapped or cut.
     pub fn render(&self, header: bool, width: Option<u16>, colour: bool) -> String {
         let mut table = comfy_table::Table::new();
-        match width {
-            Some(width) => {
-                table.load_style(presets::UTF8_FULL_CONDENSED);
-                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(20));
-            }
-            None => {
-                table.load_style(presets::NOTHING);
-                table.set_content_arrangement(ContentArrangement::Disabled);
-            }
+        if let Some(width) = width {
+            table.load_style(presets::UTF8_FULL_CONDENSED);
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(20));
+        } else {
+            table.load_style(presets::NOTHING);
+            table.set_content_arrangement(ContentArrangement::Disabled);
         }
         if header {
             let title = |c: &Column| Tone::Strong.mark(&c.key.to_uppercase());
@@ -186,12 +186,27 @@ impl Table {
         for row in &self.rows {
             table.add_row(row.iter().map(|c| c.tone.mark(&c.text)).collect::<Vec<_>>());
         }
-        if width.is_none() {
-            table.column_iter_mut().for_each(|column| {
-                column.set_padding((0, 2));
-            });
+        for (index, column) in table.column_iter_mut().enumerate() {
+            match width {
+                None => {
+                    column.set_padding((0, 2));
+                }
+                // A column gives way to its neighbours no further than its longest word, unless that is
+                // a URL.
+                Some(width) if width >= 60 => {
+                    let longest = self.longest_word(index).min(20) + 2;
+                    column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));
+                }
+                Some(_) => {}
+            }
         }
         finish(table.lines(), colour)
+    }
+
+    fn longest_word(&self, column: usize) -> u16 {
+        let cells = self.rows.iter().filter_map(|row| row.get(column));
+        let words = cells.flat_map(|cell| cell.text.split(' ')).map(UnicodeWidthStr::width);
+        words.max().and_then(|width| width.try_into().ok()).unwrap_or(u16::MAX / 2)
     }
 
     /// One block of `name  value` lines per row, for a single thing with many values.
@@ -220,7 +235,7 @@ impl Table {
 fn finish(lines: impl Iterator<Item = String>, colour: bool) -> String {
     let mut text = String::new();
     for line in lines {
-        let end_of_text = line.trim_end_matches(|c: char| c == ' ' || c == END);
+        let end_of_text = line.trim_end_matches([' ', END]);
         let mut open = false;
         for c in end_of_text.chars() {
             let tone = MARKS.iter().position(|m| *m == c).and_then(|i| TONES.get(i));
@@ -283,7 +298,7 @@ mod tests {
             let rows = [["1", "漢字漢字漢字 e\u{301} 👍"], ["2", &"long ".repeat(40)]];
             let text = table(&rows).render(true, Some(width), false);
             let widths: std::collections::HashSet<_> =
-                text.lines().map(unicode_width::UnicodeWidthStr::width).collect();
+                text.lines().map(UnicodeWidthStr::width).collect();
             assert_eq!(widths.len(), 1, "{text}");
         }
     }

@@ -73,7 +73,7 @@ impl Ui {
                 one => json::compact(&one),
             },
             Format::Yaml => json::yaml(&view.json()),
-            Format::Ids => view.ids().iter().map(|id| format!("{id}\n")).collect(),
+            Format::Ids => view.ids().into_iter().map(|id| id + "\n").collect(),
             Format::Tsv => view.table().select(&settings.columns).tsv(header),
             Format::Table => self.human(view, header),
         };

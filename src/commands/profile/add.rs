@@ -91,14 +91,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         api_url: cx.wanted.api_url.clone(),
         vars: Vec::new(),
     };
-    let (token, warnings) =
+    let (secret, warnings) =
         resolve::token(&profile, &cx.environment).map_err(|error| match error {
             ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
             other => anyhow::Error::from(other),
         })?;
-    warnings.iter().for_each(|warning| cx.ui.warn(warning));
+    for warning in &warnings {
+        cx.ui.warn(warning);
+    }
     let api_url = resolve::api_url_of_new(&cx.wanted, &cx.environment)?;
-    let client = Client::new(Arc::clone(&cx.net), api_url.clone(), token, cx.limits);
+    let client = Client::new(Arc::clone(&cx.net), api_url.clone(), secret, cx.limits);
     let server = client.server().with_context(|| {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
     })?;
