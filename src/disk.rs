@@ -1,6 +1,6 @@
 //! Writing one file well: private, atomic, durable, under a lock.
 //!
-//! Floor 1, beside `net`: may use nothing of ours.
+//! Floor 1, beside `net`: may use nothing of ours; must not use `net` or `model`.
 //! Everything that this tool keeps may hold a secret, so every file is made 0600 in a 0700 folder,
 //! written beside its target, brought to the disk, and only then put in place.
 

@@ -1,6 +1,7 @@
 //! The documents that are made from the command line's own definition: completion scripts and the manual.
 //!
-//! Floor 3. May use nothing of ours; works on the `clap::Command` that it is handed, and does no files.
+//! Floor 3. May use nothing of ours; works on the `clap::Command` that it is handed, and must not touch
+//! files.
 
 use clap::Command;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
@@ -118,28 +119,60 @@ fn with_global_options(above: &Command, sub: &Command) -> Command {
 }
 
 fn page(command: &Command, name: &str, appendix: &Appendix) -> String {
-    let command = command.clone().bin_name(name.replace('-', " ")).display_name(name.to_owned());
-    let man = Man::new(command).title(name.to_uppercase()).section("1").manual("pmhooks");
+    let spoken = name.replace('-', " ");
+    let command = command.clone().bin_name(&spoken).display_name(name.to_owned());
+    let source = format!("pmhooks {}", command.get_version().unwrap_or_default());
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .section("1")
+        .source(source)
+        .manual("pmhooks manual");
     let mut page = Vec::new();
     // Writing to a Vec cannot fail.
+    let _ = man.render_title(&mut page).and_then(|()| man.render_name_section(&mut page));
+    page.extend(synopsis(&command, &spoken).into_bytes());
+    page.extend(description(&command).into_bytes());
     let _ = man
-        .render_title(&mut page)
-        .and_then(|()| man.render_name_section(&mut page))
-        .and_then(|()| man.render_synopsis_section(&mut page))
-        .and_then(|()| man.render_description_section(&mut page))
-        .and_then(|()| man.render_options_section(&mut page))
+        .render_options_section(&mut page)
         .and_then(|()| man.render_subcommands_section(&mut page));
     let mut text = String::from_utf8_lossy(&page).into_owned();
-    text.push_str(&section(
-        "EXIT STATUS",
-        appendix.exit_codes.iter().map(|(n, m)| (n.to_string(), *m)),
-    ));
-    text.push_str(&section(
-        "ENVIRONMENT",
-        appendix.environment.iter().map(|(n, m)| ((*n).to_owned(), *m)),
-    ));
-    text.push_str(&section("FILES", appendix.files.iter().map(|(n, m)| ((*n).to_owned(), *m))));
+    let codes = appendix.exit_codes.iter().map(|(code, meaning)| (code.to_string(), *meaning));
+    text.push_str(&section("EXIT STATUS", codes));
+    let named = |(name, meaning): &(&str, &'static str)| ((*name).to_owned(), *meaning);
+    text.push_str(&section("ENVIRONMENT", appendix.environment.iter().map(named)));
+    text.push_str(&section("FILES", appendix.files.iter().map(named)));
     text
+}
+
+/// The usage line: the generated one would name each of the options, which the page lists anyway.
+fn synopsis(command: &Command, spoken: &str) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let rest = usage.trim().trim_start_matches("Usage:").trim().trim_start_matches(spoken);
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([bold(spoken), roman(rest)]);
+    roff.to_roff()
+}
+
+/// The long help: paragraphs are filled, indented lines stand as they are.
+fn description(command: &Command) -> String {
+    let long = command.get_long_about().or(command.get_about());
+    let mut roff = Roff::new();
+    roff.control("SH", ["DESCRIPTION"]);
+    for paragraph in long.map(ToString::to_string).unwrap_or_default().split("\n\n") {
+        let (words, lines): (Vec<_>, Vec<_>) =
+            paragraph.lines().partition(|line| !line.starts_with("    "));
+        roff.control("PP", []);
+        roff.text([roman(words.join(" "))]);
+        if !lines.is_empty() {
+            roff.control("EX", []);
+            for line in lines {
+                roff.text([roman(line.trim_end())]);
+            }
+            roff.control("EE", []);
+        }
+    }
+    roff.to_roff()
 }
 
 fn section<'a>(title: &str, entries: impl Iterator<Item = (String, &'a str)>) -> String {

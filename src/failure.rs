@@ -1,6 +1,6 @@
 //! What a run ends with: the exit codes, and the one table from typed errors to a code and to advice.
 //!
-//! Floor 3. May use the typed errors of `ops` and below, and of `ui`.
+//! Floor 3. May use the typed errors of `ops` and below, and of `ui`; must not act on anything.
 
 mod codes;
 

@@ -1,1 +1,4 @@
-//! What must hold for the product as a whole: the wire, generated files, the README, the floors.
+//! Promises that hold across commands: the shape of the code, the wire, what is generated.
+
+mod architecture;
+mod generated;

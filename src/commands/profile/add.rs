@@ -26,7 +26,7 @@ use crate::ui::accounts::Accounts;
 /// Examples:
 ///     pmhooks profile add staging
 ///     pmhooks profile add staging --token env:STAGING_TOKEN
-///     pmhooks profile add production --protected --token-command op read op://ops/postmark/token
+///     pmhooks profile add live --protected --token-command op read op://ops/pm/token
 ///     pmhooks profile add local --api-url http://127.0.0.1:8026 --token-file /run/secrets/pm
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
