@@ -129,13 +129,13 @@ async fn run<H, F>(
     F: Future<Output = Reply> + Send + 'static,
 {
     let places = Arc::new(Places::new(limits.connections));
-    let (close, closing) = watch::channel(false);
+    let (close, closing) = watch::channel(());
     let accepting = tokio::spawn(accept(listener, limits, handler, places.clone(), closing));
     // The sender says nothing: that it is gone is the message.
     let _ = stopped.await;
     accepting.abort();
     let _ = accepting.await;
-    close.send_replace(true);
+    drop(close);
     let _ = tokio::time::timeout(FINISH, places.all_left()).await;
 }
 
@@ -144,7 +144,7 @@ async fn accept<H, F>(
     limits: Limits,
     handler: Arc<H>,
     places: Arc<Places>,
-    closing: watch::Receiver<bool>,
+    closing: watch::Receiver<()>,
 ) where
     H: Fn(Received) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,

@@ -193,8 +193,9 @@ pub enum SandboxError {
 /// A sandbox at work. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sandbox {
-    stopping: watch::Sender<bool>,
-    // Fields are dropped in this order: nobody may have the state before the last request is done.
+    // Fields are dropped in this order: first those who only wait are told not to, then requests
+    // finish, and after the last one others may have the state.
+    _stopping: watch::Sender<()>,
     running: Running,
     _lock: Option<Lock>,
 }
@@ -213,7 +214,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     if let (Some(lock), Some(path), Holder::Server) = (&mut lock, file, options.holder) {
         lock::name_server(lock, path, address)?;
     }
-    let (stopping, stopped) = watch::channel(false);
+    let (stopping, stopped) = watch::channel(());
     let service = Arc::new(service::Service {
         store,
         verify: options.verify,
@@ -229,7 +230,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         async move { service.reply(request).await }
     })
     .map_err(SandboxError::Start)?;
-    Ok(Sandbox { stopping, running, _lock: lock })
+    Ok(Sandbox { _stopping: stopping, running, _lock: lock })
 }
 
 impl Sandbox {
@@ -249,20 +250,14 @@ impl Sandbox {
     }
 }
 
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.stopping.send_replace(true);
-    }
-}
-
 /// Puts a state file back to its beginning: one server with the two examples, which are returned.
 ///
-/// A file that cannot be read as a state is moved aside, never deleted.
+/// A file that cannot be read as a state is kept beside it under another name.
 pub fn reset(path: &Path) -> Result<Vec<serde_json::Value>, SandboxError> {
     let _lock = lock::take(path, Holder::Command)?;
     match store::read(path) {
         Ok(_) => {}
-        Err(SandboxError::State { .. }) => store::put_aside(path)?,
+        Err(SandboxError::State { .. }) => store::keep_aside(path)?,
         Err(error) => return Err(error),
     }
     store::write(path, &state::State::seeded())?;

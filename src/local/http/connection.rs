@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -33,7 +33,7 @@ pub(super) async fn serve<S, H, F>(
     limits: Limits,
     handler: Arc<H>,
     place: Arc<Place>,
-    mut closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<()>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Received) -> F + Send + Sync + 'static,
@@ -50,8 +50,8 @@ pub(super) async fn serve<S, H, F>(
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut asked_to_close = pin!(async move {
-        // An error means that the server itself is gone, which asks the same.
-        let _ = closing.wait_for(|closing| *closing).await;
+        // Nothing is ever sent: that the sender is gone is the message.
+        let _ = closing.changed().await;
     });
     let mut asked = false;
     let outcome = poll_fn(|cx| {
@@ -100,14 +100,9 @@ where
     F: Future<Output = Reply>,
 {
     let (head, body) = request.into_parts();
-    // A Content-Length beside Transfer-Encoding is dropped before we can see it, and whoever sends
-    // both must not have its connection used again (RFC 9112, 6.3).
-    let mut last = head.headers.contains_key(TRANSFER_ENCODING);
     let body = collect(body, limits).await;
-    if body.is_err() {
-        last = true;
-        unread.store(true, Ordering::Relaxed);
-    }
+    let last = body.is_err();
+    unread.store(last, Ordering::Relaxed);
     place.busy();
     let reply = handler(Request::from_parts(head, body)).await;
     place.idle();

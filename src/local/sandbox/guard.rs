@@ -45,11 +45,10 @@ fn refuse(what: &str) -> Refusal {
 
 /// True for `localhost`, `127.0.0.1` and `[::1]`, with or without a port.
 fn is_loopback(authority: &str) -> bool {
-    let name_end = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
-    let (name, port) = match name_end {
-        Some(at) => (&authority[..at], &authority[at + 1..]),
-        None => (authority, ""),
-    };
+    let (name, port) = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| !port.contains(']'))
+        .unwrap_or((authority, ""));
     let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.len() <= 5;
     is_port && (name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]")
 }

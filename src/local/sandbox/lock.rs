@@ -19,20 +19,28 @@ const SETTLED: Duration = Duration::from_millis(30);
 pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
     let pid = std::process::id();
     let (words, patience) = match holder {
-        Holder::Command => (format!("another run with the sandbox (pid {pid})"), PATIENCE),
+        Holder::Command => (format!("another run of `pmhooks -p sandbox` (pid {pid})"), PATIENCE),
         Holder::Server => (format!("{SERVER} (pid {pid})"), Duration::ZERO),
     };
-    let server_since = Cell::new(None);
-    let is_server = |words: &str| {
-        let since =
-            words.starts_with(SERVER).then(|| server_since.get().unwrap_or_else(Instant::now));
-        server_since.set(since);
-        since.is_some_and(|since: Instant| since.elapsed() >= SETTLED)
-    };
+    let server = Seen::default();
+    let is_server = |words: &str| server.is_there(words, Instant::now());
     match Lock::acquire(&beside(state), &words, patience, is_server) {
         Ok(lock) => Ok(lock),
         Err(DiskError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
         Err(error) => Err(SandboxError::Disk(error)),
+    }
+}
+
+/// Since when a lock file has told of a server.
+#[derive(Default)]
+struct Seen(Cell<Option<Instant>>);
+
+impl Seen {
+    /// True once the words have been those of a server for so long that they must be its own.
+    fn is_there(&self, words: &str, now: Instant) -> bool {
+        let since = words.starts_with(SERVER).then(|| self.0.get().unwrap_or(now));
+        self.0.set(since);
+        since.is_some_and(|since| now.saturating_duration_since(since) >= SETTLED)
     }
 }
 
@@ -53,4 +61,20 @@ fn beside(state: &Path) -> PathBuf {
     let real = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     let lock = real.with_extension("lock");
     if lock == real { real.with_extension("lock.lock") } else { lock }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_believed_only_when_its_words_stay() {
+        let start = Instant::now();
+        let server = format!("{SERVER} at http://127.0.0.1:1 (pid 1)");
+        let seen = Seen::default();
+        assert!(!seen.is_there(&server, start), "they may be left over");
+        assert!(!seen.is_there("another run", start + SETTLED), "and so they were");
+        assert!(!seen.is_there(&server, start + 2 * SETTLED), "from here on anew");
+        assert!(seen.is_there(&server, start + 3 * SETTLED));
+    }
 }

@@ -13,7 +13,7 @@ const MADE: &str = "2026-01-05T09:00:00-05:00";
 
 /// The first server. It is the same whenever it is made.
 pub(super) fn server() -> Server {
-    let mut details = servers::first_details(1, "Sandbox".to_owned());
+    let mut details = servers::first_details(1, "Sandbox");
     let hash = "5eed5eed5eed5eed5eed5eed5eed5eed";
     details.insert("InboundAddress".to_owned(), servers::inbound_address(hash).into());
     details.insert("InboundHash".to_owned(), hash.into());

@@ -28,7 +28,7 @@ const FLAGS: [&str; 6] = [
 ];
 
 /// The fields of a new server, but for its ID and tokens.
-pub(super) fn first_details(id: i64, name: String) -> Map<String, Value> {
+pub(super) fn first_details(id: i64, name: &str) -> Map<String, Value> {
     let hash = token::random().replace('-', "");
     let details = json!({
         "Name": name,
@@ -112,7 +112,7 @@ fn lower_name(server: &Server) -> String {
 
 /// GET /servers/{ID}.
 pub(super) fn get(state: &State, id: i64) -> Outcome {
-    state.servers().find(|server| server.id == id).map(answer).ok_or_else(not_found)
+    state.server_by_id(id).map(answer).ok_or_else(not_found)
 }
 
 /// POST /servers.
@@ -121,14 +121,17 @@ pub(super) fn create(state: &mut State, body: &[u8]) -> Outcome {
     let fields = Fields::new(&object, Wrong::General);
     let name = fields.text("Name")?.ok_or_else(bad_name)?;
     check_unique(state, None, fields)?;
-    let mut details = first_details(state.next_server_id(), name.to_owned());
+    let id = state.take_server_id();
+    let mut details = first_details(id, name);
     update(&mut details, fields)?;
     // How a server delivers can be chosen only here.
     if let Some(delivery) = one_of(fields, "DeliveryType", &DELIVERY_TYPES, 613)? {
         details.insert("DeliveryType".to_owned(), delivery.into());
     }
-    state.add_server(token::random(), details);
-    state.servers().last().map(answer).ok_or_else(not_found)
+    let server = Server::new(id, token::random(), details);
+    let answer = answer(&server);
+    state.add_server(server);
+    Ok(answer)
 }
 
 /// DELETE /servers/{ID}: has to be permitted by Postmark's support first, and here nobody did.

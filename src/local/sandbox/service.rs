@@ -29,8 +29,8 @@ pub(super) struct Service {
     pub(super) faults: Faults,
     pub(super) log: Option<Log>,
     pub(super) net: Arc<Net>,
-    /// Becomes true when the sandbox is stopped: nobody waits any more.
-    pub(super) stopping: watch::Receiver<bool>,
+    /// Its sender is gone when the sandbox is stopped: nobody waits any more.
+    pub(super) stopping: watch::Receiver<()>,
 }
 
 /// The parts of a request that an operation looks at.
@@ -97,8 +97,7 @@ impl Service {
             return Pause::Over;
         }
         let mut stopping = self.stopping.clone();
-        let stopped = stopping.wait_for(|stopping| *stopping);
-        match tokio::time::timeout(time, stopped).await {
+        match tokio::time::timeout(time, stopping.changed()).await {
             Err(_) => Pause::Over,
             Ok(_) => Pause::Stopped,
         }
@@ -255,13 +254,16 @@ enum Pause {
 }
 
 fn whole_body(body: &Result<Bytes, Unread>) -> Result<&[u8], Refusal> {
-    let status = match body {
+    let unread = match body {
         Ok(body) => return Ok(body),
-        Err(Unread::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-        Err(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-        Err(Unread::Broken) => StatusCode::BAD_REQUEST,
+        Err(unread) => unread,
     };
-    Err(Refusal::http(status, "The request's body is too large, too slow or broken."))
+    let status = match unread {
+        Unread::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Unread::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Unread::Broken => StatusCode::BAD_REQUEST,
+    };
+    Err(Refusal::http(status, format!("The request was not read: {unread}.")))
 }
 
 /// An answer that a fault asked for, with the code that the API has for its status.

@@ -1,7 +1,9 @@
 //! What the sandbox remembers: servers with their streams and webhooks, and the two numbers that count on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -23,7 +25,7 @@ pub(super) struct State {
     #[serde(rename = "NextServerID")]
     next_server_id: i64,
     #[serde(serialize_with = "write_servers", deserialize_with = "read_servers")]
-    servers: Vec<Arc<Server>>,
+    servers: BTreeMap<i64, Arc<Server>>,
 }
 
 /// One server of the account.
@@ -48,7 +50,7 @@ impl State {
             version: VERSION,
             next_webhook_id: server.webhooks.iter().map(|w| w.id).max().unwrap_or_default() + 1,
             next_server_id: server.id + 1,
-            servers: vec![Arc::new(server)],
+            servers: BTreeMap::from([(server.id, Arc::new(server))]),
         }
     }
 
@@ -61,47 +63,46 @@ impl State {
 
     /// All servers, in the order in which they were made.
     pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
-        self.servers.iter().map(Arc::as_ref)
+        self.servers.values().map(Arc::as_ref)
     }
 
     /// The server that a token opens, made at its first use.
     pub(super) fn server(&mut self, token: &str) -> &Server {
-        let place = self.place(token);
-        &self.servers[place]
+        self.opened_by(token)
     }
 
     /// The same, to be changed.
     pub(super) fn server_mut(&mut self, token: &str) -> &mut Server {
-        let place = self.place(token);
-        Arc::make_mut(&mut self.servers[place])
+        Arc::make_mut(self.opened_by(token))
     }
 
-    fn place(&mut self, token: &str) -> usize {
-        let known = self.servers.iter().position(|server| server.token == token);
-        known.unwrap_or_else(|| {
-            let id = self.next_server_id;
-            let details = servers::first_details(id, format!("Sandbox server {id}"));
-            self.add_server(token.to_owned(), details);
-            self.servers.len() - 1
+    fn opened_by(&mut self, token: &str) -> &mut Arc<Server> {
+        let known = self.servers().find(|server| server.token == token).map(|server| server.id);
+        let id = known.unwrap_or_else(|| self.take_server_id());
+        self.servers.entry(id).or_insert_with(|| {
+            let details = servers::first_details(id, &format!("Sandbox server {id}"));
+            Arc::new(Server::new(id, token.to_owned(), details))
         })
     }
 
+    pub(super) fn server_by_id(&self, id: i64) -> Option<&Server> {
+        self.servers.get(&id).map(Arc::as_ref)
+    }
+
     pub(super) fn server_by_id_mut(&mut self, id: i64) -> Option<&mut Server> {
-        self.servers.iter_mut().find(|server| server.id == id).map(Arc::make_mut)
+        self.servers.get_mut(&id).map(Arc::make_mut)
     }
 
-    /// The ID that the next server will have.
-    pub(super) fn next_server_id(&self) -> i64 {
-        self.next_server_id
-    }
-
-    /// Adds a server with the three streams that every new one has.
-    pub(super) fn add_server(&mut self, token: String, details: Map<String, Value>) {
+    /// A number that no server has had.
+    pub(super) fn take_server_id(&mut self) -> i64 {
         let id = self.next_server_id;
         self.next_server_id = id.saturating_add(1);
-        let streams = Stream::defaults(&clock::eastern(clock::now()));
-        let server = Server { id, token, details, streams, webhooks: Vec::new() };
-        self.servers.push(Arc::new(server));
+        id
+    }
+
+    /// Adds a server under a number that was taken for it.
+    pub(super) fn add_server(&mut self, server: Server) {
+        self.servers.insert(server.id, Arc::new(server));
     }
 
     /// Why a state that was read cannot be true, if it cannot.
@@ -117,10 +118,31 @@ impl State {
     }
 }
 
-fn write_servers<S: Serializer>(servers: &[Arc<Server>], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(servers.iter().map(Arc::as_ref))
+impl Server {
+    /// A server as it begins: with the three streams that every new one has, and no webhooks.
+    pub(super) fn new(id: i64, token: String, details: Map<String, Value>) -> Self {
+        let streams = Stream::defaults(&clock::eastern(clock::now()));
+        Self { id, token, details, streams, webhooks: Vec::new() }
+    }
 }
 
-fn read_servers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Server>>, D::Error> {
-    Ok(Vec::<Server>::deserialize(from)?.into_iter().map(Arc::new).collect())
+fn write_servers<S: Serializer>(
+    servers: &BTreeMap<i64, Arc<Server>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_seq(servers.values().map(Arc::as_ref))
+}
+
+fn read_servers<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<i64, Arc<Server>>, D::Error> {
+    let list = Vec::<Server>::deserialize(from)?;
+    let length = list.len();
+    let servers: BTreeMap<_, _> =
+        list.into_iter().map(|server| (server.id, Arc::new(server))).collect();
+    if servers.len() == length {
+        Ok(servers)
+    } else {
+        Err(D::Error::custom("two servers have one ID"))
+    }
 }

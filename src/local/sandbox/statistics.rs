@@ -18,8 +18,8 @@ const VERY_SLOW_MILLISECONDS: u64 = 15_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Hour {
-    /// Hours since 1970.
-    hour: u64,
+    /// In hours since 1970.
+    at: u64,
     trigger: String,
     counts: Counts,
 }
@@ -39,25 +39,23 @@ pub(super) fn count(hours: &mut Vec<Hour>, probed: &[Probed], now: u64) {
     let hour = now / HOUR;
     hours.retain(|old| in_window(old, now));
     for probe in probed {
-        let at = hours.iter().position(|h| h.hour == hour && h.trigger == probe.trigger);
-        let at = at.unwrap_or_else(|| {
-            let trigger = probe.trigger.to_owned();
-            hours.push(Hour { hour, trigger, counts: Counts::default() });
-            hours.len() - 1
-        });
         let milliseconds = u64::try_from(probe.took.as_millis()).unwrap_or(u64::MAX);
-        hours[at].counts.add(Counts {
+        let counts = Counts {
             requests: 1,
             failures: u64::from(!probe.passed()),
             slow: u64::from(milliseconds >= SLOW_MILLISECONDS),
             very_slow: u64::from(milliseconds >= VERY_SLOW_MILLISECONDS),
             milliseconds,
-        });
+        };
+        match hours.iter_mut().find(|h| h.at == hour && h.trigger == probe.trigger) {
+            Some(known) => known.counts.add(counts),
+            None => hours.push(Hour { at: hour, trigger: probe.trigger.to_owned(), counts }),
+        }
     }
 }
 
 fn in_window(hour: &Hour, now: u64) -> bool {
-    hour.hour + WINDOW_HOURS >= now / HOUR
+    hour.at + WINDOW_HOURS >= now / HOUR
 }
 
 /// GET /webhooks/{ID}/statistics.
@@ -127,5 +125,52 @@ impl Counts {
             "AverageTerminalResponseTimeMs": self.milliseconds.checked_div(self.requests).unwrap_or(0),
             "AverageRetryResponseTimeMs": null,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn probed(status: u16, seconds: u64) -> Probed {
+        Probed { trigger: "Open", answer: Ok(status), took: Duration::from_secs(seconds) }
+    }
+
+    fn webhook() -> (Server, Webhook) {
+        let server = super::super::seed::server();
+        let webhook = server.webhooks[0].clone();
+        (server, webhook)
+    }
+
+    #[test]
+    fn slow_and_failed_requests_are_counted_and_times_averaged() {
+        let (server, mut webhook) = webhook();
+        let now = 1_000 * HOUR;
+        count(&mut webhook.hours, &[probed(200, 1), probed(500, 5)], now);
+        count(&mut webhook.hours, &[probed(200, 15)], now + HOUR);
+        let metrics = report(&server, &webhook, now + HOUR)["Metrics"].clone();
+        assert_eq!(metrics["TotalRequests"], 3);
+        assert_eq!(metrics["SuccessCount"], 2);
+        assert_eq!(metrics["FailureCount"], 1);
+        assert_eq!(metrics["SuccessRate"], 66.7);
+        assert_eq!(metrics["SlowCount"], 2);
+        assert_eq!(metrics["VerySlowCount"], 1);
+        assert_eq!(metrics["AverageTerminalResponseTimeMs"], 7_000);
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_is_not_counted_and_at_last_forgotten() {
+        let (server, mut webhook) = webhook();
+        let now = 1_000 * HOUR;
+        count(&mut webhook.hours, &[probed(200, 0)], now);
+        let total = |webhook: &Webhook, now| {
+            report(&server, webhook, now)["Metrics"]["TotalRequests"].clone()
+        };
+        assert_eq!(total(&webhook, now + WINDOW_HOURS * HOUR), 1);
+        assert_eq!(total(&webhook, now + (WINDOW_HOURS + 1) * HOUR), 0);
+        count(&mut webhook.hours, &[probed(200, 0)], now + (WINDOW_HOURS + 1) * HOUR);
+        assert_eq!(webhook.hours.len(), 1);
     }
 }

@@ -98,13 +98,17 @@ pub(super) fn write(path: &Path, state: &State) -> Result<(), SandboxError> {
     disk::write(path, &bytes).map_err(SandboxError::Disk)
 }
 
-/// Gives a file that is no state a name that nothing has yet.
-pub(super) fn put_aside(path: &Path) -> Result<(), SandboxError> {
+/// Copies a file that is no state to a name that nothing has yet.
+pub(super) fn keep_aside(path: &Path) -> Result<(), SandboxError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let now = super::clock::now();
-    let free = (0_u32..).map(|n| path.with_file_name(format!("{name}.broken-{now}-{n}")));
-    let aside = free.into_iter().find(|aside| !aside.exists()).unwrap_or_else(|| path.to_owned());
-    std::fs::rename(path, aside).map_err(|source| {
-        SandboxError::Disk(disk::DiskError::Io { doing: "rename", path: path.to_owned(), source })
-    })
+    let mut number = 1_u32;
+    let aside = loop {
+        let aside = path.with_file_name(format!("{name}.broken-{number}"));
+        if aside.symlink_metadata().is_err() {
+            break aside;
+        }
+        number += 1;
+    };
+    let broken = disk::read(path, LARGEST).map_err(SandboxError::Disk)?;
+    disk::write(&aside, &broken.bytes).map_err(SandboxError::Disk)
 }

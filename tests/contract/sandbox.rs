@@ -1,0 +1,14 @@
+//! The built-in emulator, met as any client meets it: bytes over TCP, and nothing of the client's code.
+
+mod client;
+mod curl;
+mod errors;
+mod faults;
+mod hostile;
+mod http;
+mod neighbours;
+mod options;
+mod requests;
+mod state;
+mod verification;
+mod webhooks;
