@@ -38,13 +38,13 @@ fn main() {
         let ours = pmhooks(home.path(), &sandbox.url, &sandbox.token, &["list"]);
         let header = format!("X-Postmark-Server-Token: {}", sandbox.token);
         let url = format!("{}/webhooks", sandbox.url);
-        table.ratio("list over http", ours, curl(&["-s", "-H", &header, &url]), 0.45);
+        table.ratio("list over http", ours, curl(&["-sS", "-H", &header, &url]), 0.45);
         let tls = TlsServer::start(home.path());
         let mut ours = pmhooks(home.path(), &tls.url, &sandbox.token, &["list"]);
         ours.env("SSL_CERT_FILE", &tls.bundle);
         let url = format!("{}/webhooks", tls.url);
         let bundle = tls.bundle.to_str().unwrap();
-        let peer = curl(&["-s", "--cacert", bundle, "-H", &header, &url]);
+        let peer = curl(&["-sS", "--cacert", bundle, "-H", &header, &url]);
         table.ratio("list over https", ours, peer, 0.20);
         let ours = pmhooks(home.path(), &sandbox.url, &sandbox.token, &["--version"]);
         table.ratio("--version", ours, curl(&["--version"]), 0.30);
@@ -209,6 +209,7 @@ impl TlsServer {
         let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         let authority_key = rcgen::KeyPair::generate().unwrap();
         let mut authority = rcgen::CertificateParams::default();
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "pmhooks bench authority");
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority_pem = authority.clone().self_signed(&authority_key).unwrap().pem();
         let issuer = rcgen::Issuer::new(authority, authority_key);

@@ -2,4 +2,5 @@
 
 mod architecture;
 mod generated;
+mod readme;
 mod sandbox;
