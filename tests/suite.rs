@@ -1,8 +1,17 @@
 //! The one test binary: everything is tested through the real binary, over real sockets, on a
 //! real terminal. `README.md` beside this file says how.
 
-// Snapshots are written with them, needed or not.
-#![allow(clippy::needless_raw_string_hashes)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says so"
+)]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapshots are written with them")]
+#![allow(clippy::similar_names, clippy::too_many_lines, reason = "a test reads from top to bottom")]
 
 mod support;
 

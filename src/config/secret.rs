@@ -14,7 +14,10 @@ use crate::disk;
 use crate::model::{MASK, Secret, SecretSource};
 
 /// No token or password is longer than this, in bytes.
-const LONGEST: u64 = 16 * 1024;
+const LONGEST: usize = 16 * 1024;
+
+/// One byte more, to see that something is longer.
+const LIMIT: u64 = 16 * 1024 + 1;
 
 /// How long a token program may take: it may have to ask a person.
 const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,7 +37,7 @@ pub fn read(
         SecretSource::File(path) => from_file(path, what).map(|(secret, _)| secret),
         SecretSource::Stdin => {
             let mut bytes = Zeroizing::new(Vec::new());
-            let read = stdin.take(LONGEST + 1).read_to_end(&mut bytes);
+            let read = stdin.take(LIMIT).read_to_end(&mut bytes);
             let unreadable = |problem: String| unreadable(what, "standard input", problem);
             read.map_err(|e| unreadable(e.to_string()))?;
             check(&bytes).map_err(|problem| unreadable(problem.to_owned()))
@@ -56,7 +59,7 @@ pub fn from_environment(
 /// Reads a secret from a file; also returns its mode where others than the owner can read it.
 pub fn from_file(path: &Path, what: &str) -> Result<(Secret, Option<u32>), ConfigError> {
     let failed = |problem: String| unreadable(what, &format!("file:{}", path.display()), problem);
-    let content = disk::read(path, LONGEST).map_err(|e| failed(e.to_string()))?;
+    let content = disk::read(path, LIMIT - 1).map_err(|e| failed(e.to_string()))?;
     let bytes = Zeroizing::new(content.bytes);
     let secret = check(&bytes).map_err(|problem| failed(problem.to_owned()))?;
     Ok((secret, content.loose_mode))
@@ -81,7 +84,7 @@ pub fn from_program(argv: &[String], what: &str) -> Result<Secret, ConfigError> 
     let (done, output) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let mut bytes = Zeroizing::new(Vec::new());
-        let read = (&mut stdout).take(LONGEST + 1).read_to_end(&mut bytes);
+        let read = (&mut stdout).take(LIMIT).read_to_end(&mut bytes);
         let _ = done.send(read.map(|_| bytes));
     });
     let give_up = Instant::now() + PROGRAM_TIMEOUT;
@@ -118,7 +121,7 @@ pub fn check_token(token: Secret, origin: &str) -> Result<Secret, ConfigError> {
 }
 
 fn check(bytes: &[u8]) -> Result<Secret, &'static str> {
-    if bytes.len() as u64 > LONGEST {
+    if bytes.len() > LONGEST {
         return Err("it is longer than any token or password");
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not text (UTF-8)")?;
@@ -153,7 +156,7 @@ mod tests {
             assert_eq!(check(good.as_bytes()).unwrap().expose(), "s3cret");
         }
         assert_eq!(check(b" with spaces ").unwrap().expose(), " with spaces ");
-        let long = vec![b'a'; LONGEST as usize + 1];
+        let long = vec![b'a'; LONGEST + 1];
         for bad in [
             &b""[..],
             b"\n",

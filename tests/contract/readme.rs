@@ -31,7 +31,7 @@ fn every_console_block_prints_what_it_shows() {
             let runnable = line.replace("cargo run --release --", "pmhooks");
             if let Some(background) = runnable.strip_suffix(" &") {
                 let arguments = background.trim_start_matches("pmhooks ");
-                let server = env.spawn(&format!("{arguments} --port 0 --quiet"));
+                let server = env.spawn(format!("{arguments} --port 0 --quiet"));
                 let url = server.wait_for_url();
                 let line = server.wait_for_line("first server", std::time::Duration::from_secs(10));
                 writeln!(actual, "Sandbox listening on       http://127.0.0.1:8026\n{line}")
