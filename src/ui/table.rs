@@ -193,9 +193,12 @@ impl Table {
                 }
                 // A column gives way to its neighbours no further than its longest word, unless that is
                 // a URL.
-                Some(width) if width >= 60 => {
-                    let longest = self.longest_word(index).min(20) + 2;
-                    column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(longest)));
+                Some(width) if width >= 72 => {
+                    let longest = self.longest_word(index);
+                    if longest <= width / 4 {
+                        let bound = Width::Fixed(longest + 2);
+                        column.set_constraint(ColumnConstraint::LowerBoundary(bound));
+                    }
                 }
                 Some(_) => {}
             }

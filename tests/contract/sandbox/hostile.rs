@@ -95,7 +95,8 @@ fn pages_of_other_sites_are_refused_and_never_given_a_cors_header() {
 fn nonsense_is_refused_or_dropped_and_the_next_request_is_answered() {
     let api = start();
     let long = "a".repeat(100_000);
-    let many_headers: String = (0..150).map(|n| format!("X-{n}: v\r\n")).collect::<Vec<_>>().concat();
+    let many_headers: String =
+        (0..150).map(|n| format!("X-{n}: v\r\n")).collect::<Vec<_>>().concat();
     let post = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\n";
     let get = "GET /webhooks HTTP/1.1\r\nHost: localhost\r\n";
     let cases: Vec<(&str, Vec<u8>)> = vec![
