@@ -12,6 +12,7 @@ mod trust;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -160,10 +161,14 @@ impl Answer {
     }
 }
 
+/// A client that lasts as long as the process. Dropping one waits for its thread, and a server that never
+/// stops sending would keep that busy beyond any deadline.
+type Lasting = ManuallyDrop<reqwest::blocking::Client>;
+
 /// The sender. Cheap to make: connections, proxies and certificates are looked at on first use.
 pub struct Net {
     settings: Settings,
-    clients: Mutex<HashMap<exchange::Route, reqwest::blocking::Client>>,
+    clients: Mutex<HashMap<exchange::Route, Lasting>>,
 }
 
 impl Net {
@@ -211,13 +216,13 @@ impl Net {
     }
 
     /// One client per kind of route, so that all requests of a run share their connections.
-    fn client(&self, request: &Request) -> Result<reqwest::blocking::Client, NetError> {
+    fn client(&self, request: &Request) -> Result<Lasting, NetError> {
         let route = exchange::Route::of(&request.url);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&route) {
             return Ok(client.clone());
         }
-        let client = exchange::client(route, request, &self.settings)?;
+        let client = ManuallyDrop::new(exchange::client(route, request, &self.settings)?);
         clients.insert(route, client.clone());
         Ok(client)
     }

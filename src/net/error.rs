@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 /// A request that got no complete answer. Names hosts and ports, never a URL or a credential.
 #[derive(Debug, thiserror::Error)]
@@ -51,14 +51,22 @@ pub enum NetError {
         to: String,
         /// The time that the request was given.
         after: Duration,
-        /// False where not even a connection was made.
-        maybe_sent: bool,
+    },
+    /// No connection came about in its time, TLS included.
+    #[error("no connection to {to} within {}", humantime::format_duration(*.after))]
+    ConnectTimeout {
+        /// Host and port.
+        to: String,
+        /// The time that connecting was given.
+        after: Duration,
     },
     /// The connection broke after the request was sent.
-    #[error("{to} closed the connection without an answer")]
+    #[error("{to} {how} the connection without an answer")]
     Closed {
         /// Host and port.
         to: String,
+        /// `closed` or `reset`.
+        how: &'static str,
     },
     /// The answer stopped in the middle.
     #[error("the answer of {to} was cut after {received} bytes")]
@@ -114,13 +122,14 @@ impl NetError {
     /// True where the server may have seen the request, and so may have acted on it.
     pub fn maybe_sent(&self) -> bool {
         match self {
-            Self::Timeout { maybe_sent, .. } => *maybe_sent,
-            Self::Closed { .. }
+            Self::Timeout { .. }
+            | Self::Closed { .. }
             | Self::Cut { .. }
             | Self::TooLarge { .. }
             | Self::NotHttp { .. } => true,
             Self::Name { .. }
             | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
             | Self::Proxy { .. }
             | Self::Tls { .. }
             | Self::Authorities { .. }
@@ -135,6 +144,7 @@ impl NetError {
             self,
             Self::Name { .. }
                 | Self::Connect { .. }
+                | Self::ConnectTimeout { .. }
                 | Self::Proxy { .. }
                 | Self::Timeout { .. }
                 | Self::Closed { .. }
@@ -145,24 +155,43 @@ impl NetError {
 
 /// Where a request went, for the words of its error.
 pub(super) struct Destination {
-    pub to: String,
+    pub authority: String,
     pub host: String,
     /// Host and port of the proxy, where one is used.
     pub proxy: Option<String>,
     pub after: Duration,
+    /// The part of `after` that connecting may take.
+    pub connect_after: Duration,
+}
+
+impl Destination {
+    /// Who is spoken to, the proxy included.
+    pub(super) fn to(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{} (through the proxy {proxy})", self.authority),
+            None => self.authority.clone(),
+        }
+    }
+
+    pub(super) fn timeout(&self) -> NetError {
+        NetError::Timeout { to: self.to(), after: self.after }
+    }
 }
 
 /// Puts what the transport reported into words.
 pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
-    let to = at.to.clone();
+    let to = at.to();
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_trouble(tls, at);
     }
+    if error.is_timeout() && error.is_connect() {
+        return NetError::ConnectTimeout { to, after: at.connect_after };
+    }
     if error.is_timeout() {
-        return NetError::Timeout { to, after: at.after, maybe_sent: !error.is_connect() };
+        return at.timeout();
     }
     if let Some(proxy) = at.proxy.clone().filter(|_| error.is_connect()) {
-        return NetError::Proxy { proxy, to, why: innermost(error) };
+        return NetError::Proxy { proxy, to: at.authority.clone(), why: innermost(error) };
     }
     if error.is_dns() {
         return NetError::Name { host: at.host.clone() };
@@ -174,7 +203,11 @@ pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
         Some(e) if e.is_parse() || e.is_parse_too_large() => {
             NetError::NotHttp { to, why: e.to_string() }
         }
-        _ => NetError::Closed { to },
+        _ => {
+            let reset = find::<io::Error>(error)
+                .is_some_and(|e| e.kind() == io::ErrorKind::ConnectionReset);
+            NetError::Closed { to, how: if reset { "reset" } else { "closed" } }
+        }
     }
 }
 
@@ -196,7 +229,7 @@ fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
             CertificateError::NotValidForNameContext { presented, .. } => format!(
                 "its certificate is not for the name {}, but for {}",
                 at.host,
-                presented.join(", ")
+                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
             ),
             CertificateError::UnknownIssuer => {
                 unknown_authority = true;
@@ -208,10 +241,20 @@ fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
             }
         },
         rustls::Error::InvalidMessage(_) => "it does not speak TLS on this port".to_owned(),
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            "it speaks no version of TLS that is still safe".to_owned()
+        }
         rustls::Error::AlertReceived(alert) => format!("it refused the TLS handshake ({alert:?})"),
         other => other.to_string(),
     };
-    NetError::Tls { to: at.to.clone(), why, unknown_authority }
+    NetError::Tls { to: at.to(), why, unknown_authority }
+}
+
+/// The name within `DnsName("h.example.com")`, as certificates' names are told.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }
 
 fn day(seconds: u64) -> String {

@@ -1,7 +1,7 @@
 //! One request, one answer, within its time and size.
 
 use std::io::Read as _;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, Response};
@@ -9,7 +9,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use super::error::{Destination, classify};
+use super::error::{Destination, classify, find};
 use super::{
     Answer, CONNECT_TIMEOUT, Method, NetError, Request, Settings, authority, proxy, trust,
 };
@@ -27,7 +27,8 @@ impl Route {
     }
 }
 
-/// The transport's own timers get this much longer than ours, to let the clearer error win.
+/// Connecting has its time, the whole exchange half of this more, the thread that does it all of this
+/// more: so the clearest error wins.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Builds the client of a route. Certificates are read only for `https`, proxies looked at only for
@@ -38,6 +39,13 @@ pub(super) fn client(
     settings: &Settings,
 ) -> Result<Client, NetError> {
     let authorities = if route.tls { trust::authorities(settings)? } else { trust::none() };
+    if route.tls && authorities.is_empty() {
+        return Err(NetError::Tls {
+            to: authority(&request.url),
+            why: "this machine has no certificate authorities to check it by".to_owned(),
+            unknown_authority: true,
+        });
+    }
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .referer(false)
@@ -64,31 +72,30 @@ pub(super) fn exchange(
     proxy: Option<String>,
     deadline: Instant,
 ) -> Result<Answer, NetError> {
-    let at = Destination {
-        to: authority(&request.url),
+    let left = deadline.saturating_duration_since(Instant::now());
+    let at = Arc::new(Destination {
+        authority: authority(&request.url),
         host: request.url.host_str().unwrap_or("?").to_owned(),
         proxy,
         after: request.timeout,
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    let timeout = || NetError::Timeout {
-        to: authority(&request.url),
-        after: request.timeout,
-        maybe_sent: true,
-    };
+        connect_after: CONNECT_TIMEOUT.min(request.timeout),
+    });
+    let worker_at = Arc::clone(&at);
     let (done, outcome) = mpsc::sync_channel(1);
     let (client, request) = (client.clone(), request.clone());
     let limit = request.limit;
     std::thread::Builder::new()
         .name("request".to_owned())
         .spawn(move || {
-            let sent = build(&client, &request, left).map_err(|why| NetError::Local { why });
-            let answer = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, &at)));
+            let sent =
+                build(&client, &request, left + GRACE / 2).map_err(|why| NetError::Local { why });
+            let at = &worker_at;
+            let answer = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, at)));
             // Nobody listens any more once the time is up.
-            let _ = done.send(answer.and_then(|response| read(response, &at, limit)));
+            let _ = done.send(answer.and_then(|response| read(response, at, limit)));
         })
         .map_err(|e| NetError::Local { why: e.to_string() })?;
-    outcome.recv_timeout(left + GRACE).unwrap_or_else(|_| Err(timeout()))
+    outcome.recv_timeout(left + GRACE).unwrap_or_else(|_| Err(at.timeout()))
 }
 
 fn build(
@@ -118,8 +125,13 @@ fn build(
     building.build().map_err(|e| e.without_url().to_string())
 }
 
+fn is_timeout(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::TimedOut
+        || find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout)
+}
+
 fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, NetError> {
-    let too_large = || NetError::TooLarge { to: at.to.clone(), limit };
+    let too_large = || NetError::TooLarge { to: at.to(), limit };
     let announced = response.content_length();
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
@@ -139,14 +151,8 @@ fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer
             Ok(0) => break,
             Ok(n) => body.extend_from_slice(chunk.get(..n).unwrap_or_default()),
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
-                return Err(NetError::Timeout {
-                    to: at.to.clone(),
-                    after: at.after,
-                    maybe_sent: true,
-                });
-            }
-            Err(_) => return Err(NetError::Cut { to: at.to.clone(), received: body.len() }),
+            Err(e) if is_timeout(&e) => return Err(at.timeout()),
+            Err(_) => return Err(NetError::Cut { to: at.to(), received: body.len() }),
         }
         if body.len() > limit {
             return Err(too_large());

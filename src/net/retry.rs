@@ -43,7 +43,7 @@ impl<'a> Retries<'a> {
             Err(error) => (error.to_string(), None),
         };
         let wait = asked.unwrap_or_else(|| backoff(self.done));
-        if Instant::now() + wait >= self.deadline {
+        if wait >= self.deadline.saturating_duration_since(Instant::now()) {
             return None;
         }
         self.done += 1;
@@ -73,7 +73,9 @@ pub(super) fn retry_after(answer: &Answer, now: SystemTime) -> Option<Duration> 
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let wait = date.duration_since(now).unwrap_or_default();
+    // A date has whole seconds; up, so that the wait is never too short.
+    Some(Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)))
 }
 
 #[cfg(test)]

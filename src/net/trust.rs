@@ -51,6 +51,10 @@ pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, NetError
         for folder in std::env::split_paths(&folders) {
             add_folder(&mut store, &folder)?;
         }
+        if store.is_empty() {
+            let why = "there is no certificate in it".to_owned();
+            return Err(unusable("SSL_CERT_DIR", Path::new(&folders), why));
+        }
     }
     if let Some(path) = &settings.cacert {
         add_file(&mut store, "--cacert", path)?;
