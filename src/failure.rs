@@ -241,10 +241,9 @@ fn api(error: &ApiError) -> Failure {
             failure.http_status = Some(*status);
             failure.error_code = *code;
             match retry_after {
-                Some(wait) => failure.hint(format!(
-                    "try again in {}; a longer --timeout would have waited",
-                    humantime::format_duration(*wait)
-                )),
+                Some(wait) => {
+                    failure.hint(format!("try again in {}", humantime::format_duration(*wait)))
+                }
                 None if *status == 429 => {
                     failure.hint("try again in a minute; Postmark asks for less")
                 }
@@ -295,7 +294,7 @@ fn net(error: &NetError) -> Failure {
         NetError::Tls { unknown_authority: true, .. } => {
             unreachable().hint("a company's own authority is added with --cacert FILE")
         }
-        NetError::Timeout { .. } => {
+        NetError::Timeout { .. } | NetError::ConnectTimeout { .. } => {
             unreachable().hint("give it more time with --timeout, as in --timeout 2m")
         }
         NetError::Proxy { .. } => unreachable()

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::{not_postmark, refused};
 use super::{ApiError, Refusal};
 use crate::model::{
-    ApiUrl, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Stream, StreamId, StreamType,
-    Webhook, WebhookId,
+    ApiUrl, MASK, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Stream, StreamId,
+    StreamType, Webhook, WebhookId, mask,
 };
 use crate::net::{Answer, Header, Method, Net, Repeat, Request, authority};
 
@@ -157,49 +158,63 @@ impl Client {
             repeat: if method == Method::Post { Repeat::OnlyIfUnsent } else { Repeat::Always },
             limit: LARGEST_ANSWER,
         };
-        judge(&self.net.send(&request)?, &authority(&request.url))
+        let answer = self.net.send(&request)?;
+        judge(&without_token(answer, &self.token), &request.url)
     }
 }
 
-fn judge<T: DeserializeOwned>(answer: &Answer, host: &str) -> Result<T, ApiError> {
-    if !(200..300).contains(&answer.status) {
-        return Err(refused(answer, host));
+/// Some pages of proxies show the request that they refuse, and errors quote pages.
+fn without_token(mut answer: Answer, token: &Secret) -> Answer {
+    let is_data = (200..300).contains(&answer.status) && answer.body.starts_with(b"{");
+    if !is_data {
+        let page = String::from_utf8_lossy(&answer.body);
+        if page.contains(token.expose()) {
+            answer.body = page.replace(token.expose(), MASK).into_bytes();
+        }
     }
+    answer
+}
+
+fn judge<T: DeserializeOwned>(answer: &Answer, asked: &Url) -> Result<T, ApiError> {
+    if !(200..300).contains(&answer.status) {
+        return Err(refused(answer, asked));
+    }
+    let host = authority(asked);
     let mut deserializer = serde_json::Deserializer::from_slice(&answer.body);
     let value = serde_path_to_error::deserialize(&mut deserializer);
     let shape = |path: String, why: serde_json::Error| match why.classify() {
         serde_json::error::Category::Data => ApiError::Shape {
-            host: host.to_owned(),
+            host: host.clone(),
             status: answer.status,
             path: if path == "." { "the top".to_owned() } else { path },
             why: without_place(&why),
         },
-        _ => not_postmark(answer, host),
+        _ => not_postmark(answer, &host, &format!("broken JSON: {why}")),
     };
     let value = value.map_err(|e| shape(e.path().to_string(), e.into_inner()))?;
     deserializer.end().map_err(|e| shape(".".to_owned(), e))?;
     Ok(value)
 }
 
-/// The line and column of a one-line answer help nobody, and a value in the text might be a secret.
+/// What was expected and what kind of value came instead. Line and column of a one-line answer help
+/// nobody, and the value itself might be a secret.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    match (text.find('"'), text.find(", expected")) {
-        (Some(start), Some(end)) if start < end => {
-            format!(
-                "{}a text{}",
-                text.get(..start).unwrap_or_default(),
-                text.get(end..).unwrap_or_default()
-            )
-        }
-        _ => text.to_owned(),
-    }
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let Some((came, expected)) = text.rsplit_once(", expected ") else { return text.to_owned() };
+    let came = came.split(['"', '`']).next().unwrap_or_default().trim_end();
+    let expected = match expected {
+        "i64" => "a whole number",
+        name if name.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("{came}, expected {expected}")
 }
 
 /// A delete answers 200 with `ErrorCode` 0.
 fn deleted(answer: &Object) -> Result<Deleted, ApiError> {
-    let message = answer.get("Message").and_then(Value::as_str).unwrap_or("Deleted.").to_owned();
+    let message = answer.get("Message").and_then(Value::as_str).unwrap_or("Deleted.");
+    let message = mask::text(message).into_owned();
     match answer.get("ErrorCode").and_then(Value::as_i64) {
         None | Some(0) => Ok(Deleted { message }),
         code => Err(ApiError::Refused(Box::new(Refusal {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use url::Url;
 
 use crate::model::{Verification, mask};
-use crate::net::{Answer, NetError};
+use crate::net::{Answer, NetError, authority};
 
 /// A call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -144,26 +145,31 @@ fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i
     })
 }
 
+/// No message of Postmark's own is longer than this, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
 /// Makes the error of an answer that is not a success.
-pub(super) fn refused(answer: &Answer, host: &str) -> ApiError {
-    let host = host.to_owned();
+pub(super) fn refused(answer: &Answer, asked: &Url) -> ApiError {
+    let host = authority(asked);
     let status = answer.status;
     if (300..400).contains(&status) {
-        let target = answer.header("location").map_or("nowhere".to_owned(), origin);
+        let target = answer.header("location").map_or("nowhere".to_owned(), |l| origin(l, asked));
         return ApiError::Redirected { host, status, target };
     }
     let envelope = serde_json::from_slice::<Envelope>(&answer.body).ok();
     let header_code = answer.header("x-pm-apierrorcode").and_then(|c| c.trim().parse().ok());
     let code = header_code.or(envelope.as_ref().and_then(|e| e.error_code));
-    let message =
-        envelope.as_ref().and_then(|e| e.message.as_deref()).map(|m| mask::text(m).into_owned());
+    let message = envelope.as_ref().and_then(|e| e.message.as_deref()).map(|m| {
+        let message = mask::text(m);
+        message.chars().take(LONGEST_MESSAGE).collect::<String>()
+    });
     if status == 429 || status >= 500 {
         let retry_after = answer.retry_after();
         return ApiError::Unavailable { host, status, code, message, retry_after };
     }
     let has_results = envelope.as_ref().is_some_and(|e| e.results.is_some());
     if status != 401 && code.is_none() && message.is_none() && !has_results {
-        return not_postmark(answer, &host);
+        return not_postmark(answer, &host, "JSON, but not an error of Postmark's");
     }
     let code = code.or((has_results && status == 422).then_some(1364));
     ApiError::Refused(Box::new(Refusal {
@@ -175,27 +181,33 @@ pub(super) fn refused(answer: &Answer, host: &str) -> ApiError {
     }))
 }
 
-/// Makes the error of an answer that Postmark would not give.
-pub(super) fn not_postmark(answer: &Answer, host: &str) -> ApiError {
+/// Makes the error of an answer that Postmark would not give. `json` says what is wrong with it if it is
+/// JSON: that may hold secrets, so it is not quoted.
+pub(super) fn not_postmark(answer: &Answer, host: &str, json: &str) -> ApiError {
     let kind = answer.header("content-type").unwrap_or("no content type");
     let text = String::from_utf8_lossy(&answer.body);
-    let start: String =
-        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
-    let what = if answer.body.is_empty() {
+    let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let start: String = words.trim_start_matches('\u{feff}').chars().take(120).collect();
+    let bytes = answer.body.len();
+    let what = if start.is_empty() {
         "it is empty".to_owned()
+    } else if start.starts_with(['{', '[']) {
+        format!("{kind}, {bytes} bytes, {json}")
     } else {
-        format!(
-            "{kind}, {} bytes, beginning with {start:?}",
-            answer.body.len(),
-            start = mask::text(&start)
-        )
+        format!("{kind}, {bytes} bytes, beginning with {:?}", mask::text(&start))
     };
     ApiError::NotPostmark { host: host.to_owned(), status: answer.status, what }
 }
 
-fn origin(location: &str) -> String {
-    match url::Url::parse(location) {
-        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
-        _ => "another path of the same host".to_owned(),
+/// Scheme, host and port of what a redirect points at, which may be relative.
+fn origin(location: &str, asked: &Url) -> String {
+    match asked.join(location) {
+        Ok(target) if target.origin() == asked.origin() => {
+            "another path of the same host".to_owned()
+        }
+        Ok(target) if target.has_host() => {
+            format!("{}://{}", target.scheme(), authority(&target))
+        }
+        _ => "something that is no web address".to_owned(),
     }
 }
