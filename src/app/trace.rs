@@ -17,15 +17,16 @@ const SECRET_ANSWERS: [&str; 4] =
 pub(super) fn observer(ui: Arc<Ui>) -> Observer {
     Arc::new(move |event| match event {
         Event::Sending(request) if ui.settings.verbose > 0 => sending(&ui, request),
-        Event::Answered { answer, took, .. } if ui.settings.verbose > 0 => {
+        Event::Answered { request, answer, took } if ui.settings.verbose > 0 => {
             let (status, bytes, ms) = (answer.status, answer.body.len(), took.as_millis());
             ui.trace(&format!("< {status} in {ms} ms, {bytes} bytes"));
             if ui.settings.verbose > 1 {
                 for (name, value) in &answer.headers {
                     let is_secret = SECRET_ANSWERS.contains(&name.as_str());
-                    ui.trace(&format!("< {name}: {}", if is_secret { MASK } else { value }));
+                    let value = if is_secret { MASK.into() } else { mask::text(value) };
+                    ui.trace(&format!("< {name}: {value}"));
                 }
-                body(&ui, '<', &answer.body);
+                body(&ui, '<', &answer.body, request);
             }
         }
         Event::Waiting { wait, reason, retry, of } => {
@@ -44,20 +45,31 @@ fn sending(ui: &Ui, request: &Request) {
             let value = if header.secret { MASK } else { header.value.as_str() };
             ui.trace(&format!("> {}: {value}", header.name));
         }
-        body(ui, '>', request.body.as_deref().unwrap_or_default());
+        body(ui, '>', request.body.as_deref().unwrap_or_default(), request);
     }
 }
 
-fn body(ui: &Ui, direction: char, bytes: &[u8]) {
+fn body(ui: &Ui, direction: char, bytes: &[u8], request: &Request) {
     if bytes.is_empty() {
         return;
     }
-    let shown = match serde_json::from_slice::<Value>(bytes) {
+    let mut page = String::from_utf8_lossy(bytes).into_owned();
+    // It may show the request that it answers.
+    for secret in request.headers.iter().filter(|header| header.secret) {
+        page = page.replace(secret.value.as_str(), MASK);
+    }
+    let shown = match serde_json::from_str::<Value>(&page) {
         Ok(mut value) => {
             mask::value(&mut value, Reveal::Masked);
             value.to_string()
         }
-        Err(_) => text::excerpt(&mask::text(&String::from_utf8_lossy(bytes)), 500),
+        // Where the secrets stand in it cannot be told.
+        Err(_)
+            if page.trim_start_matches(['\u{feff}', ' ', '\r', '\n']).starts_with(['{', '[']) =>
+        {
+            "(broken JSON)".to_owned()
+        }
+        Err(_) => text::excerpt(&mask::text(&page), 500),
     };
     ui.trace(&format!("{direction} {shown}"));
 }

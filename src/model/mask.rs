@@ -28,11 +28,17 @@ const SECRET_WORDS: [&str; 14] = [
 /// Query keys that are secrets by themselves though no word in them says so.
 const SECRET_KEYS: [&str; 5] = ["code", "sid", "pin", "pw", "otp"];
 
-/// Hides the secrets of any object of Postmark's, at any depth, by its documented keys.
+/// Hides the secrets of any object of Postmark's, at any depth: by its documented keys, and in the URLs
+/// of any text.
 pub fn value(value: &mut Value, reveal: Reveal) {
     match value {
         Value::Object(object) => self::object(object, reveal),
         Value::Array(items) => items.iter_mut().for_each(|item| self::value(item, reveal)),
+        Value::String(text) if reveal == Reveal::Masked => {
+            if let Cow::Owned(masked) = self::text(text) {
+                *text = masked;
+            }
+        }
         _ => {}
     }
 }
@@ -62,7 +68,10 @@ fn http_auth(auth: &mut Value) {
 fn http_headers(headers: &mut Value) {
     let Value::Array(headers) = headers else { return hide(headers) };
     for header in headers {
-        let Value::Object(header) = header else { continue };
+        let Value::Object(header) = header else {
+            hide(header);
+            continue;
+        };
         header
             .iter_mut()
             .filter(|(key, _)| !key.eq_ignore_ascii_case("name"))
@@ -190,6 +199,10 @@ mod tests {
             }]})
         );
         let mut shown = given.clone();
+        let mut message = json!({"Message": "Url https://u:p@h/ is bad", "L": ["https://h?key=K"]});
+        value(&mut message, Reveal::Masked);
+        let masked = format!("https://h?key={MASK}");
+        assert_eq!(message, json!({"Message": "Url https://u:********@h/ is bad", "L": [masked]}));
         value(&mut shown, Reveal::Shown);
         let mut expected = given;
         expected["Servers"][0]["ApiTokens"] = json!([MASK, MASK]);

@@ -117,11 +117,16 @@ impl View for Webhooks {
             for trigger in Trigger::ALL {
                 rows.push((trigger.key(), trigger_cell(webhook, trigger)));
             }
-            for (name, value) in &webhook.triggers.other {
-                rows.push(("Other trigger", Cell::new(format!("{name} {value}"))));
+            // From the object above, whose secrets are masked.
+            let other = |object: Option<&Value>, name: &String| {
+                let value = object.and_then(|object| object.get(name)).unwrap_or(&Value::Null);
+                Cell::new(format!("{name} {value}"))
+            };
+            for name in webhook.triggers.other.keys() {
+                rows.push(("Other trigger", other(json.get("Triggers"), name)));
             }
-            for (name, value) in &webhook.extra {
-                rows.push(("Other key", Cell::new(format!("{name} {value}"))));
+            for name in webhook.extra.keys() {
+                rows.push(("Other key", other(Some(&json), name)));
             }
             rows
         };
