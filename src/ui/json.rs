@@ -1,8 +1,9 @@
 //! JSON and YAML that are safe on a terminal: what `serde_json` leaves raw is written as `\uXXXX`.
 
+use std::fmt::Write as _;
 use std::io;
 
-use serde::Serialize as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
@@ -27,14 +28,58 @@ fn render<F: Formatter>(value: &Value, formatter: F) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// YAML; a text with active characters is double-quoted and escaped.
+/// YAML, each value on a line of its own; a text with active characters is double-quoted and escaped.
 pub fn yaml(value: &Value) -> String {
-    let text = serde_saphyr::to_string(value).unwrap_or_default();
-    if text.contains(|c| is_active(c) && c != '\n') {
-        // JSON is YAML: where a character must be escaped, the strict form can.
-        return pretty(value);
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    let text = serde_saphyr::to_string_with_options(&Quoted(value), options);
+    match text {
+        Ok(text) if !has_active_key(value) => escape_active(&text),
+        // JSON is YAML, and a strange key is rare.
+        _ => pretty(value),
     }
-    text
+}
+
+/// A value whose texts with active characters are written in double quotes, where they can be escaped.
+struct Quoted<'a>(&'a Value);
+
+impl Serialize for Quoted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) if text.contains(is_active) => {
+                serde_saphyr::DoubleQuoted(text).serialize(serializer)
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Quoted)),
+            Value::Object(object) => {
+                serializer.collect_map(object.iter().map(|(key, inner)| (key, Quoted(inner))))
+            }
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+fn has_active_key(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_active_key),
+        Value::Object(object) => {
+            object.iter().any(|(key, inner)| key.contains(is_active) || has_active_key(inner))
+        }
+        _ => false,
+    }
+}
+
+/// Writes out the active characters that the serializer left within double quotes.
+fn escape_active(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let code = u32::from(c);
+        // Writing to a String cannot fail.
+        let _ = match c {
+            c if c == '\n' || !is_active(c) => escaped.write_char(c),
+            _ if code <= 0xffff => write!(escaped, "\\u{code:04X}"),
+            _ => write!(escaped, "\\U{code:08X}"),
+        };
+    }
+    escaped
 }
 
 /// A formatter that escapes more than JSON demands.
@@ -114,11 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn one_odd_text_leaves_the_rest_of_the_yaml_readable() {
+        let value = json!({"ID": 1, "Url": "https://h/\u{1b}[31m\u{202e}\n- x", "L": ["a b"]});
+        assert_eq!(yaml(&value), "ID: 1\nUrl: \"https://h/\\e[31m\\u202E\\n- x\"\nL:\n- a b\n");
+    }
+
+    #[test]
     fn yaml_reads_back_the_same() {
         for value in [
             json!({"Url": "https://h/?a=b: c", "On": "on", "No": "no", "N": "12", "E": "", "L": [], "O": {}}),
             json!([{"A": null, "B": true, "C": -1, "D": [1, [2]]}]),
             json!({"X": "esc\u{1b}[31m\u{202e}\n- evil"}),
+            json!({"X": "all: \u{7f}\u{85}\u{9b}\u{ad}\u{200b}\u{202e}\u{2028}\u{feff}\u{e0001}'\"\\\t\r\0"}),
+            json!({"odd\u{202e}key": ["\n", "- a\n\n b\n", "word ".repeat(60)]}),
             json!({"X": "two\nlines", "Y": "- a", "Z": "# c", "T": " lead", "Q": "a'b\"c"}),
         ] {
             let text = yaml(&value);

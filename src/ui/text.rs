@@ -25,13 +25,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`visible`], cut to so many characters.
+/// [`visible`], cut to so many characters. What was written out for one character is not cut.
 pub fn excerpt(text: &str, longest: usize) -> String {
-    let shown = visible(text);
-    match shown.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
-        None => shown.into_owned(),
+    let mut shown = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        let mut bytes = [0; 4];
+        let piece = visible(c.encode_utf8(&mut bytes));
+        length += piece.chars().count();
+        if length > longest {
+            shown.push('…');
+            return shown;
+        }
+        shown.push_str(&piece);
     }
+    shown
 }
 
 /// Control characters, line ends of any kind, and the invisible ones that turn or join text.
@@ -69,5 +77,7 @@ mod tests {
     fn an_excerpt_never_cuts_an_escape_open() {
         assert_eq!(excerpt("abcdef", 3), "abc…");
         assert_eq!(excerpt("abc", 3), "abc");
+        assert_eq!(excerpt("ab\u{1b}c", 7), "ab…");
+        assert_eq!(excerpt("ab\u{1b}c", 8), "ab\\u{1b}…");
     }
 }
