@@ -1,6 +1,16 @@
 //! Promises that hold across commands: the shape of the code, the wire, what is generated.
 
+mod answers;
 mod architecture;
+mod escapes;
+mod fixtures;
 mod generated;
+mod network;
+mod output;
+mod proxy;
 mod readme;
+mod retries;
 mod sandbox;
+mod secrets;
+mod streams;
+mod tls;
