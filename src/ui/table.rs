@@ -1,5 +1,7 @@
 //! Tables: named columns, cells that are safe to show, three ways of writing them.
 
+use std::borrow::Cow;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
@@ -184,7 +186,11 @@ impl Table {
             table.set_header(self.columns.iter().map(title).collect::<Vec<_>>());
         }
         for row in &self.rows {
-            table.add_row(row.iter().map(|c| c.tone.mark(&c.text)).collect::<Vec<_>>());
+            let text = |c: &Cell| match width {
+                Some(_) => c.tone.mark(&shortened(&c.text)),
+                None => c.tone.mark(&c.text),
+            };
+            table.add_row(row.iter().map(text).collect::<Vec<_>>());
         }
         for (index, column) in table.column_iter_mut().enumerate() {
             match width {
@@ -232,6 +238,21 @@ impl Table {
         });
         blocks.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// What of a text stands in a cell on a terminal. More of one word than this, wrapped into a narrow
+/// column, takes seconds and fills screens; a pipe gets all of it.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 2000;
+    // The longest form in which a character is written out: `\u{10ffff}`.
+    const ESCAPE: usize = 10;
+    let Some((end, _)) = text.char_indices().nth(LONGEST) else { return text.into() };
+    let start = text.get(..end).unwrap_or_default();
+    let whole = match start.rfind('\\') {
+        Some(at) if start.len() - at < ESCAPE => start.get(..at).unwrap_or_default(),
+        _ => start,
+    };
+    format!("{whole}…").into()
 }
 
 /// Turns the marks into colour, or away, and takes off spaces at the ends of lines.
@@ -284,6 +305,14 @@ mod tests {
         let long = "x".repeat(300);
         let text = table(&[["1", &long], ["22", "y"]]).render(true, None, false);
         assert_eq!(text, format!("ID  URL\n1   {long}\n22  y\n"));
+    }
+
+    #[test]
+    fn on_a_terminal_an_endless_word_is_cut_but_no_escape_is() {
+        assert_eq!(shortened(&"x".repeat(2000)), "x".repeat(2000));
+        assert_eq!(shortened(&"x".repeat(2001)), "x".repeat(2000) + "…");
+        let odd = Cell::new("x".repeat(1995) + "\u{1b}y");
+        assert_eq!(shortened(&odd.text), "x".repeat(1995) + "…");
     }
 
     #[test]

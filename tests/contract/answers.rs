@@ -29,7 +29,6 @@ fn bodies_that_are_not_what_was_promised() {
         ("plain text, not UTF-8", Step::bytes(200, "text/plain", *b"\xff\xfeh\x00i\x1b[31m")),
         ("truncated", json(&hush[..60])),
         ("truncated on the way", json(hush).truncate(60)),
-        ("reset on the way", json(hush).reset_after(60)),
         ("trailing garbage", json(&format!("{hush} x"))),
         ("two documents", json(&format!("{hush}{hush}"))),
         ("deep nesting", json(&format!("{{\"Webhooks\":{}", "[".repeat(100_000)))),
@@ -67,7 +66,6 @@ not UTF-8: 6 the answer of 127.0.0.1:[PORT] (200) is not Postmark's: application
 plain text, not UTF-8: 6 the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/plain, 10 bytes, beginning with "��h\0i\u{1b}[31m"
 truncated: 6 the answer of 127.0.0.1:[PORT] (200) is not Postmark's: application/json, 60 bytes, broken JSON: EOF while parsing a string at line 1 column 60
 truncated on the way: 6 the answer of 127.0.0.1:[PORT] was cut after 60 bytes
-reset on the way: 6 the answer of 127.0.0.1:[PORT] was cut after 60 bytes
 trailing garbage: 6 the answer of 127.0.0.1:[PORT] (200) is not Postmark's: application/json, 68 bytes, broken JSON: trailing characters at line 1 column 68
 two documents: 6 the answer of 127.0.0.1:[PORT] (200) is not Postmark's: application/json, 132 bytes, broken JSON: trailing characters at line 1 column 67
 deep nesting: 6 the answer of 127.0.0.1:[PORT] (200) is not as documented: at Webhooks[0]: invalid type: sequence, expected an object
@@ -92,6 +90,15 @@ nothing: 6 127.0.0.1:[PORT] closed the connection without an answer
 reset: 6 127.0.0.1:[PORT] reset the connection without an answer
 
 "#]].raw());
+}
+
+// torture 65
+#[test]
+fn an_answer_that_is_reset_on_its_way_is_not_shown_in_part() {
+    let list = json!({"Webhooks": [webhook(1), webhook(2)]});
+    let server = Faulty::new([Step::answer(200, list).reset_after(600)]);
+    let run = TestEnv::with_api(server.url()).run("list --retries 0 -o json");
+    assert_eq!(run.code(6).error_json()["Kind"], json!("Unreachable"));
 }
 
 /// A line per case: the exit code and the reasons.

@@ -200,16 +200,16 @@ fn a_table_on_a_terminal_of_80_columns() {
     let server = Faulty::new([listing(vec![webhook(1), long])]);
     let env = TestEnv::with_api(server.url());
     env.pty("list").finish().check(str![[r#"
-┌─────────┬──────────┬──────────────────────┬──────────┬───────┬────────────┐
-│ ID      ┆ STREAM   ┆ URL                  ┆ TRIGGERS ┆ AUTH  ┆ STATUS     │
-╞═════════╪══════════╪══════════════════════╪══════════╪═══════╪════════════╡
-│ 1       ┆ outbound ┆ https://hooks.exampl ┆ open     ┆ basic ┆ verified   │
-│         ┆          ┆ e.com/postmark       ┆          ┆       ┆            │
-│ 1234567 ┆ outbound ┆ https://hooks.exampl ┆ open     ┆ basic ┆ unverified │
-│         ┆          ┆ e.com/a/rather/long/ ┆          ┆       ┆            │
-│         ┆          ┆ path/to/postmark?env ┆          ┆       ┆            │
-│         ┆          ┆ ironment=staging     ┆          ┆       ┆            │
-└─────────┴──────────┴──────────────────────┴──────────┴───────┴────────────┘
+┌─────────┬──────────┬─────────────────────────┬──────────┬───────┬────────────┐
+│ ID      ┆ STREAM   ┆ URL                     ┆ TRIGGERS ┆ AUTH  ┆ STATUS     │
+╞═════════╪══════════╪═════════════════════════╪══════════╪═══════╪════════════╡
+│ 1       ┆ outbound ┆ https://hooks.example.c ┆ open     ┆ basic ┆ verified   │
+│         ┆          ┆ om/postmark             ┆          ┆       ┆            │
+│ 1234567 ┆ outbound ┆ https://hooks.example.c ┆ open     ┆ basic ┆ unverified │
+│         ┆          ┆ om/a/rather/long/path/t ┆          ┆       ┆            │
+│         ┆          ┆ o/postmark?environment= ┆          ┆       ┆            │
+│         ┆          ┆ staging                 ┆          ┆       ┆            │
+└─────────┴──────────┴─────────────────────────┴──────────┴───────┴────────────┘
 "#]]);
     env.cmd("list").env("TERM", "dumb").pty().finish().check(str![[r#"
 ID       STREAM    URL

@@ -141,7 +141,6 @@ fn a_proxy_that_fails_is_named_and_never_gone_around() {
         ("403", Step::html(403)),
         ("502", Step::status(502)),
         ("closes", Step::close()),
-        ("closes at once", Step::close().on_accept()),
         ("resets", Step::reset()),
         ("closes after its 200", Step::raw("HTTP/1.1 200 OK\r\n\r\n")),
         (
@@ -162,6 +161,11 @@ fn a_proxy_that_fails_is_named_and_never_gone_around() {
         let cause = text.lines().find(|line| line.contains("because")).unwrap();
         told += &format!("{name}: {}\n", cause.trim_start_matches("  because "));
     }
+    let proxy = Faulty::new([Step::close().on_accept()]);
+    let mut env = env_without_a_way();
+    let run = env.env("HTTPS_PROXY", proxy.url()).run("list --retries 0");
+    run.code(6).has("cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: ");
+
     let expired = TlsServer::new(Certificate::Expired);
     let proxy = Faulty::new([Step::tunnel(expired.address())]);
     let mut env = TestEnv::with_api("https://api.postmarkapp.com");
@@ -177,7 +181,6 @@ fn a_proxy_that_fails_is_named_and_never_gone_around() {
 403: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: unsuccessful
 502: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: unsuccessful
 closes: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: unexpected end of file
-closes at once: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: Connection reset by peer (os error 104)
 resets: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: Connection reset by peer (os error 104)
 closes after its 200: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tls handshake eof
 plain text after its 200: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tls handshake eof

@@ -322,6 +322,7 @@ mod panics {
     ];
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "this process is its own, as `main`'s is")]
     #[ignore = "it panics on purpose, in a process of its own that another test starts"]
     fn panics_in_the_middle_of_a_question() {
         pmhooks::report_panics(std::process::exit);
