@@ -68,8 +68,10 @@ pub fn run(process: Process) -> Exit {
 pub fn report_panics(leave: ui::interrupt::Leave) {
     std::panic::set_hook(Box::new(move |panic| {
         ui::interrupt::restore_terminal();
-        let place =
-            panic.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+        // The name alone: the folders are those of the machine that built this.
+        let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let place = panic.location().map(|l| format!(" at {}:{}", name(l.file()), l.line()));
+        let place = place.unwrap_or_default();
         ui::Ui::default().line(&format!(
             "pmhooks: error: an internal error{place}; please report it with what you did"
         ));
