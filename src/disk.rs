@@ -73,8 +73,13 @@ pub struct Content {
 /// Folders, pipes and devices are refused instead of waited for. The mode is that of the opened
 /// descriptor, so nobody can swap the file between the check and the reading.
 pub fn read(path: &Path, limit: u64) -> Result<Content, DiskError> {
-    let kind = fs::metadata(path).map_err(DiskError::io("read", path))?.file_type();
-    refuse_other_kinds(path, kind)?;
+    let metadata = fs::metadata(path).map_err(|error| match fs::symlink_metadata(path) {
+        Ok(_) if error.kind() == io::ErrorKind::NotFound => {
+            DiskError::NotAFile { path: path.to_owned(), what: "a link to nothing" }
+        }
+        _ => DiskError::io("read", path)(error),
+    })?;
+    refuse_other_kinds(path, metadata.file_type())?;
     let file = File::open(path).map_err(DiskError::io("read", path))?;
     let metadata = file.metadata().map_err(DiskError::io("read", path))?;
     refuse_other_kinds(path, metadata.file_type())?;

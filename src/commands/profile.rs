@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::Context;
 use crate::config::profile::Profile;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::model::{ApiUrl, ProfileName};
 use crate::ui::accounts::AccountRow;
 
@@ -51,7 +51,9 @@ fn row(profile: &Profile, default: Option<&ProfileName>) -> AccountRow {
     AccountRow {
         name: Some(profile.name.to_string()),
         default: default == Some(&profile.name),
-        api_url: profile.api_url.as_ref().map_or(ApiUrl::POSTMARK.to_owned(), ToString::to_string),
+        api_url: Some(
+            profile.api_url.as_ref().map_or(ApiUrl::POSTMARK.to_owned(), ToString::to_string),
+        ),
         server_id: profile.server_id.map(|id| id.0),
         server_name: profile.server_name.clone(),
         token_source: profile.token.describe(),
@@ -61,4 +63,23 @@ fn row(profile: &Profile, default: Option<&ProfileName>) -> AccountRow {
         vars: profile.vars.iter().map(|(name, _)| name.clone()).collect(),
         problem: None,
     }
+}
+
+/// The built-in profile as it is shown.
+fn built_in_row(default: Option<&ProfileName>) -> AccountRow {
+    AccountRow {
+        name: Some(ProfileName::SANDBOX.to_owned()),
+        default: default.is_some_and(ProfileName::is_sandbox),
+        token_source: "built-in".to_owned(),
+        ..AccountRow::default()
+    }
+}
+
+/// Refuses to make or remove what is always there.
+fn refuse_built_in(name: &ProfileName, what_instead: &str) -> Result<()> {
+    if name.is_sandbox() {
+        let why = format!("the profile {name} is built in; {what_instead}");
+        return Err(Failure::usage(why).into());
+    }
+    Ok(())
 }

@@ -29,22 +29,21 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
         format!("cannot ask {} which server the token ({source}) opens", target.api_url)
     })?;
     let profile = target.profile();
-    let default = match target.name() {
-        Some(name) => resolve::config(&cx.wanted, &cx.environment)?
-            .default_profile()?
-            .is_some_and(|d| d == name),
-        None => false,
-    };
+    // The sandbox needs no configuration, so a broken one is no obstacle.
+    let default = target.name().is_some_and(|name| {
+        let file = resolve::config(&cx.wanted, &cx.environment);
+        file.and_then(|f| f.default_profile()).is_ok_and(|d| d == Some(name))
+    });
     if let Some(pinned) = profile.and_then(|p| p.server_id).filter(|pinned| *pinned != server.id) {
         cx.ui.warn(&format!(
-            "the profile is pinned to server {pinned}, but the token opens {}",
+            "the profile is pinned to server {pinned}, but the token opens {}; writes are refused",
             server.id
         ));
     }
     cx.show(&Accounts::one(AccountRow {
         name: target.name().map(|name| name.to_string()),
         default,
-        api_url: target.api_url.to_string(),
+        api_url: Some(target.api_url.to_string()),
         server_id: Some(server.id.0),
         server_name: Some(server.name),
         token_source: target.token_source(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml_edit::{Document, DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
 
 use super::ConfigError;
 use super::profile::{Profile, TokenAt};
@@ -16,6 +16,9 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// How long a command waits for another one that is changing the file.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// Some editors begin a file with it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 const PROFILES: &str = "profiles";
 const DEFAULT: &str = "default_profile";
@@ -36,25 +39,15 @@ pub struct File {
 impl File {
     /// Reads the file; one that does not exist is an empty one.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let mut warnings = Vec::new();
-        let text = match disk::read(path, LARGEST) {
-            Ok(content) => {
-                if let Some(mode) = content.loose_mode {
-                    let path = path.display();
-                    warnings.push(format!(
-                        "others can get at {path} (mode {mode:o}), which may hold tokens; \
-                         run: chmod 600 {path}"
-                    ));
-                }
-                String::from_utf8(content.bytes).map_err(|e| {
-                    let before = e.utf8_error().valid_up_to();
-                    let text = String::from_utf8_lossy(e.as_bytes());
-                    broken(path, &text, Some(before..before), "it is not text (UTF-8)".to_owned())
-                })?
-            }
-            Err(error) if error.is_missing() => String::new(),
-            Err(error) => return Err(ConfigError::Unopened(error)),
-        };
+        let (text, loose_mode) = read(path)?;
+        let shown = path.display();
+        let warnings = loose_mode.map(|mode| {
+            format!(
+                "others can get at {shown} (mode {mode:o}), which may hold tokens; \
+                 run: chmod 600 {shown}"
+            )
+        });
+        let warnings = warnings.into_iter().collect();
         let document = parse(path, &text)?;
         let file = Self { path: path.to_owned(), document, warnings };
         file.profiles()?;
@@ -144,9 +137,15 @@ impl File {
                 .as_array()
                 .and_then(|a| a.iter().map(|v| v.as_str().map(str::to_owned)).collect());
             let argv: Option<Vec<String>> = argv;
-            let argv = argv.filter(|a| a.first().is_some_and(|program| !program.is_empty()));
+            let mut argv = argv.filter(|a| a.first().is_some_and(|program| !program.is_empty()));
+            if let Some(program) = argv.as_mut().and_then(|a| a.first_mut())
+                && program.contains('/')
+            {
+                *program = self.beside(program).display().to_string();
+            }
             return argv.map(TokenAt::Program).ok_or_else(|| {
-                self.wrong(item, key, "a list of texts: the program and its arguments")
+                let wanted = "a list of texts: the program and its arguments";
+                self.at(item, format!("`{key}` must be {wanted}"))
             });
         }
         let text = item.as_str().ok_or_else(|| self.wrong(item, key, "a text"))?;
@@ -155,9 +154,15 @@ impl File {
         }
         Ok(match *key {
             "server_token_env" => TokenAt::Environment(text.to_owned()),
-            "server_token_file" => TokenAt::File(text.into()),
+            "server_token_file" => TokenAt::File(self.beside(text)),
             _ => TokenAt::Here(Secret::new(text)),
         })
+    }
+
+    /// A relative path counts from the configuration's folder: what happens to lie in the working
+    /// directory is nobody's word.
+    fn beside(&self, path: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path).components().collect()
     }
 
     fn vars(&self, table: &dyn TableLike) -> Result<Vec<(String, String)>, ConfigError> {
@@ -206,18 +211,47 @@ pub fn change<T>(
     path: &Path,
     change: impl FnOnce(&mut DocumentMut) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigError> {
-    let lock = path.with_extension("toml.lock");
+    // The same lock by whichever link the file is reached.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let lock = real.with_extension("toml.lock");
     let _lock = Lock::acquire(&lock, "another pmhooks command", LOCK_WAIT, |_| false)?;
-    let text = match disk::read(path, LARGEST) {
-        Ok(content) => String::from_utf8_lossy(&content.bytes).into_owned(),
-        Err(error) if error.is_missing() => String::new(),
-        Err(error) => return Err(ConfigError::Unopened(error)),
-    };
+    let (text, _) = read(path)?;
     let mut document = parse(path, &text)?.into_mut();
     let done = change(&mut document)?;
-    let text = document.to_string();
-    disk::write(path, text.as_bytes())?;
+    let mut changed = document.to_string();
+    // The library knows only one line end.
+    if text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count() {
+        changed = changed.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    let header = header(&text);
+    if !header.trim().is_empty() && !changed.starts_with(header) {
+        changed = format!("{header}{}", changed.replacen(header, "", 1));
+    }
+    if text.starts_with(BYTE_ORDER_MARK) && !changed.starts_with(BYTE_ORDER_MARK) {
+        changed.insert(0, BYTE_ORDER_MARK);
+    }
+    disk::write(path, changed.as_bytes())?;
     Ok(done)
+}
+
+/// The comment that a file begins with. It is the file's, although it goes with its first key.
+fn header(text: &str) -> &str {
+    let is_comment = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let length = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
+    text.get(..length).unwrap_or_default()
+}
+
+/// Sets a key. A comment behind an old value stays.
+fn set(table: &mut dyn TableLike, key: &str, mut new: Value) {
+    match table.get_mut(key) {
+        Some(Item::Value(old)) => {
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        }
+        _ => {
+            table.insert(key, Item::Value(new));
+        }
+    }
 }
 
 /// Adds or replaces a profile; what is not known here of an old one is kept.
@@ -230,27 +264,38 @@ pub fn put(document: &mut DocumentMut, profile: &Profile) -> Result<(), ConfigEr
     else {
         return Err(ConfigError::Refused(format!("`profiles.{}` is not a table", profile.name)));
     };
-    for key in TOKEN_KEYS {
-        table.remove(key);
-    }
-    match &profile.token {
-        TokenAt::Here(token) => table.insert("server_token", value(token.expose())),
-        TokenAt::Environment(name) => table.insert("server_token_env", value(name)),
-        TokenAt::File(path) => table.insert("server_token_file", value(path.display().to_string())),
+    let (token_key, token): (_, Value) = match &profile.token {
+        TokenAt::Here(token) => ("server_token", token.expose().into()),
+        TokenAt::Environment(name) => ("server_token_env", name.into()),
+        TokenAt::File(path) => ("server_token_file", path.display().to_string().into()),
         TokenAt::Program(argv) => {
-            table.insert("server_token_command", value(argv.iter().collect::<toml_edit::Array>()))
+            ("server_token_command", argv.iter().collect::<toml_edit::Array>().into())
         }
     };
-    let mut set = |key: &str, item: Option<Item>| match item {
-        Some(item) => table.insert(key, item),
-        None => table.remove(key),
-    };
-    set("server_id", profile.server_id.map(|id| value(id.0)));
-    set("server_name", profile.server_name.as_deref().map(value));
-    set("stream", profile.stream.as_ref().map(|s| value(s.as_str())));
-    set("protected", profile.protected.then(|| value(true)));
-    set("read_only", profile.read_only.then(|| value(true)));
-    set("api_url", profile.api_url.as_ref().map(|u| value(u.to_string())));
+    // A comment above the old token's key is for the new one.
+    let others = || TOKEN_KEYS.into_iter().filter(|key| *key != token_key);
+    let comment = others().find_map(|key| table.key(key).map(|k| k.leaf_decor().clone()));
+    for key in others() {
+        table.remove(key);
+    }
+    set(table, token_key, token);
+    if let (Some(comment), Some(mut key)) = (comment, table.key_mut(token_key)) {
+        *key.leaf_decor_mut() = comment;
+    }
+    let settings: [(_, Option<Value>); 6] = [
+        ("server_id", profile.server_id.map(|id| id.0.into())),
+        ("server_name", profile.server_name.as_deref().map(Into::into)),
+        ("stream", profile.stream.as_ref().map(|s| s.as_str().into())),
+        ("protected", profile.protected.then(|| true.into())),
+        ("read_only", profile.read_only.then(|| true.into())),
+        ("api_url", profile.api_url.as_ref().map(|u| u.to_string().into())),
+    ];
+    for (key, value) in settings {
+        match value {
+            Some(value) => set(table, key, value),
+            None => drop(table.remove(key)),
+        }
+    }
     Ok(())
 }
 
@@ -261,7 +306,7 @@ pub fn remove(document: &mut DocumentMut, name: &ProfileName) -> Result<bool, Co
         let known = profiles_mut(document)?.iter().map(|(n, _)| n.to_owned()).collect();
         return Err(ConfigError::UnknownProfile { name: name.to_string(), known });
     }
-    let was_default = document.get(DEFAULT).and_then(Item::as_str) == Some(name.as_str());
+    let was_default = is_default(document, name);
     if was_default {
         document.remove(DEFAULT);
     }
@@ -270,22 +315,17 @@ pub fn remove(document: &mut DocumentMut, name: &ProfileName) -> Result<bool, Co
 
 /// Makes a profile the default one.
 pub fn set_default(document: &mut DocumentMut, name: &ProfileName) {
-    match document.get_mut(DEFAULT) {
-        // Keeps a comment at the end of the line.
-        Some(Item::Value(old)) => {
-            let decor = old.decor().clone();
-            *old = name.as_str().into();
-            *old.decor_mut() = decor;
-        }
-        _ => {
-            document.insert(DEFAULT, value(name.as_str()));
-        }
-    }
+    set(document.as_table_mut(), DEFAULT, name.as_str().into());
 }
 
 /// True where a default is set.
 pub fn has_default(document: &DocumentMut) -> bool {
     document.contains_key(DEFAULT)
+}
+
+/// True where the default is this profile.
+pub fn is_default(document: &DocumentMut, name: &ProfileName) -> bool {
+    document.get(DEFAULT).and_then(Item::as_str) == Some(name.as_str())
 }
 
 /// True where the profile exists.
@@ -303,6 +343,21 @@ fn profiles_mut(document: &mut DocumentMut) -> Result<&mut dyn TableLike, Config
     let wrong =
         || ConfigError::Refused(format!("`{PROFILES}` in the configuration is not a table"));
     item.as_table_like_mut().ok_or_else(wrong)
+}
+
+/// The file's text, empty where there is no file, and its mode where others can get at it.
+fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
+    let content = match disk::read(path, LARGEST) {
+        Ok(content) => content,
+        Err(error) if error.is_missing() => return Ok((String::new(), None)),
+        Err(error) => return Err(ConfigError::Unopened(error)),
+    };
+    let text = String::from_utf8(content.bytes).map_err(|e| {
+        let before = e.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(e.as_bytes());
+        broken(path, &text, Some(before..before), "it is not text (UTF-8)".to_owned())
+    })?;
+    Ok((text, content.loose_mode))
 }
 
 fn parse(path: &Path, text: &str) -> Result<Document<String>, ConfigError> {

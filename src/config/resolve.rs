@@ -1,6 +1,7 @@
 //! Which server a command talks to, with which token, and where each of these was said.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use directories::ProjectDirs;
 
@@ -159,7 +160,7 @@ fn of_environment(
 ) -> Result<Target, ConfigError> {
     let token = environment.setting(env::SERVER_TOKEN)?.ok_or(ConfigError::NoToken)?;
     let origin = format!("env {}", env::SERVER_TOKEN.name);
-    let token = secret::check_token(Secret::new(token), &origin)?;
+    let token = secret::check_token(Secret::new(token), "the token", &origin)?;
     let api_url = match &wanted.api_url {
         Some(url) => url.clone(),
         None => ambient_api_url(environment)?.map_or_else(postmark, Ok)?,
@@ -168,16 +169,21 @@ fn of_environment(
 }
 
 /// Fetches the token of a profile from where it is kept; warns of a file that others can read.
+///
+/// A program that prints it has `timeout` for that, and never more than a minute.
 pub fn token(
     profile: &Profile,
     environment: &Environment,
+    timeout: Duration,
 ) -> Result<(Secret, Vec<String>), ConfigError> {
     let what = format!("the token of profile {}", profile.name);
     let mut warnings = Vec::new();
     let token = match &profile.token {
         TokenAt::Here(token) => token.clone(),
         TokenAt::Environment(name) => secret::from_environment(name, &what, environment)?,
-        TokenAt::Program(argv) => secret::from_program(argv, &what)?,
+        TokenAt::Program(argv) => {
+            secret::from_program(argv, &what, timeout.min(secret::PROGRAM_TIMEOUT))?
+        }
         TokenAt::File(path) => {
             let (token, loose) = secret::from_file(path, &what)?;
             warnings.extend(loose.map(|mode| {
@@ -187,12 +193,19 @@ pub fn token(
             token
         }
     };
-    Ok((secret::check_token(token, &profile.token.describe())?, warnings))
+    let origin = match &profile.token {
+        TokenAt::Here(_) => "the configuration file".to_owned(),
+        elsewhere => elsewhere.describe(),
+    };
+    Ok((secret::check_token(token, &what, &origin)?, warnings))
 }
 
-/// The API that a new profile's token is checked with: `--api-url`, `POSTMARK_API_URL`, Postmark's.
-pub fn api_url_of_new(wanted: &Wanted, environment: &Environment) -> Result<ApiUrl, ConfigError> {
-    match &wanted.api_url {
+/// The API that a new profile's token is checked with: its own, `POSTMARK_API_URL`, Postmark's.
+pub fn api_url_of_new(
+    own: Option<&ApiUrl>,
+    environment: &Environment,
+) -> Result<ApiUrl, ConfigError> {
+    match own {
         Some(url) => Ok(url.clone()),
         None => ambient_api_url(environment)?.map_or_else(postmark, Ok),
     }

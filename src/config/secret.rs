@@ -19,8 +19,8 @@ const LONGEST: usize = 16 * 1024;
 /// One byte more, to see that something is longer.
 const LIMIT: u64 = 16 * 1024 + 1;
 
-/// How long a token program may take: it may have to ask a person.
-const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a token program may take at most: it may have to ask a person.
+pub const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Reads what a `SOURCE` names. `what` is for the error: `the password`.
 ///
@@ -67,8 +67,8 @@ pub fn from_file(path: &Path, what: &str) -> Result<(Secret, Option<u32>), Confi
 
 /// Runs a program (an argument list, no shell) and takes its standard output as the secret.
 ///
-/// Neither its output nor its errors reach ours; it gets no input.
-pub fn from_program(argv: &[String], what: &str) -> Result<Secret, ConfigError> {
+/// Neither its output nor its errors reach ours; it gets no input. It is ended after `limit`.
+pub fn from_program(argv: &[String], what: &str, limit: Duration) -> Result<Secret, ConfigError> {
     let name = argv.first().map_or("", String::as_str);
     let failed = |problem: String| unreadable(what, &format!("the program {name}"), problem);
     let mut child = Command::new(name)
@@ -87,7 +87,7 @@ pub fn from_program(argv: &[String], what: &str) -> Result<Secret, ConfigError> 
         let read = (&mut stdout).take(LIMIT).read_to_end(&mut bytes);
         let _ = done.send(read.map(|_| bytes));
     });
-    let give_up = Instant::now() + PROGRAM_TIMEOUT;
+    let give_up = Instant::now() + limit;
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -95,8 +95,9 @@ pub fn from_program(argv: &[String], what: &str) -> Result<Secret, ConfigError> 
             Ok(None) => {
                 // It is being abandoned: whether the signal arrives changes nothing for us.
                 let _ = child.kill();
-                let seconds = PROGRAM_TIMEOUT.as_secs();
-                return Err(failed(format!("it did not end within {seconds} seconds")));
+                let _ = child.wait();
+                let limit = humantime::format_duration(limit);
+                return Err(failed(format!("it did not end within {limit}")));
             }
             Err(e) => return Err(failed(e.to_string())),
         }
@@ -112,12 +113,12 @@ pub fn from_program(argv: &[String], what: &str) -> Result<Secret, ConfigError> 
     }
 }
 
-/// Refuses a token that could not be a header's value.
-pub fn check_token(token: Secret, origin: &str) -> Result<Secret, ConfigError> {
+/// Refuses a token that could not be a header's value. `what` and `origin` are for the error.
+pub fn check_token(token: Secret, what: &str, origin: &str) -> Result<Secret, ConfigError> {
     if token.expose().bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(token);
     }
-    Err(unreadable("the token", origin, "it holds a space or a character that no token has".into()))
+    Err(unreadable(what, origin, "it holds a space or a character that no token has".into()))
 }
 
 fn check(bytes: &[u8]) -> Result<Secret, &'static str> {

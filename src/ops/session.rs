@@ -50,7 +50,7 @@ impl Session {
             }
             Account::Environment(token) => (token.clone(), None),
             Account::Profile(profile) => {
-                let (token, warnings) = resolve::token(profile, environment)?;
+                let (token, warnings) = resolve::token(profile, environment, limits.timeout)?;
                 target.warnings.extend(warnings);
                 (token, None)
             }

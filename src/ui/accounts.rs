@@ -12,8 +12,8 @@ pub struct AccountRow {
     pub name: Option<String>,
     /// It is the default profile.
     pub default: bool,
-    /// Where its API is.
-    pub api_url: String,
+    /// Where its API is; the sandbox's is known only while it runs.
+    pub api_url: Option<String>,
     /// The server's ID, where it is known.
     pub server_id: Option<i64>,
     /// The server's name, where it is known.
@@ -100,7 +100,7 @@ impl View for Accounts {
                 Some(problem) => Cell::new(problem).tone(Tone::Bad),
                 None => Cell::new(row.server_name.as_deref().unwrap_or_default()),
             };
-            let url = Cell::new(&row.api_url);
+            let url = Cell::new(row.api_url.as_deref().unwrap_or_default());
             table.row(vec![
                 name,
                 default,
@@ -131,9 +131,11 @@ impl View for Accounts {
                 ("Server", or(row.server_name.clone(), "unknown")),
                 ("ServerID", or(row.server_id.map(|id| id.to_string()), "not pinned")),
                 ("Token", Cell::new(&row.token_source)),
-                ("ApiUrl", Cell::new(&row.api_url)),
                 ("Writes", writes(row)),
             ];
+            if let Some(url) = &row.api_url {
+                block.insert(4, ("ApiUrl", Cell::new(url)));
+            }
             if row.default {
                 block.insert(1, ("Default", Cell::new("yes")));
             }
@@ -159,6 +161,7 @@ impl View for Accounts {
 
 fn writes(row: &AccountRow) -> Cell {
     match (row.read_only, row.protected) {
+        _ if row.problem.is_some() => Cell::new(""),
         (true, _) => Cell::new("refused (read-only)").tone(Tone::Good),
         (false, true) => Cell::new("need the name (protected)").tone(Tone::Good),
         (false, false) => Cell::new("allowed"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::row;
+use super::{refuse_built_in, row};
 use crate::api::Client;
 use crate::args::parse::{quiet, quiet_with};
 use crate::commands::Context;
@@ -55,7 +55,7 @@ pub struct Args {
     /// Refuse all writes
     #[arg(long)]
     read_only: bool,
-    /// Replace a profile of this name
+    /// Replace a profile's token; what is not given here stays as it is
     #[arg(long)]
     replace: bool,
 }
@@ -72,34 +72,34 @@ fn variable(text: &str) -> Result<String, String> {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
-    if name.is_sandbox() {
-        return Err(Failure::usage("the profile sandbox is built in; take another name").into());
-    }
+    refuse_built_in(name, "take another name")?;
     let file = resolve::config(&cx.wanted, &cx.environment)?;
     let taken = file.names().iter().any(|n| n == name.as_str());
     if taken && !args.replace {
         return Err(taken_name(name));
     }
+    // One that cannot be read has nothing to keep.
+    let old = if taken { file.profile(name).ok() } else { None };
     let mut profile = Profile {
         name: name.clone(),
         token: token_at(args, cx)?,
         server_id: None,
         server_name: None,
-        stream: args.stream.clone(),
-        protected: args.protected,
-        read_only: args.read_only,
-        api_url: cx.wanted.api_url.clone(),
+        stream: args.stream.clone().or(old.as_ref().and_then(|o| o.stream.clone())),
+        protected: args.protected || old.as_ref().is_some_and(|o| o.protected),
+        read_only: args.read_only || old.as_ref().is_some_and(|o| o.read_only),
+        api_url: cx.wanted.api_url.clone().or(old.and_then(|o| o.api_url)),
         vars: Vec::new(),
     };
-    let (secret, warnings) =
-        resolve::token(&profile, &cx.environment).map_err(|error| match error {
-            ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
-            other => anyhow::Error::from(other),
-        })?;
+    let read = resolve::token(&profile, &cx.environment, cx.limits.timeout);
+    let (secret, warnings) = read.map_err(|error| match error {
+        ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
+        other => anyhow::Error::from(other),
+    })?;
     for warning in &warnings {
         cx.ui.warn(warning);
     }
-    let api_url = resolve::api_url_of_new(&cx.wanted, &cx.environment)?;
+    let api_url = resolve::api_url_of_new(profile.api_url.as_ref(), &cx.environment)?;
     let client = Client::new(Arc::clone(&cx.net), api_url.clone(), secret, cx.limits);
     let server = client.server().with_context(|| {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
@@ -107,20 +107,21 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     profile.server_id = Some(server.id);
     profile.server_name = Some(server.name.clone());
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
-    let is_default = file::change(&path, |document| {
+    let (was_default, is_default) = file::change(&path, |document| {
         // Somebody else may have added it since.
         if file::contains(document, name) && !args.replace {
             return Err(ConfigError::Refused(format!("there is a profile {name} already")));
         }
         file::put(document, &profile)?;
+        let was_default = file::is_default(document, name);
         if !file::has_default(document) {
             file::set_default(document, name);
-            return Ok(true);
         }
-        Ok(false)
+        Ok((was_default, file::is_default(document, name)))
     })?;
-    cx.ui.note(&format!("Added profile {name}: server {} ({}).", server.id, server.name));
-    if is_default {
+    let done = if taken { "Replaced" } else { "Added" };
+    cx.ui.note(&format!("{done} profile {name}: server {} ({}).", server.id, server.name));
+    if is_default && !was_default {
         cx.ui.note("It is the default profile now, being the first; change that with: pmhooks profile use NAME");
     }
     cx.show(&Accounts::one(row(&profile, is_default.then_some(name))))
@@ -128,7 +129,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 fn taken_name(name: &ProfileName) -> anyhow::Error {
     Failure::usage(format!("there is a profile {name} already"))
-        .hint("--replace replaces it")
+        .hint("--replace gives it another token")
         .into()
 }
 
@@ -141,7 +142,7 @@ fn token_at(args: &Args, cx: &Context) -> Result<TokenAt> {
         return Ok(TokenAt::File(absolute));
     }
     if let Some(argv) = &args.token_command {
-        return Ok(TokenAt::Program(argv.clone()));
+        return Ok(TokenAt::Program(program(argv, cx)));
     }
     let (token, origin) = match &args.token {
         Some(source) => (cx.read_secret(source, "the token")?, "the source of --token"),
@@ -150,6 +151,26 @@ fn token_at(args: &Args, cx: &Context) -> Result<TokenAt> {
             "what was typed",
         ),
     };
-    let token = secret::check_token(token, origin).map_err(|e| Failure::usage(e.to_string()))?;
+    let token = secret::check_token(token, "the token", origin)
+        .map_err(|e| Failure::usage(e.to_string()))?;
     Ok(TokenAt::Here(token))
+}
+
+/// The program as it is kept: found again from any folder.
+fn program(argv: &[String], cx: &Context) -> Vec<String> {
+    const OURS: [&str; 4] = ["--protected", "--read-only", "--replace", "--stream"];
+    if let Some(swallowed) = argv.iter().find(|word| OURS.contains(&word.as_str())) {
+        cx.ui.warn(&format!(
+            "{swallowed} goes to the program, as everything behind --token-command does; \
+             write --token-command last if it was meant for the profile"
+        ));
+    }
+    let mut argv = argv.to_vec();
+    if let Some(program) = argv.first_mut()
+        && program.contains('/')
+        && let Ok(absolute) = std::path::absolute(&*program)
+    {
+        *program = absolute.display().to_string();
+    }
+    argv
 }

@@ -4,8 +4,11 @@ use anyhow::Result;
 
 use super::row;
 use crate::commands::Context;
+use crate::config::file::File;
+use crate::config::profile::Profile;
 use crate::config::resolve;
 use crate::failure::Exit;
+use crate::model::ProfileName;
 use crate::ui::accounts::{AccountRow, Accounts};
 
 /// List the profiles
@@ -26,9 +29,14 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
     let file = resolve::config(&cx.wanted, &cx.environment)?;
     file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
     let default = file.default_profile()?;
+    let names = file.names();
+    let is_missing = |d: &&ProfileName| !d.is_sandbox() && !names.iter().any(|n| n == d.as_str());
+    if let Some(missing) = default.as_ref().filter(is_missing) {
+        cx.ui.warn(&format!("the default profile {missing} does not exist"));
+    }
     let read = |name: String| {
         let profile = name.parse().map_err(|why: String| anyhow::anyhow!(why));
-        match profile.and_then(|name| Ok(file.profile(&name)?)) {
+        match profile.and_then(|name| usable(&file, &name)) {
             Ok(profile) => row(&profile, default.as_ref()),
             Err(error) => AccountRow {
                 name: Some(name),
@@ -37,6 +45,11 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
             },
         }
     };
-    let rows = file.names().into_iter().map(read).collect();
+    let rows = names.iter().cloned().map(read).collect();
     cx.show(&Accounts { rows, single: false, whole: false })
+}
+
+fn usable(file: &File, name: &ProfileName) -> Result<Profile> {
+    anyhow::ensure!(!name.is_sandbox(), "the name belongs to the built-in profile; take another");
+    Ok(file.profile(name)?)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::row;
+use super::{refuse_built_in, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
 use crate::config::{file, resolve};
@@ -29,6 +29,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
+    refuse_built_in(name, "`pmhooks sandbox reset` puts it back to its beginning")?;
     if !cx.yes {
         cx.ui.must_ask("the confirmation", "--yes")?;
     }

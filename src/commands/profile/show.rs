@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::row;
+use super::{built_in_row, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
 use crate::config::resolve;
@@ -28,9 +28,13 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let file = resolve::config(&cx.wanted, &cx.environment)?;
-    let profile = file.profile(&args.name)?;
+    let default = file.default_profile()?;
+    let row = if args.name.is_sandbox() {
+        built_in_row(default.as_ref())
+    } else {
+        row(&file.profile(&args.name)?, default.as_ref())
+    };
     let warnings = file.warnings.iter().cloned().chain(file.unknown_keys(&args.name));
     warnings.for_each(|warning| cx.ui.warn(&warning));
-    let row = row(&profile, file.default_profile()?.as_ref());
     cx.show(&Accounts { whole: true, ..Accounts::one(row) })
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::row;
+use super::{built_in_row, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
 use crate::config::{file, resolve};
 use crate::failure::Exit;
 use crate::model::ProfileName;
-use crate::ui::accounts::{AccountRow, Accounts};
+use crate::ui::accounts::Accounts;
 
 /// Make a profile the default
 ///
@@ -30,13 +30,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
     let shown = if name.is_sandbox() {
-        let name = Some(name.to_string());
-        AccountRow {
-            name,
-            default: true,
-            token_source: "built-in".to_owned(),
-            ..AccountRow::default()
-        }
+        built_in_row(Some(name))
     } else {
         let profile = resolve::config(&cx.wanted, &cx.environment)?.profile(name)?;
         row(&profile, Some(name))
