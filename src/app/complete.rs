@@ -4,8 +4,10 @@
 //! in time, or would need a person, is left out without a word.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::sync::Arc;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use clap::CommandFactory as _;
@@ -18,13 +20,20 @@ use crate::cli::Cli;
 use crate::config::env::Environment;
 use crate::config::profile::TokenAt;
 use crate::config::resolve::{self, Account, Wanted};
-use crate::docs::COMPLETE;
+use crate::docs::{COMPLETE, Shell};
 use crate::failure::Exit;
 use crate::model::{ProfileName, Trigger};
 use crate::net::{Net, Settings};
 use crate::ops::session::Session;
+use crate::ui::text;
 
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// True where a shell's script asks. The variable's name is common: with any other value it is none of ours.
+pub(super) fn is_asked(environment: &Environment) -> bool {
+    let asking = environment.raw(COMPLETE);
+    asking.is_some_and(|asking| Shell::ALL.iter().any(|shell| asking == shell.name()))
+}
 
 /// Answers the shell.
 pub(super) fn run(process: &Process) -> Exit {
@@ -33,10 +42,44 @@ pub(super) fn run(process: &Process) -> Exit {
     let factory = || command(&wanted, &environment);
     let complete =
         CompleteEnv::with_factory(factory).var(COMPLETE).bin("pmhooks").completer("pmhooks");
-    match complete.try_complete(&process.arguments, None) {
+    match complete.try_complete(words(process), Some(Path::new("."))) {
         Ok(_) => Exit::Done,
         Err(_) => Exit::Usage,
     }
+}
+
+/// The words of the shell, as many as they were, fit for the completion engine. It takes the value of an
+/// option for a subcommand where one has that name, as in `-p sandbox get`, so values are renamed.
+fn words(process: &Process) -> Vec<OsString> {
+    let mut words = process.arguments.clone();
+    let first = words.iter().position(|word| word == "--").map_or(0, |dashes| dashes + 1);
+    let index = process.environment.raw("_CLAP_COMPLETE_INDEX").and_then(|index| index.to_str());
+    let index = index.and_then(|index| index.parse().ok());
+    let current = index.map_or(words.len().saturating_sub(1), |index: usize| first + index);
+    let root = Cli::command();
+    let takes_a_value = |word: &OsStr| {
+        root.get_arguments().filter(|arg| arg.get_action().takes_values()).any(|arg| {
+            let long = arg.get_long().is_some_and(|long| word == format!("--{long}").as_str());
+            long || arg.get_short().is_some_and(|short| word == format!("-{short}").as_str())
+        })
+    };
+    let before_current = first + 1..current.min(words.len());
+    for at in before_current.clone() {
+        // Bash breaks `--output=json` at the equals sign; the engine knows only `--output json`.
+        if words.get(at).is_some_and(|word| word == "=") {
+            words.swap(at - 1, at);
+            if let Some(word) = words.get_mut(at - 1) {
+                *word = "--quiet".into();
+            }
+        }
+    }
+    for at in before_current {
+        let is_value = words.get(at - 1).is_some_and(|before| takes_a_value(before));
+        if let (true, Some(word)) = (is_value, words.get_mut(at)) {
+            *word = "value".into();
+        }
+    }
+    words
 }
 
 /// The command line, with completers where values are known only at run time.
@@ -80,14 +123,23 @@ fn triggers(current: &OsStr) -> Vec<CompletionCandidate> {
 
 fn profiles(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandidate> {
     let names = resolve::config(wanted, environment).map(|file| file.names()).unwrap_or_default();
-    names
-        .into_iter()
-        .chain([ProfileName::SANDBOX.to_owned()])
-        .map(CompletionCandidate::new)
-        .collect()
+    // A name that cannot be one is not offered: it may hold anything.
+    let names = names.iter().filter_map(|name| name.parse::<ProfileName>().ok());
+    let names = names.filter(|name| !name.is_sandbox()).chain([ProfileName::sandbox()]);
+    names.map(|name| CompletionCandidate::new(name.to_string())).collect()
 }
 
+/// The server's webhooks, if they come in time: neither a name that does not resolve nor a lock that
+/// somebody holds may keep the shell waiting.
 fn webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandidate> {
+    let (found, finding) = mpsc::channel();
+    let (wanted, environment) = (wanted.clone(), environment.clone());
+    // It is left behind where it takes too long, and ends with the process.
+    thread::spawn(move || found.send(find_webhooks(&wanted, &environment)));
+    finding.recv_timeout(PATIENCE).unwrap_or_default()
+}
+
+fn find_webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandidate> {
     let target = resolve::target(wanted, environment);
     let asks_a_person = target.is_ok_and(|t| match t.account {
         Account::Profile(profile) => matches!(profile.token, TokenAt::Program(_)),
@@ -102,6 +154,7 @@ fn webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandida
     let webhooks = session.ok().and_then(|session| session.client.list(None).ok());
     let candidate = |w: crate::model::Webhook| {
         let help = format!("{} {}", w.message_stream, w.url.masked());
+        let help = text::excerpt(&help, 200);
         CompletionCandidate::new(w.id.to_string()).help(Some(help.into()))
     };
     webhooks.into_iter().flatten().map(candidate).collect()
@@ -113,9 +166,15 @@ fn wanted(process: &Process) -> Wanted {
         process.arguments.iter().map(|w| w.to_string_lossy().into_owned()).collect();
     let mut found: HashMap<&str, String> = HashMap::new();
     for (index, word) in words.iter().enumerate() {
+        let next = |by: usize| words.get(index + by).cloned();
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) => (flag, Some(value.to_owned())),
-            None => (word.as_str(), words.get(index + 1).cloned()),
+            // Bash breaks words at an equals sign.
+            None if next(1).is_some_and(|w| w == "=") => (word.as_str(), next(2)),
+            None => match word.strip_prefix("-p").filter(|name| !name.is_empty()) {
+                Some(name) => ("-p", Some(name.to_owned())),
+                None => (word.as_str(), next(1)),
+            },
         };
         let name = match flag {
             "-p" | "--profile" => "profile",
