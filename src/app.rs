@@ -19,7 +19,7 @@ use crate::cli::{self, Cli, Command, GlobalArgs};
 use crate::commands::{self, Context};
 use crate::config::env;
 use crate::config::resolve::Wanted;
-use crate::docs::{Appendix, COMPLETE};
+use crate::docs::Appendix;
 use crate::failure::{Exit, Failure, explain, is_closed_pipe};
 use crate::model::MASK;
 use crate::net::{self, Net};
@@ -27,7 +27,7 @@ use crate::ui::{Format, Interrupts, Tone, Ui, json, text};
 
 /// Runs a command line. Returns how it ended; everything has been said by then.
 pub fn run(process: Process) -> Exit {
-    if process.environment.raw(COMPLETE).is_some_and(|shell| !shell.is_empty()) {
+    if complete::is_asked(&process.environment) {
         return complete::run(&process);
     }
     let parsed = Cli::command()
@@ -106,7 +106,7 @@ fn close(ui: &Ui) {
 
 /// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
 fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
-    let here = |hint: &String| hint.replace("`pmhooks ", &format!("`{invocation} "));
+    let here = |hint: &String| for_this_profile(hint, invocation);
     let hints = failure.hints.iter().map(here).collect();
     let failure = Failure { hints, ..failure.clone() };
     if ui.settings.format.is_json() {
@@ -130,6 +130,19 @@ fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
         ui.line(&format!("  {label} {}", text::visible(hint)));
     }
     failure.exit
+}
+
+/// A command in a hint, for the profile of this run. Those that are about profiles stay as they are.
+fn for_this_profile(hint: &str, invocation: &str) -> String {
+    let mut parts = hint.split("`pmhooks ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for command in parts {
+        let about_profiles =
+            ["-p ", "profile ", "sandbox "].iter().any(|word| command.starts_with(word));
+        let start = if about_profiles { "pmhooks" } else { invocation };
+        text.push_str(&format!("`{start} {command}"));
+    }
+    text
 }
 
 /// Help and version go to standard output; a command line that is not understood is a usage error.

@@ -171,7 +171,8 @@ pub fn explain(error: &anyhow::Error) -> Failure {
     let mut sentences: Vec<String> = Vec::new();
     for cause in error.chain() {
         let sentence = cause.to_string();
-        if sentences.last() != Some(&sentence) {
+        // An error that quotes its cause has said it.
+        if !sentences.last().is_some_and(|said| said.ends_with(&sentence)) {
             sentences.push(sentence);
         }
     }
@@ -347,6 +348,9 @@ fn sandbox(error: &SandboxError) -> Failure {
         SandboxError::InUse { .. } => failure.hint(
             "use it with --api-url and a token in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C",
         ),
+        SandboxError::State { .. } => failure
+            .hint("`pmhooks sandbox reset` puts the profile's own state aside and starts anew")
+            .hint("a file of --state is yours: move it away"),
         _ => failure,
     }
 }

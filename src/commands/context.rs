@@ -16,7 +16,7 @@ use crate::config::secret;
 use crate::failure::{Exit, Failure};
 use crate::model::{HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
 use crate::net::Net;
-use crate::ops::guard::{self, Need};
+use crate::ops::guard::{self, GuardError, Need};
 use crate::ops::session::Session;
 use crate::ui::{Ui, View, webhooks};
 
@@ -120,10 +120,22 @@ impl Context {
 
     /// Whether a write could be confirmed at all; asked before anything is sent.
     pub fn can_confirm(&self, confirm: &Confirm) -> Result<()> {
+        self.may_write(confirm)?;
         if self.yes || confirm.dry_run || confirm.confirm.is_some() {
             return Ok(());
         }
         Ok(self.ui.must_ask("the confirmation", "--yes")?)
+    }
+
+    /// Whether the profile allows a write at all, and could be named if it wants that. Sends nothing.
+    pub fn may_write(&self, confirm: &Confirm) -> Result<()> {
+        match guard::need(self.session()?, confirm.confirm.as_ref())? {
+            Need::Name(name) if !confirm.dry_run => {
+                let asked = "the name of the protected profile";
+                Ok(self.ui.must_ask(asked, &format!("--confirm {name}"))?)
+            }
+            Need::Name(_) | Need::Nothing => Ok(()),
+        }
     }
 
     /// Lets a write pass, or not: the profile's own rules, its name where it is protected, its pinned
@@ -151,7 +163,15 @@ impl Context {
                 (Need::Nothing, _) => {}
             }
         }
-        guard::check_pin(session).context("cannot check which server this would be written to")
+        guard::check_pin(session).map_err(|error| {
+            let unknown = matches!(error, GuardError::Api(_));
+            let error = anyhow::Error::from(error);
+            if unknown {
+                error.context("cannot check which server this would be written to")
+            } else {
+                error
+            }
+        })
     }
 
     /// The webhooks of the server, for the user to pick one.

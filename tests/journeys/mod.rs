@@ -1,1 +1,8 @@
 //! Several commands in a row, as people use them.
+
+#[cfg(unix)]
+mod configuration;
+#[cfg(unix)]
+mod guards;
+#[cfg(unix)]
+mod odd_worlds;
