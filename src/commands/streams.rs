@@ -83,6 +83,10 @@ impl View for Streams {
         table
     }
 
+    fn nothing(&self) -> &'static str {
+        "No such message streams here."
+    }
+
     fn ids(&self) -> Vec<String> {
         self.0.iter().map(|stream| stream.id.to_string()).collect()
     }

@@ -174,11 +174,7 @@ pub enum SandboxError {
         by: String,
     },
     /// The state file cannot be used. It is left as it is.
-    #[error(
-        "cannot use the sandbox's state in {path}: {reason} (`pmhooks sandbox reset` puts that file \
-         aside and starts anew)",
-        path = path.display()
-    )]
+    #[error("cannot use the sandbox's state in {path}: {reason}", path = path.display())]
     State {
         /// The file.
         path: PathBuf,

@@ -28,6 +28,7 @@ use crate::ui::{Cell, Column, Table, View};
 ///     pmhooks sandbox serve
 ///     pmhooks sandbox serve --port 0 --memory --age old
 ///     pmhooks sandbox serve --fault 'POST /webhooks=commit-then-close*1'
+///     POSTMARK_SERVER_TOKEN=$(uuidgen) pmhooks --api-url http://127.0.0.1:8026 list
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
-use super::view::ServerView;
+use super::view::{ChangedServer, ServerView};
 use crate::args::confirm::Confirm;
 use crate::args::parse::quiet_with;
 use crate::commands::Context;
@@ -56,7 +56,7 @@ fn modes() -> impl clap::builder::TypedValueParser<Value = TrackLinks> {
 
 /// Edits.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<ServerView>()?;
+    cx.check::<ChangedServer>()?;
     let wanted = ServerPatch {
         inbound_hook_url: args.inbound_hook_url.clone(),
         enable_smtp_api_error_hooks: args.smtp_api_error_hooks,
@@ -68,15 +68,18 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             .hint("see `pmhooks server edit --help`")
             .into());
     }
+    cx.may_write(&args.confirm)?;
     let session = cx.session()?;
     let server = session.client.server();
-    let server = server.with_context(|| format!("cannot get the server of {}", session.place()))?;
+    let server =
+        server.with_context(|| format!("cannot get the server settings of {}", session.place()))?;
     let patch = wanted.needed(&server);
     let (before, after) =
         (object(&server), object(&server).into_iter().chain(patch.body()).collect());
     let changes = change::of_objects(&before, &after, cx.reveal());
     let (reveal, dry_run) = (cx.reveal(), args.confirm.dry_run);
-    let view = |server: Server| ServerView { server, reveal, dry_run, changes };
+    let view =
+        |server: Server| ChangedServer { view: ServerView { server, reveal }, dry_run, changes };
     if patch.body().is_empty() {
         cx.ui.note(&format!("The server {} is so already; nothing was sent.", server.name));
         return cx.show(&view(server));
@@ -89,8 +92,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     cx.ui.interrupts.go_gently();
     let server = session.client.update_server(&patch);
-    let server =
-        server.with_context(|| format!("cannot change the server of {}", session.place()))?;
+    let server = server
+        .with_context(|| format!("cannot change the server settings of {}", session.place()))?;
     cx.ui.note(&format!("Changed the server {}:", server.name));
     cx.show(&view(server))
 }

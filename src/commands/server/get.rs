@@ -23,6 +23,7 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ServerView>()?;
     let session = cx.session()?;
     let server = session.client.server();
-    let server = server.with_context(|| format!("cannot get the server of {}", session.place()))?;
-    cx.show(&ServerView { server, reveal: cx.reveal(), dry_run: false, changes: Vec::new() })
+    let server =
+        server.with_context(|| format!("cannot get the server settings of {}", session.place()))?;
+    cx.show(&ServerView { server, reveal: cx.reveal() })
 }

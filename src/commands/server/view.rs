@@ -22,12 +22,18 @@ const SHOWN: [&str; 12] = [
     "ClickHookUrl",
 ];
 
-/// A server to show, and what changed in it.
+/// A server to show.
 pub struct ServerView {
     /// The server.
     pub server: Server,
     /// Whether secrets in URLs are shown.
     pub reveal: Reveal,
+}
+
+/// A server after a change, and what changed in it.
+pub struct ChangedServer {
+    /// The server as it is now, or would be.
+    pub view: ServerView,
     /// Nothing of this has happened.
     pub dry_run: bool,
     /// What is different from before; shown in place of the settings where there is any.
@@ -57,10 +63,35 @@ impl ServerView {
 
 impl View for ServerView {
     const COLUMNS: &'static [Column] =
+        &[Column::new("field", "Path"), Column::new("value", "Value")];
+
+    fn json(&self) -> Value {
+        Value::Object(self.object())
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        for (name, cell) in self.settings() {
+            table.row(vec![Cell::new(name), cell]);
+        }
+        table
+    }
+
+    fn ids(&self) -> Vec<String> {
+        vec![self.server.id.to_string()]
+    }
+
+    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+        Some(vec![self.settings()])
+    }
+}
+
+impl View for ChangedServer {
+    const COLUMNS: &'static [Column] =
         &[Column::new("field", "Path"), Column::new("before", "From"), Column::new("after", "To")];
 
     fn json(&self) -> Value {
-        let mut object = self.object();
+        let mut object = self.view.object();
         if self.dry_run {
             object.insert("DryRun".to_owned(), true.into());
         }
@@ -74,19 +105,14 @@ impl View for ServerView {
             let to = Cell::new(change.shown_to()).tone(Tone::Strong);
             table.row(vec![Cell::new(&change.path), from, to]);
         }
-        if self.changes.is_empty() {
-            for (name, cell) in self.settings() {
-                table.row(vec![Cell::new(name), cell.clone(), cell]);
-            }
-        }
         table
     }
 
     fn ids(&self) -> Vec<String> {
-        vec![self.server.id.to_string()]
+        self.view.ids()
     }
 
     fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
-        self.changes.is_empty().then(|| vec![self.settings()])
+        if self.changes.is_empty() { self.view.details() } else { None }
     }
 }
