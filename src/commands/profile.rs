@@ -4,6 +4,7 @@ mod add;
 mod list;
 mod remove;
 mod show;
+mod token;
 mod r#use;
 
 use anyhow::Result;

@@ -1,29 +1,22 @@
-//! The configuration file: read with places for its errors, changed without touching the rest of it.
+//! The configuration file as it is read, with places for its errors.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
+use toml_edit::{Document, Item, TableLike};
 
 use super::ConfigError;
 use super::profile::{Profile, TokenAt};
-use crate::disk::{self, Lock};
+use crate::disk;
 use crate::model::{ProfileName, Secret, ServerId};
 
 /// A configuration is smaller than this, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// How long a command waits for another one that is changing the file.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+pub(super) const PROFILES: &str = "profiles";
+pub(super) const DEFAULT: &str = "default_profile";
 
-/// Some editors begin a file with it.
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
-const PROFILES: &str = "profiles";
-const DEFAULT: &str = "default_profile";
-
-const TOKEN_KEYS: [&str; 4] =
+pub(super) const TOKEN_KEYS: [&str; 4] =
     ["server_token", "server_token_env", "server_token_file", "server_token_command"];
 const OTHER_KEYS: [&str; 7] =
     ["server_id", "server_name", "stream", "protected", "read_only", "api_url", "vars"];
@@ -206,147 +199,8 @@ impl File {
     }
 }
 
-/// Changes the file under its lock: whatever is not changed stays to the byte, comments included.
-pub fn change<T>(
-    path: &Path,
-    change: impl FnOnce(&mut DocumentMut) -> Result<T, ConfigError>,
-) -> Result<T, ConfigError> {
-    // The same lock by whichever link the file is reached.
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let lock = real.with_extension("toml.lock");
-    let _lock = Lock::acquire(&lock, "another pmhooks command", LOCK_WAIT, |_| false)?;
-    let (text, _) = read(path)?;
-    let mut document = parse(path, &text)?.into_mut();
-    let done = change(&mut document)?;
-    let mut changed = document.to_string();
-    // The library knows only one line end.
-    if text.contains("\r\n") && text.matches('\n').count() == text.matches("\r\n").count() {
-        changed = changed.replace("\r\n", "\n").replace('\n', "\r\n");
-    }
-    let header = header(&text);
-    if !header.trim().is_empty() && !changed.starts_with(header) {
-        changed = format!("{header}{}", changed.replacen(header, "", 1));
-    }
-    if text.starts_with(BYTE_ORDER_MARK) && !changed.starts_with(BYTE_ORDER_MARK) {
-        changed.insert(0, BYTE_ORDER_MARK);
-    }
-    disk::write(path, changed.as_bytes())?;
-    Ok(done)
-}
-
-/// The comment that a file begins with. It is the file's, although it goes with its first key.
-fn header(text: &str) -> &str {
-    let is_comment = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let length = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
-    text.get(..length).unwrap_or_default()
-}
-
-/// Sets a key. A comment behind an old value stays.
-fn set(table: &mut dyn TableLike, key: &str, mut new: Value) {
-    match table.get_mut(key) {
-        Some(Item::Value(old)) => {
-            *new.decor_mut() = old.decor().clone();
-            *old = new;
-        }
-        _ => {
-            table.insert(key, Item::Value(new));
-        }
-    }
-}
-
-/// Adds or replaces a profile; what is not known here of an old one is kept.
-pub fn put(document: &mut DocumentMut, profile: &Profile) -> Result<(), ConfigError> {
-    let profiles = profiles_mut(document)?;
-    if !profiles.contains_key(profile.name.as_str()) {
-        profiles.insert(profile.name.as_str(), Item::Table(Table::new()));
-    }
-    let Some(table) = profiles.get_mut(profile.name.as_str()).and_then(Item::as_table_like_mut)
-    else {
-        return Err(ConfigError::Refused(format!("`profiles.{}` is not a table", profile.name)));
-    };
-    let (token_key, token): (_, Value) = match &profile.token {
-        TokenAt::Here(token) => ("server_token", token.expose().into()),
-        TokenAt::Environment(name) => ("server_token_env", name.into()),
-        TokenAt::File(path) => ("server_token_file", path.display().to_string().into()),
-        TokenAt::Program(argv) => {
-            ("server_token_command", argv.iter().collect::<toml_edit::Array>().into())
-        }
-    };
-    // A comment above the old token's key is for the new one.
-    let others = || TOKEN_KEYS.into_iter().filter(|key| *key != token_key);
-    let comment = others().find_map(|key| table.key(key).map(|k| k.leaf_decor().clone()));
-    for key in others() {
-        table.remove(key);
-    }
-    set(table, token_key, token);
-    if let (Some(comment), Some(mut key)) = (comment, table.key_mut(token_key)) {
-        *key.leaf_decor_mut() = comment;
-    }
-    let settings: [(_, Option<Value>); 6] = [
-        ("server_id", profile.server_id.map(|id| id.0.into())),
-        ("server_name", profile.server_name.as_deref().map(Into::into)),
-        ("stream", profile.stream.as_ref().map(|s| s.as_str().into())),
-        ("protected", profile.protected.then(|| true.into())),
-        ("read_only", profile.read_only.then(|| true.into())),
-        ("api_url", profile.api_url.as_ref().map(|u| u.to_string().into())),
-    ];
-    for (key, value) in settings {
-        match value {
-            Some(value) => set(table, key, value),
-            None => drop(table.remove(key)),
-        }
-    }
-    Ok(())
-}
-
-/// Takes a profile away; says whether it was the default, which then is none.
-pub fn remove(document: &mut DocumentMut, name: &ProfileName) -> Result<bool, ConfigError> {
-    let removed = profiles_mut(document)?.remove(name.as_str());
-    if removed.is_none() {
-        let known = profiles_mut(document)?.iter().map(|(n, _)| n.to_owned()).collect();
-        return Err(ConfigError::UnknownProfile { name: name.to_string(), known });
-    }
-    let was_default = is_default(document, name);
-    if was_default {
-        document.remove(DEFAULT);
-    }
-    Ok(was_default)
-}
-
-/// Makes a profile the default one.
-pub fn set_default(document: &mut DocumentMut, name: &ProfileName) {
-    set(document.as_table_mut(), DEFAULT, name.as_str().into());
-}
-
-/// True where a default is set.
-pub fn has_default(document: &DocumentMut) -> bool {
-    document.contains_key(DEFAULT)
-}
-
-/// True where the default is this profile.
-pub fn is_default(document: &DocumentMut, name: &ProfileName) -> bool {
-    document.get(DEFAULT).and_then(Item::as_str) == Some(name.as_str())
-}
-
-/// True where the profile exists.
-pub fn contains(document: &DocumentMut, name: &ProfileName) -> bool {
-    let profiles = document.get(PROFILES).and_then(Item::as_table_like);
-    profiles.is_some_and(|p| p.contains_key(name.as_str()))
-}
-
-fn profiles_mut(document: &mut DocumentMut) -> Result<&mut dyn TableLike, ConfigError> {
-    let item = document.entry(PROFILES).or_insert_with(|| {
-        let mut table = Table::new();
-        table.set_implicit(true);
-        Item::Table(table)
-    });
-    let wrong =
-        || ConfigError::Refused(format!("`{PROFILES}` in the configuration is not a table"));
-    item.as_table_like_mut().ok_or_else(wrong)
-}
-
 /// The file's text, empty where there is no file, and its mode where others can get at it.
-fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
+pub(super) fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
     let content = match disk::read(path, LARGEST) {
         Ok(content) => content,
         Err(error) if error.is_missing() => return Ok((String::new(), None)),
@@ -360,7 +214,7 @@ fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
     Ok((text, content.loose_mode))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Document<String>, ConfigError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Document<String>, ConfigError> {
     // The library's own text is not shown: it quotes the line, which may hold a token.
     Document::parse(text.to_owned())
         .map_err(|e| broken(path, text, e.span(), e.message().replace('\n', ", ")))

@@ -2,6 +2,7 @@
 //!
 //! Floor 2. May use `disk`, `net` (its settings) and `model`; must not use `api` or `local`.
 
+pub mod change;
 pub mod env;
 pub mod file;
 pub mod profile;

@@ -226,10 +226,13 @@ fn webhooks_are_offered_with_their_urls() {
     assert_data_eq!(offered(&env, "pmhooks -p sandbox delete 1234568"), str!["1234568"]);
     // Bash breaks words at an equals sign, and hands them over like that.
     assert_data_eq!(offered(&env, "pmhooks --profile = sandbox get 1234568"), str!["1234568"]);
-    assert_data_eq!(offered(&env, "pmhooks list --output = js"), str![[r#"
+    assert_data_eq!(
+        offered(&env, "pmhooks list --output = js"),
+        str![[r#"
 json
 jsonl
-"#]]);
+"#]]
+    );
     let ask = ["--", "pmhooks", "-p", "sandbox", "get", ""];
     env.cmd(ask).env("COMPLETE", "fish").run().check(str![[r#"
 1234567	outbound http://www.example.com/webhook-test-tracking

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod configuration;
 #[cfg(unix)]
+mod foreign_folder;
+#[cfg(unix)]
 mod guards;
 #[cfg(unix)]
 mod odd_worlds;

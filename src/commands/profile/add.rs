@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::{refuse_built_in, row};
+use super::{refuse_built_in, row, token};
 use crate::api::Client;
 use crate::args::parse::{quiet, quiet_with};
 use crate::commands::Context;
-use crate::config::profile::{Profile, TokenAt};
-use crate::config::{ConfigError, file, resolve, secret};
+use crate::config::profile::Profile;
+use crate::config::{ConfigError, change, resolve};
 use crate::failure::{Exit, Failure};
 use crate::model::source::is_variable;
 use crate::model::{ProfileName, SecretSource, StreamId};
@@ -60,6 +60,17 @@ pub struct Args {
     replace: bool,
 }
 
+impl Args {
+    fn wanted(&self) -> token::Wanted<'_> {
+        token::Wanted {
+            once: self.token.as_ref(),
+            variable: self.token_env.as_ref(),
+            file: self.token_file.as_ref(),
+            program: self.token_command.as_ref(),
+        }
+    }
+}
+
 fn variable(text: &str) -> Result<String, String> {
     if is_variable(text) {
         Ok(text.to_owned())
@@ -82,7 +93,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let old = if taken { file.profile(name).ok() } else { None };
     let mut profile = Profile {
         name: name.clone(),
-        token: token_at(args, cx)?,
+        token: token::at(args.wanted(), cx)?,
         server_id: None,
         server_name: None,
         stream: args.stream.clone().or(old.as_ref().and_then(|o| o.stream.clone())),
@@ -107,17 +118,17 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     profile.server_id = Some(server.id);
     profile.server_name = Some(server.name.clone());
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
-    let (was_default, is_default) = file::change(&path, |document| {
+    let (was_default, is_default) = change::file(&path, |document| {
         // Somebody else may have added it since.
-        if file::contains(document, name) && !args.replace {
+        if change::contains(document, name) && !args.replace {
             return Err(ConfigError::Refused(format!("there is a profile {name} already")));
         }
-        file::put(document, &profile)?;
-        let was_default = file::is_default(document, name);
-        if !file::has_default(document) {
-            file::set_default(document, name);
+        change::put(document, &profile)?;
+        let was_default = change::is_default(document, name);
+        if !change::has_default(document) {
+            change::set_default(document, name);
         }
-        Ok((was_default, file::is_default(document, name)))
+        Ok((was_default, change::is_default(document, name)))
     })?;
     let done = if taken { "Replaced" } else { "Added" };
     cx.ui.note(&format!("{done} profile {name}: server {} ({}).", server.id, server.name));
@@ -131,46 +142,4 @@ fn taken_name(name: &ProfileName) -> anyhow::Error {
     Failure::usage(format!("there is a profile {name} already"))
         .hint("--replace gives it another token")
         .into()
-}
-
-fn token_at(args: &Args, cx: &Context) -> Result<TokenAt> {
-    if let Some(name) = &args.token_env {
-        return Ok(TokenAt::Environment(name.clone()));
-    }
-    if let Some(path) = &args.token_file {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        return Ok(TokenAt::File(absolute));
-    }
-    if let Some(argv) = &args.token_command {
-        return Ok(TokenAt::Program(program(argv, cx)));
-    }
-    let (token, origin) = match &args.token {
-        Some(source) => (cx.read_secret(source, "the token")?, "the source of --token"),
-        None => (
-            cx.ui.secret("Server token", "--token SOURCE (env:NAME, file:PATH or -)")?,
-            "what was typed",
-        ),
-    };
-    let token = secret::check_token(token, "the token", origin)
-        .map_err(|e| Failure::usage(e.to_string()))?;
-    Ok(TokenAt::Here(token))
-}
-
-/// The program as it is kept: found again from any folder.
-fn program(argv: &[String], cx: &Context) -> Vec<String> {
-    const OURS: [&str; 4] = ["--protected", "--read-only", "--replace", "--stream"];
-    if let Some(swallowed) = argv.iter().find(|word| OURS.contains(&word.as_str())) {
-        cx.ui.warn(&format!(
-            "{swallowed} goes to the program, as everything behind --token-command does; \
-             write --token-command last if it was meant for the profile"
-        ));
-    }
-    let mut argv = argv.to_vec();
-    if let Some(program) = argv.first_mut()
-        && program.contains('/')
-        && let Ok(absolute) = std::path::absolute(&*program)
-    {
-        *program = absolute.display().to_string();
-    }
-    argv
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{refuse_built_in, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
-use crate::config::{file, resolve};
+use crate::config::{change, resolve};
 use crate::failure::Exit;
 use crate::model::ProfileName;
 use crate::ui::accounts::Accounts;
@@ -41,7 +41,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             .confirm(&format!("Remove profile {name} (token: {})?", shown.token_source), "--yes")?;
     }
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
-    let was_default = file::change(&path, |document| file::remove(document, name))?;
+    let was_default = change::file(&path, |document| change::remove(document, name))?;
     cx.ui.note(&format!("Removed profile {name}."));
     if was_default {
         cx.ui.note(

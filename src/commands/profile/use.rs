@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{built_in_row, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
-use crate::config::{file, resolve};
+use crate::config::{change, resolve};
 use crate::failure::Exit;
 use crate::model::ProfileName;
 use crate::ui::accounts::Accounts;
@@ -36,8 +36,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         row(&profile, Some(name))
     };
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
-    file::change(&path, |document| {
-        file::set_default(document, name);
+    change::file(&path, |document| {
+        change::set_default(document, name);
         Ok(())
     })?;
     cx.ui.note(&format!("The default profile is now {name}."));
