@@ -34,7 +34,7 @@ fn env() -> TestEnv {
 fn five_scripts_are_printed() {
     let env = TestEnv::new();
     for shell in SHELLS {
-        let script = env.run(&format!("completions {shell}"));
+        let script = env.run(format!("completions {shell}"));
         script.code(0).has("COMPLETE").has("pmhooks").lacks("NAME");
         assert_eq!(script.stderr, "", "{shell}");
     }
@@ -76,7 +76,7 @@ fn the_scripts_are_understood_by_their_shells() {
             continue;
         }
         let script =
-            env.file(format!("script.{shell}"), env.run(&format!("completions {shell}")).stdout);
+            env.file(format!("script.{shell}"), env.run(format!("completions {shell}")).stdout);
         let run =
             env.program(format!("/usr/bin/{shell}"), ["-n".as_ref(), script.as_os_str()]).run();
         run.check(str![""]);
@@ -360,6 +360,7 @@ fn a_variable_of_that_name_that_means_something_else_changes_nothing() {
 }
 
 /// A shell on a terminal, with the script loaded the way its users do.
+#[allow(clippy::print_stderr, reason = "a test says that it was skipped")]
 fn shell(name: &str, args: &[&str], load: &str) -> Option<(TestEnv, Pty)> {
     let program = Path::new("/usr/bin").join(name);
     if !program.exists() {

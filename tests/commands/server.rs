@@ -116,7 +116,7 @@ fn each_setting_is_sent_alone() {
     ] {
         let server = writable(changed(key, value.clone()));
         let env = TestEnv::with_api(server.url());
-        env.run(&format!("server edit {args}")).code(0).has(key).lacks("hunter2");
+        env.run(format!("server edit {args}")).code(0).has(key).lacks("hunter2");
         let put = server.requests().into_iter().find(|r| r.method == "PUT").unwrap();
         assert_eq!(String::from_utf8(put.body).unwrap(), json!({ key: value }).to_string());
     }

@@ -12,6 +12,7 @@ fn postmark() -> Faulty {
     Faulty::always(Step::answer(200, json!({"ID": 77, "Name": "Staging"})))
 }
 
+#[allow(clippy::print_stderr, reason = "a test says that it was skipped")]
 fn with_strace() -> bool {
     let there = Path::new("/usr/bin/strace").exists();
     if !there {
@@ -351,7 +352,7 @@ fn twenty_at_once_are_all_there() {
     let mut env = TestEnv::new();
     env.api(server.url()).env("T", TOKEN);
     let all: Vec<_> =
-        (0..20).map(|n| env.spawn(&format!("profile add p{n} --token env:T"))).collect();
+        (0..20).map(|n| env.spawn(format!("profile add p{n} --token env:T"))).collect();
     for run in all {
         run.finish_within(Duration::from_secs(20)).code(0);
     }

@@ -51,7 +51,7 @@ fn a_write_to_another_server_than_the_pinned_one_is_refused() {
     let server = server(78);
     let env = env(&server, "server_id = 77");
     for write in WRITES {
-        env.run(&format!("{write} --yes"))
+        env.run(format!("{write} --yes"))
             .code(2)
             .has("opens server 78 (Staging), but the profile is pinned to server 77");
     }
@@ -72,7 +72,7 @@ fn a_write_to_the_pinned_server_passes() {
     let server = server(77);
     let env = env(&server, "server_id = 77");
     for write in WRITES {
-        env.run(&format!("{write} --yes")).code(0);
+        env.run(format!("{write} --yes")).code(0);
     }
     assert_eq!(writes(&server), 4);
 }
@@ -82,8 +82,8 @@ fn a_read_only_profile_reads_only() {
     let server = server(77);
     let env = env(&server, "read_only = true");
     for write in WRITES {
-        env.run(&format!("{write} --yes")).code(2).has("profile prod is read-only");
-        env.run(&format!("{write} --yes --confirm prod")).code(2).has("profile prod is read-only");
+        env.run(format!("{write} --yes")).code(2).has("profile prod is read-only");
+        env.run(format!("{write} --yes --confirm prod")).code(2).has("profile prod is read-only");
     }
     assert_eq!(writes(&server), 0);
     env.run("-p prod delete 5 --yes").check(str![[r#"
@@ -101,8 +101,8 @@ fn a_protected_profile_wants_its_name_and_yes_is_not_enough() {
     let server = server(77);
     let env = env(&server, "protected = true");
     for write in WRITES {
-        env.run(&format!("{write} --yes")).code(2).has("--confirm prod");
-        env.run(&format!("{write} --yes --confirm other")).code(2).has("does not confirm");
+        env.run(format!("{write} --yes")).code(2).has("--confirm prod");
+        env.run(format!("{write} --yes --confirm other")).code(2).has("does not confirm");
     }
     assert_eq!(writes(&server), 0);
     env.run("-p prod delete 5 --yes").check(str![[r#"
@@ -118,11 +118,11 @@ pmhooks: error: the name given does not confirm a write to profile prod
 --- exit 2
 "#]]);
     for write in WRITES {
-        env.run(&format!("{write} --dry-run")).code(0);
+        env.run(format!("{write} --dry-run")).code(0);
     }
     assert_eq!(writes(&server), 0);
     for write in WRITES {
-        env.run(&format!("{write} --confirm prod")).code(0);
+        env.run(format!("{write} --confirm prod")).code(0);
     }
     assert_eq!(writes(&server), 4);
 }

@@ -320,7 +320,7 @@ fn no_help_text_shows_a_value_of_the_environment() {
         "whoami",
         "streams",
     ] {
-        let run = env.run(&format!("{command} --help"));
+        let run = env.run(format!("{command} --help"));
         run.code(0);
         canaries.assert_clean_run(&run);
     }
@@ -349,7 +349,7 @@ fn help_texts_fit_a_terminal() {
         "completions",
     ] {
         for flag in ["-h", "--help"] {
-            let end = env.pty(&format!("{command} {flag}")).finish();
+            let end = env.pty(format!("{command} {flag}")).finish();
             end.code(0);
             let wide: Vec<_> = without_colour(&end.output)
                 .lines()

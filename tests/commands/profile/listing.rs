@@ -242,9 +242,8 @@ pmhooks: error: there is no profile "gone"; there are good, bad, sandbox, a b
 #[test]
 fn hundreds_of_profiles_are_listed_at_once() {
     let env = TestEnv::new();
-    let profiles: String =
-        (0..500).map(|n| format!("[profiles.p{n}]\nserver_token = \"t{n}\"\n")).collect();
-    env.config(&profiles);
+    let profile = |n| format!("[profiles.p{n}]\nserver_token = \"t{n}\"\n");
+    env.config(&(0..500).map(profile).collect::<Vec<_>>().concat());
     let run = env.run("profile list -o json");
     assert_eq!(run.json().as_array().unwrap().len(), 500);
     run.within(Duration::from_secs(2));

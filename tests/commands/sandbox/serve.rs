@@ -55,7 +55,7 @@ fn on_a_terminal_ctrl_c_ends_it() {
 fn in_json_one_line_says_where() {
     let env = TestEnv::new();
     for (format, lines) in [("json", 4), ("jsonl", 1)] {
-        let serving = env.spawn(&format!("sandbox serve --port 0 --memory -o {format}"));
+        let serving = env.spawn(format!("sandbox serve --port 0 --memory -o {format}"));
         let url = serving.wait_for_url();
         serving.interrupt();
         let end = serving.finish();
@@ -163,7 +163,7 @@ fn a_port_that_is_taken_is_named() {
     env.redact("[PORT]", r"port (?<redacted>\d+)");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    env.run(&format!("sandbox serve --memory --port {port}")).check(str![[r#"
+    env.run(format!("sandbox serve --memory --port {port}")).check(str![[r#"
 --- stderr
 pmhooks: error: cannot serve the sandbox
   because cannot listen on port [PORT] of this machine: Address already in use (os error 98)

@@ -80,7 +80,7 @@ fn short_runs_at_once_wait_for_each_other() {
     let env = TestEnv::new();
     let all: Vec<_> = (0..8)
         .map(|n| {
-            env.spawn(&format!(
+            env.spawn(format!(
                 "-p sandbox create --url https://h{n}.example.com/ --on bounce -o ids"
             ))
         })
