@@ -127,6 +127,11 @@ impl Failure {
         }
     }
 
+    /// Standard input is wanted for two things.
+    pub fn stdin_named_twice() -> Self {
+        Self::usage("- (standard input) is named twice, but can be read only once")
+    }
+
     /// Adds what helps.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -193,7 +198,10 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<CreateError>() {
         return match error {
             CreateError::Api(error) => Some(api(error)),
-            CreateError::NotCreated(_) => Some(failure(Exit::Unreachable, "")),
+            CreateError::NotCreated(_) => Some(
+                failure(Exit::Unreachable, "")
+                    .hint("create it with --if-absent, in case it still appears"),
+            ),
             CreateError::Unknown { .. } => Some(
                 failure(Exit::Unreachable, "")
                     .hint("look for it before you try again: `pmhooks list`"),
@@ -361,7 +369,7 @@ fn prompt(error: &PromptError) -> Failure {
             Failure::usage("").hint(format!("give {instead}"))
         }
         PromptError::Declined(_) => Failure::new(Exit::Interrupted, ""),
-        PromptError::Terminal(_) => Failure::new(Exit::Machine, ""),
+        PromptError::Terminal(_) | PromptError::Editor { .. } => Failure::new(Exit::Machine, ""),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::ui::{Format, Settings};
 pub(super) fn settings(global: &GlobalArgs, process: &Process) -> Settings {
     let environment = &process.environment;
     let is_dumb = environment.raw(env::TERM.name).is_some_and(|term| term == "dumb");
-    let may_ask = process.stdin_is_terminal && !global.no_input && !environment.is_on(env::CI);
+    let is_attended = process.stdin_is_terminal && process.stderr_is_terminal;
+    let may_ask = is_attended && !global.no_input && !environment.is_on(env::CI);
     Settings {
         format: global.output,
         columns: global.columns.clone(),

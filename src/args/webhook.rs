@@ -32,7 +32,7 @@ pub struct TriggerArgs {
     #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', hide_possible_values = true,
           value_parser = triggers_or_all())]
     pub on: Vec<TriggerWord>,
-    /// Triggers to switch off
+    /// Triggers to switch off; --on all --off click is all but click
     #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', hide_possible_values = true,
           value_parser = triggers_or_all())]
     pub off: Vec<TriggerWord>,
@@ -40,10 +40,12 @@ pub struct TriggerArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub first_open_only: Option<bool>,
     /// Post the whole message with it: bounce, spam-complaint
-    #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', value_parser = with_content())]
+    #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', hide_possible_values = true,
+          value_parser = with_content())]
     pub include_content: Vec<Trigger>,
     /// Do not post the message with it: bounce, spam-complaint
-    #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', value_parser = with_content())]
+    #[arg(long, value_name = "TRIGGER,...", value_delimiter = ',', hide_possible_values = true,
+          value_parser = with_content())]
     pub exclude_content: Vec<Trigger>,
 }
 
@@ -99,6 +101,15 @@ impl std::str::FromStr for PlainHeader {
     }
 }
 
+impl std::fmt::Display for TriggerWord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(trigger) => trigger.fmt(f),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
 fn triggers_or_all() -> impl clap::builder::TypedValueParser<Value = TriggerWord> {
     let words = Trigger::ALL.iter().map(|t| t.name()).chain(["all"]);
     PossibleValuesParser::new(words)
@@ -128,9 +139,9 @@ impl TriggerArgs {
         &self,
         present: Option<&Triggers>,
     ) -> Result<Vec<(Trigger, TriggerSetting)>, String> {
-        let both = Trigger::ALL.into_iter().find(|t| names(&self.on, *t) && names(&self.off, *t));
-        if let Some(trigger) = both {
-            return Err(format!("--on and --off both name {trigger}"));
+        let both = self.on.iter().find(|word| self.off.contains(word));
+        if let Some(word) = both {
+            return Err(format!("--on and --off both name {word}"));
         }
         if let Some(trigger) =
             self.include_content.iter().find(|t| self.exclude_content.contains(t))
@@ -145,10 +156,10 @@ impl TriggerArgs {
                 *place = value;
                 named = true;
             };
-            if names(&self.on, trigger) {
+            if names(&self.on, &self.off, trigger) {
                 set(&mut setting.enabled, true);
             }
-            if names(&self.off, trigger) {
+            if names(&self.off, &self.on, trigger) {
                 set(&mut setting.enabled, false);
             }
             let option = match trigger {
@@ -168,8 +179,10 @@ impl TriggerArgs {
     }
 }
 
-fn names(words: &[TriggerWord], trigger: Trigger) -> bool {
-    words.iter().any(|word| *word == TriggerWord::All || *word == TriggerWord::One(trigger))
+/// Whether a flag's words mean the trigger. A name means more than `all` in the opposite flag.
+fn names(words: &[TriggerWord], opposite: &[TriggerWord], trigger: Trigger) -> bool {
+    let one = TriggerWord::One(trigger);
+    words.contains(&one) || (words.contains(&TriggerWord::All) && !opposite.contains(&one))
 }
 
 /// What is worth a warning: an option of a trigger that is off does nothing.

@@ -90,9 +90,9 @@ impl Context {
     pub fn password(&self, auth: &AuthArgs) -> Result<Secret> {
         match &auth.password {
             Some(source) => self.read_secret(source, "the password"),
-            None => {
-                Ok(self.ui.secret("Password", "--password SOURCE (env:NAME, file:PATH or -)")?)
-            }
+            None => Ok(self
+                .ui
+                .secret("the password", "--password SOURCE (env:NAME, file:PATH or -)")?),
         }
     }
 
@@ -110,10 +110,7 @@ impl Context {
     /// Standard input can be meant for one thing only.
     pub fn use_stdin(&self) -> Result<()> {
         if self.stdin_is_used.replace(true) {
-            return Err(Failure::usage(
-                "- (standard input) is named twice, but can be read only once",
-            )
-            .into());
+            return Err(Failure::stdin_named_twice().into());
         }
         Ok(())
     }

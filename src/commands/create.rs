@@ -1,5 +1,6 @@
 //! `create`: a new webhook, once.
 
+mod describe;
 mod questions;
 
 use std::path::PathBuf;
@@ -10,34 +11,29 @@ use super::Context;
 use crate::args::confirm::Confirm;
 use crate::args::parse::quiet;
 use crate::args::webhook::{WebhookArgs, idle_options};
-use crate::failure::{Exit, Failure};
-use crate::model::{HttpAuth, HttpHeader, NewWebhook, StreamId, Webhook};
+use crate::failure::Exit;
+use crate::model::{StreamId, Webhook};
 use crate::ops::create::{self, Created};
-use crate::ops::definition::{self, Definition};
 use crate::ui::Webhooks;
 
 /// Make a webhook
 ///
-/// Sends only what is given; a trigger that is not named is off. Postmark first probes the
-/// endpoint once for each trigger, and each probe must be answered with exactly 200; with
-/// --no-verify the webhook is saved without, and gets no events until it is verified.
+/// Sends only what is given; a trigger that is not named is off. Postmark first
+/// probes the endpoint once for each trigger, and each probe must be answered with
+/// exactly 200; with --no-verify the webhook is saved without, and gets no events
+/// until it is verified.
 ///
-/// A password is never given on the command line: --password and --secret-header name its
-/// source (env:NAME, file:PATH, or - for standard input).
+/// A password is never given on the command line: --password and --secret-header
+/// name its source (env:NAME, file:PATH, or - for standard input).
 ///
 /// Examples:
-///     pmhooks create --url https://hooks.example.com/pm --on bounce,spam-complaint
-///     pmhooks create --url https://hooks.example.com/pm --stream broadcast --on all \
-///         --username postmark --password env:HOOK_PASSWORD
+///     pmhooks create --url https://hooks.example.com/pm --on bounce,click
+///     pmhooks create --url https://hooks.example.com/pm --stream broadcast \
+///         --on all --username postmark --password env:HOOK_PASSWORD
 ///     pmhooks create --from webhook.json --if-absent
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    #[command(flatten)]
-    webhook: WebhookArgs,
-    /// The message stream; without it the profile's, or outbound
-    #[arg(long, value_name = "ID", help_heading = "The webhook", value_parser = quiet::<StreamId>())]
-    stream: Option<StreamId>,
     /// Take the webhook from a file, JSON or YAML; - is standard input; flags come on top
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
@@ -46,18 +42,19 @@ pub struct Args {
     if_absent: bool,
     #[command(flatten)]
     confirm: Confirm,
+    #[command(flatten)]
+    webhook: WebhookArgs,
+    /// The message stream; without it the profile's, or outbound
+    #[arg(long, value_name = "ID", help_heading = "The webhook", value_parser = quiet::<StreamId>())]
+    stream: Option<StreamId>,
 }
 
 /// Creates.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Webhooks>()?;
-    let new = describe(args, cx)?;
-    for warning in idle_options(&new.triggers) {
-        cx.ui.warn(&warning);
-    }
-    if new.is_silent() {
-        cx.ui.warn("no trigger is on, so this webhook gets nothing; name some with --on");
-    }
+    describe::check_stdin(args)?;
+    cx.may_write(&args.confirm)?;
+    let new = describe::describe(args, cx)?;
     cx.authorise(&args.confirm, None)?;
     let session = cx.session()?;
     let mut before = None;
@@ -76,8 +73,14 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         }
         before = Some(webhooks.iter().map(|w| w.id).collect::<Vec<_>>());
     }
+    for warning in idle_options(&new.triggers) {
+        cx.ui.warn(&warning);
+    }
+    if new.is_silent() {
+        cx.ui.warn("no trigger is on, so this webhook gets nothing; name some with --on");
+    }
     if args.confirm.dry_run {
-        cx.ui.note("Dry run: nothing was sent. This webhook would be made:");
+        cx.ui.note("Dry run: nothing was changed. This webhook would be made:");
         let view = Webhooks { dry_run: true, ..Webhooks::one(new.would_be(), cx.reveal()) };
         return cx.show(&view);
     }
@@ -107,65 +110,4 @@ fn announce(created: Created, cx: &Context) -> Webhook {
             *webhook
         }
     }
-}
-
-/// What is to be made: the file, the flags on top, and what the user answers.
-fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
-    let flags = &args.webhook;
-    let file = match &args.from {
-        Some(path) => {
-            if path.as_os_str() == "-" {
-                cx.use_stdin()?;
-            }
-            definition::read(path, &mut std::io::stdin().lock())?
-        }
-        None => Definition::default(),
-    };
-    file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
-    let secrets = file.without_masks().map_err(Failure::usage)?;
-    let mut triggers = file.triggers;
-    for (trigger, setting) in flags.triggers.settings(None).map_err(Failure::usage)? {
-        triggers.retain(|(t, _)| *t != trigger);
-        triggers.push((trigger, setting));
-    }
-    let mut stream = args.stream.clone().or(file.message_stream);
-    let url = if let Some(url) = flags.url.clone().or(secrets.url) {
-        url
-    } else {
-        let answers = questions::ask(cx, stream.is_none(), triggers.is_empty())?;
-        stream = stream.or(answers.stream);
-        triggers.extend(answers.triggers);
-        answers.url
-    };
-    if stream.is_none() {
-        stream = cx.session()?.target.profile().and_then(|p| p.stream.clone());
-    }
-    let http_auth = auth(args, cx)?.or(secrets.auth);
-    let mut http_headers = secrets.headers;
-    for header in cx.headers(&flags.headers)? {
-        http_headers.retain(|h: &HttpHeader| !h.name.eq_ignore_ascii_case(&header.name));
-        http_headers.push(header);
-    }
-    Ok(NewWebhook {
-        url,
-        message_stream: stream,
-        http_auth,
-        http_headers,
-        triggers,
-        other_triggers: file.other_triggers,
-        extra: file.extra,
-        verify: !flags.no_verify,
-    })
-}
-
-fn auth(args: &Args, cx: &Context) -> Result<Option<HttpAuth>> {
-    let auth = &args.webhook.auth;
-    let Some(username) = auth.username.clone() else {
-        return match auth.password {
-            None => Ok(None),
-            Some(_) => Err(Failure::usage("--password needs --username").into()),
-        };
-    };
-    let password = cx.password(auth)?;
-    Ok(Some(HttpAuth { username, password }))
 }

@@ -1,6 +1,7 @@
 //! `edit`: only what changes, in place.
 
 mod editor;
+mod flags;
 mod view;
 
 use anyhow::{Context as _, Result};
@@ -10,21 +11,22 @@ use crate::args::confirm::Confirm;
 use crate::args::target::OneWebhookId;
 use crate::args::webhook::{WebhookArgs, idle_options};
 use crate::failure::{Exit, Failure};
-use crate::model::{HttpAuth, HttpHeader, Patch, Secret, Webhook, WebhookId};
+use crate::model::{Patch, Webhook, WebhookId};
 use crate::ops::change;
-use crate::ops::edit::{self, Edited, Wish};
+use crate::ops::edit::{self, Edited};
 use view::Changed;
 
 /// Change a webhook
 ///
-/// Sends only what changes; everything else stays as it is. Shows each field before and
-/// after. Postmark probes the endpoint again where the URL or the triggers change; if a probe
-/// fails, nothing is changed. A webhook's stream cannot be changed.
+/// Sends only what changes; everything else stays as it is. Shows each field before
+/// and after. Postmark probes the endpoint again where the URL or the triggers
+/// change; if a probe fails, nothing is changed. A webhook's stream cannot be
+/// changed.
 ///
 /// Examples:
 ///     pmhooks edit 1234567 --url https://hooks.example.com/v2
 ///     pmhooks edit 1234567 --on bounce --include-content bounce --off open
-///     pmhooks edit 1234567 --username postmark --password file:/run/secrets/hook
+///     pmhooks edit 1234567 --username postmark --password file:/run/secrets/pw
 ///     pmhooks edit 1234567 --header 'X-Env: staging' --remove-header X-Old
 ///     pmhooks edit 1234567 --editor
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,11 @@ use view::Changed;
 pub struct Args {
     #[command(flatten)]
     target: OneWebhookId,
+    /// Edit the webhook as YAML, with the program in VISUAL or EDITOR
+    #[arg(long)]
+    editor: bool,
+    #[command(flatten)]
+    confirm: Confirm,
     #[command(flatten)]
     webhook: WebhookArgs,
     /// Send no credentials any more
@@ -43,11 +50,6 @@ pub struct Args {
     /// Send no headers any more
     #[arg(long, conflicts_with = "remove_header")]
     no_headers: bool,
-    /// Edit the webhook as YAML, with the program in VISUAL or EDITOR
-    #[arg(long)]
-    editor: bool,
-    #[command(flatten)]
-    confirm: Confirm,
 }
 
 /// Edits.
@@ -62,6 +64,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if args.editor && !is_empty {
         return Err(Failure::usage("--editor takes no other change beside it").into());
     }
+    cx.may_write(&args.confirm)?;
+    let editor = if args.editor { Some(editor::program(cx)?) } else { None };
     let given = args.given(cx)?;
     let id = match args.target.id {
         Some(id) => id,
@@ -71,27 +75,40 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let webhook = session.client.get(id);
     let webhook =
         webhook.with_context(|| format!("cannot get webhook {id} of {}", session.place()))?;
-    let wish = if args.editor { editor::wish(&webhook, cx)? } else { args.wish(&webhook, given)? };
+    let wish = match editor {
+        Some(program) => editor::wish(&webhook, &program, cx)?,
+        None => args.wish(&webhook, given)?,
+    };
     let patch = Patch { verify: !args.webhook.no_verify, ..edit::needed(&webhook, wish) };
     let after = patch.applied_to(&webhook);
-    let changes = change::of_webhooks(&webhook, &after, cx.reveal());
     let dry_run = args.confirm.dry_run;
-    let view = |webhook: Webhook| Changed { webhook, changes, dry_run, reveal: cx.reveal() };
-    for warning in idle_options(&patch.triggers) {
+    let view = |after: Webhook| {
+        let changes = change::of_webhooks(&webhook, &after, cx.reveal());
+        Changed { webhook: after, changes, dry_run, reveal: cx.reveal() }
+    };
+    let newly = patch.triggers.iter().filter(|(t, _)| !webhook.triggers.get(*t).option(*t));
+    for warning in idle_options(&newly.cloned().collect::<Vec<_>>()) {
         cx.ui.warn(&warning);
     }
     if patch.is_empty() {
         cx.ui.note(&format!("Webhook {id} is so already; nothing was sent."));
-        return cx.show(&view(webhook));
+        return cx.show(&view(webhook.clone()));
     }
     cx.authorise(&args.confirm, None)?;
     if dry_run {
-        cx.ui.note(&format!("Dry run: nothing was sent. Webhook {id} would change:"));
+        cx.ui.note(&format!("Dry run: nothing was changed. Webhook {id} would change:"));
         return cx.show(&view(after));
     }
     cx.ui.interrupts.go_gently();
-    let edited = edit::edit(&session.client, id, &patch)
-        .with_context(|| format!("cannot change webhook {id} of {}", session.place()))?;
+    let edited = edit::edit(&session.client, id, &patch).map_err(|error| {
+        let place = session.place();
+        let what = if error.is_in_doubt() {
+            format!("outcome unknown: webhook {id} of {place} may have been changed")
+        } else {
+            format!("cannot change webhook {id} of {place}")
+        };
+        anyhow::Error::from(error).context(what)
+    })?;
     match edited {
         Edited::Done(webhook) => {
             cx.ui.note(&format!("Changed webhook {id}:"));
@@ -113,66 +130,4 @@ fn auth_stays(id: WebhookId, only: bool) -> Failure {
     Failure::new(exit, format!("Postmark took the change, but webhook {id} still sends its credentials"))
         .hint("the API has no documented way to remove them; Postmark's web page has")
         .hint(format!("or make it anew: `pmhooks get {id} -o json --show-secrets`, `pmhooks create --from FILE`, `pmhooks delete {id}`"))
-}
-
-impl Args {
-    fn is_empty(&self) -> bool {
-        let webhook = &self.webhook;
-        let given = [
-            webhook.url.is_some(),
-            !webhook.triggers.is_empty(),
-            webhook.auth.username.is_some() || webhook.auth.password.is_some(),
-            !webhook.headers.header.is_empty() || !webhook.headers.secret_header.is_empty(),
-            self.no_http_auth || self.no_headers || !self.remove_header.is_empty(),
-        ];
-        !given.contains(&true)
-    }
-
-    /// Reads the secrets that flags point at, and finds flags that contradict each other, before
-    /// anything is sent.
-    fn given(&self, cx: &Context) -> Result<Given> {
-        self.webhook.triggers.settings(None).map_err(Failure::usage)?;
-        let auth = &self.webhook.auth;
-        let wants_password = auth.username.is_some() || auth.password.is_some();
-        let password = if wants_password { Some(cx.password(auth)?) } else { None };
-        Ok(Given { password, headers: cx.headers(&self.webhook.headers)? })
-    }
-
-    /// What the flags want of the webhook.
-    fn wish(&self, webhook: &Webhook, given: Given) -> Result<Wish> {
-        let triggers =
-            self.webhook.triggers.settings(Some(&webhook.triggers)).map_err(Failure::usage)?;
-        let mut http_auth = self.no_http_auth.then_some(None);
-        if let Some(password) = given.password {
-            let present = webhook.http_auth.as_ref().map(|a| a.username.clone());
-            let username = self.webhook.auth.username.clone().or(present);
-            let username = username.ok_or_else(|| Failure::usage("--password needs --username"))?;
-            http_auth = Some(Some(HttpAuth { username, password }));
-        }
-        let mut headers = if self.no_headers { Vec::new() } else { webhook.http_headers.clone() };
-        for name in &self.remove_header {
-            let before = headers.len();
-            headers.retain(|h| !h.name.eq_ignore_ascii_case(name));
-            if headers.len() == before {
-                return Err(Failure::usage(format!(
-                    "webhook {} has no header {name:?}",
-                    webhook.id
-                ))
-                .into());
-            }
-        }
-        for header in given.headers {
-            headers.retain(|h| !h.name.eq_ignore_ascii_case(&header.name));
-            headers.push(header);
-        }
-        let url = self.webhook.url.clone();
-        let patch = Patch { url, http_auth, http_headers: Some(headers), ..Patch::default() };
-        Ok(Wish { triggers, patch })
-    }
-}
-
-/// The secrets that flags pointed at.
-struct Given {
-    password: Option<Secret>,
-    headers: Vec<HttpHeader>,
 }

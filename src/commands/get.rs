@@ -9,8 +9,8 @@ use crate::ui::Webhooks;
 
 /// Show webhooks
 ///
-/// Shows everything that Postmark says of a webhook. Passwords and header values are masked
-/// unless --show-secrets is given.
+/// Shows everything that Postmark says of a webhook. Passwords and header values are
+/// masked unless --show-secrets is given.
 ///
 /// Examples:
 ///     pmhooks get 1234567
@@ -37,30 +37,29 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         }
     }
     if found.is_empty() {
-        return Err(together(failed));
+        return Err(none_of(failed, ids.len()));
     }
     let single = ids.len() == 1;
     let view = Webhooks { single, ..Webhooks::list(found, cx.reveal()) };
     cx.show(&view)?;
-    if failed.is_empty() { Ok(Exit::Done) } else { Err(partly(&failed, ids.len()).into()) }
+    if failed.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let message = format!("{} of {} webhooks could not be shown", failed.len(), ids.len());
+    Err(Failure { causes: sentences(&failed), ..Failure::new(Exit::PartlyDone, message) }.into())
 }
 
-/// The first failure stands for all, where nothing went well.
-fn together(mut failed: Vec<Error>) -> Error {
+/// Where nothing went well, a single failure is itself, and of several the first decides what the run
+/// ends with.
+fn none_of(mut failed: Vec<Error>, asked: usize) -> Error {
     if failed.len() == 1 {
         return failed.remove(0);
     }
-    let mut all = failed.iter().map(explain);
-    let first = all.next().unwrap_or_else(|| Failure::usage("there is no ID"));
-    let causes = all.map(|f| f.message).collect();
-    Failure { causes, ..first }.into()
+    let message = format!("none of the {asked} webhooks could be shown");
+    let first = failed.first().map_or_else(|| Failure::usage("there is no ID"), explain);
+    Failure { message, causes: sentences(&failed), ..first }.into()
 }
 
-fn partly(failed: &[Error], of: usize) -> Failure {
-    let mut failure = Failure::new(
-        Exit::PartlyDone,
-        format!("{} of {of} webhooks could not be shown", failed.len()),
-    );
-    failure.causes = failed.iter().map(|error| format!("{error:#}")).collect();
-    failure
+fn sentences(failed: &[Error]) -> Vec<String> {
+    failed.iter().map(|error| format!("{error:#}")).collect()
 }

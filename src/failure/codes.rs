@@ -22,11 +22,24 @@ pub(super) fn hints(refusal: &Refusal) -> Vec<String> {
         Some(1354) => &[
             "Postmark wants a whole URL that it can reach, such as https://hooks.example.com/postmark",
         ],
+        Some(1355) => {
+            &["the request came without its body; a proxy on the way may have dropped it"]
+        }
+        Some(1356) => &["Postmark gives a new webhook its ID; take ID out of what is sent"],
+        Some(1357) => &[
+            "a webhook's ID and stream cannot be changed: create another webhook, then delete this one",
+        ],
         Some(1358) => &["a header's name has letters, digits and dashes only"],
         Some(1359) => &["a stream takes ten webhooks; see them with `pmhooks list --stream ID`"],
         Some(1360) => {
             &["one of Postmark's own integrations made this webhook; change it on Postmark's page"]
         }
+        Some(1361) => {
+            &["a value is not of the kind that Postmark wants there; -vv shows what is sent"]
+        }
+        Some(1362 | 1363) => &[
+            "Status is Postmark's own: it becomes verified when the endpoint answers the probes with 200",
+        ],
         Some(1364) => &[
             "let the endpoint answer these probes with exactly 200, then try again",
             "or save it unverified with --no-verify: it gets no events until it is verified",

@@ -330,6 +330,8 @@ pub struct Patch {
     pub http_headers: Option<Vec<HttpHeader>>,
     /// The triggers that change, each with all its options.
     pub triggers: Vec<(Trigger, TriggerSetting)>,
+    /// Triggers that are not known here, from a file.
+    pub other_triggers: Object,
     /// False saves it without a probe, and without any event until it is verified.
     pub verify: bool,
 }
@@ -341,6 +343,7 @@ impl Patch {
             && self.http_auth.is_none()
             && self.http_headers.is_none()
             && self.triggers.is_empty()
+            && self.other_triggers.is_empty()
     }
 
     /// True where the credentials are taken away.
@@ -364,8 +367,10 @@ impl Patch {
         if let Some(headers) = &self.http_headers {
             body.insert("HttpHeaders".to_owned(), headers_body(headers));
         }
-        if !self.triggers.is_empty() {
-            body.insert("Triggers".to_owned(), Value::Object(triggers_body(&self.triggers)));
+        let mut triggers = triggers_body(&self.triggers);
+        triggers.extend(self.other_triggers.clone());
+        if !triggers.is_empty() {
+            body.insert("Triggers".to_owned(), Value::Object(triggers));
         }
         if !self.verify {
             body.insert("Verify".to_owned(), false.into());
@@ -388,6 +393,7 @@ impl Patch {
         for (trigger, setting) in &self.triggers {
             after.triggers.set(*trigger, setting.clone());
         }
+        after.triggers.other.extend(self.other_triggers.clone());
         after
     }
 }

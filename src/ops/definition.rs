@@ -88,22 +88,28 @@ pub enum Written<T> {
 
 impl Definition {
     /// Refuses a mask: what it hides is not known here.
-    pub fn without_masks(&self) -> Result<Secrets, &'static str> {
-        const MASKED: &str = "it holds ********, which pmhooks shows in a secret's place; \
-             put the secret itself there, or read the webhook with --show-secrets";
+    pub fn without_masks(&self) -> Result<Secrets, String> {
+        let masked = |path: &str| {
+            format!(
+                "{path} holds {MASK}, which pmhooks shows in a secret's place; \
+                 put the secret itself there, or read the webhook with --show-secrets"
+            )
+        };
         let url = match &self.url {
             None => None,
             Some(Written::Clear(url)) => Some(url.clone()),
-            Some(Written::Masked(_)) => return Err(MASKED),
+            Some(Written::Masked(_)) => return Err(masked("Url")),
         };
         let auth = match &self.http_auth {
             None | Some(None) => None,
             Some(Some(Written::Clear(auth))) => Some(auth.clone()),
-            Some(Some(Written::Masked(_))) => return Err(MASKED),
+            Some(Some(Written::Masked(_))) => return Err(masked("HttpAuth.Password")),
         };
         let mut headers = Vec::new();
         for (name, value) in self.http_headers.iter().flatten() {
-            let Written::Clear(value) = value else { return Err(MASKED) };
+            let Written::Clear(value) = value else {
+                return Err(masked(&format!("HttpHeaders.{name}")));
+            };
             headers.push(HttpHeader { name: name.clone(), value: value.clone() });
         }
         Ok(Secrets { url, auth, headers })
@@ -112,21 +118,29 @@ impl Definition {
 
 /// Reads a definition from a file, or from standard input where the path is `-`.
 pub fn read(path: &Path, stdin: &mut dyn Read) -> Result<Definition, DefinitionError> {
-    let is_stdin = path.as_os_str() == "-";
-    let origin = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
-    let bytes = if is_stdin {
+    let text = text(path, stdin)?;
+    parse(&text).map_err(|error| DefinitionError::Wrong { origin: origin(path), error })
+}
+
+/// Reads the text of a definition.
+pub fn text(path: &Path, stdin: &mut dyn Read) -> Result<String, DefinitionError> {
+    let bytes = if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         stdin.take(LARGEST + 1).read_to_end(&mut bytes).map_err(DefinitionError::Stdin)?;
         bytes
     } else {
         disk::read(path, LARGEST)?.bytes
     };
-    let unusable = |problem| DefinitionError::Unusable { origin: origin.clone(), problem };
+    let unusable = |problem| DefinitionError::Unusable { origin: origin(path), problem };
     if bytes.len() as u64 > LARGEST {
         return Err(unusable("it is larger than any webhook"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)"))?;
-    parse(&text).map_err(|error| DefinitionError::Wrong { origin, error })
+    String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)"))
+}
+
+/// What a definition's path is called in a sentence.
+pub fn origin(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// Reads a definition from a text: one webhook in the API's own shape, as YAML or JSON.

@@ -80,6 +80,7 @@ pub fn parse(text: &str) -> Result<Node, DocumentError> {
             let said = error.without_snippet().to_string();
             let problem = said.split(" at line ").next().unwrap_or_default();
             let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
+            let problem = problem.split("; use from_str").next().unwrap_or_default();
             Err(DocumentError { place, problem: problem.to_owned() })
         }
     }

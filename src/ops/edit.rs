@@ -1,8 +1,12 @@
 //! From what a user wants of a webhook to the smallest change that brings it about.
 
+use serde_json::Value;
+
 use super::definition::{Definition, Written};
 use crate::api::{ApiError, Client};
-use crate::model::{HttpAuth, HttpHeader, Patch, Trigger, TriggerSetting, Webhook, WebhookId};
+use crate::model::{
+    HttpAuth, HttpHeader, Patch, Secret, Trigger, TriggerSetting, Webhook, WebhookId,
+};
 
 /// How an edit ended.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ pub fn needed(webhook: &Webhook, wish: Wish) -> Patch {
             .into_iter()
             .filter(|(trigger, setting)| differs(*trigger, setting, webhook))
             .collect(),
+        other_triggers: patch.other_triggers,
         verify: patch.verify,
     }
 }
@@ -50,7 +55,8 @@ pub fn edit(client: &Client, id: WebhookId, patch: &Patch) -> Result<Edited, Api
     if !patch.removes_auth() {
         return Ok(Edited::Done(webhook));
     }
-    let webhook = client.get(id)?;
+    // The change is made: where it cannot be looked up, the answer to it is believed.
+    let webhook = client.get(id).unwrap_or(webhook);
     Ok(if webhook.http_auth.is_none() { Edited::Done(webhook) } else { Edited::AuthStays(webhook) })
 }
 
@@ -65,6 +71,12 @@ pub fn wish_of(definition: Definition, webhook: &Webhook) -> Result<Wish, String
     if let Some(key) = definition.extra.keys().find(|k| !webhook.extra.contains_key(*k)) {
         return Err(format!("there is no key {key:?} in a webhook"));
     }
+    let is_so = |(key, value): &(&String, &Value)| webhook.extra.get(*key) == Some(*value);
+    if let Some((key, _)) = definition.extra.iter().find(|entry| !is_so(entry)) {
+        return Err(format!("the key {key:?} is not known here, so it cannot be changed"));
+    }
+    let mut other_triggers = definition.other_triggers;
+    other_triggers.retain(|key, value| webhook.triggers.other.get(key) != Some(value));
     let http_auth = match definition.http_auth {
         None => None,
         Some(None) => Some(None),
@@ -74,10 +86,10 @@ pub fn wish_of(definition: Definition, webhook: &Webhook) -> Result<Wish, String
     let mut http_headers = None;
     if let Some(written) = definition.http_headers {
         let mut headers = Vec::new();
-        for (name, value) in written {
+        for (index, (name, value)) in written.iter().enumerate() {
             headers.push(match value {
-                Written::Clear(value) => HttpHeader { name, value },
-                Written::Masked(_) => kept_header(&name, webhook)?,
+                Written::Clear(value) => HttpHeader { name: name.clone(), value: value.clone() },
+                Written::Masked(_) => kept_header(index, &written, webhook)?,
             });
         }
         http_headers = Some(headers);
@@ -93,7 +105,7 @@ pub fn wish_of(definition: Definition, webhook: &Webhook) -> Result<Wish, String
             );
         }
     };
-    let patch = Patch { url, http_auth, http_headers, verify: true, triggers: Vec::new() };
+    let patch = Patch { url, http_auth, http_headers, other_triggers, ..Patch::default() };
     Ok(Wish { triggers: definition.triggers, patch })
 }
 
@@ -104,13 +116,21 @@ fn kept_auth(username: String, webhook: &Webhook) -> Result<HttpAuth, String> {
     })
 }
 
-fn kept_header(name: &str, webhook: &Webhook) -> Result<HttpHeader, String> {
-    let mut same = webhook.http_headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name));
-    match (same.next(), same.next()) {
-        (Some(header), None) => {
-            Ok(HttpHeader { name: name.to_owned(), value: header.value.clone() })
-        }
-        _ => Err(format!(
+/// The header that the mask at this place of the written list stands for. Headers of the same name are
+/// told apart by their order, as long as there are as many of them as before.
+fn kept_header(
+    index: usize,
+    written: &[(String, Written<Secret>)],
+    webhook: &Webhook,
+) -> Result<HttpHeader, String> {
+    let name = written.get(index).map_or("", |(name, _)| name);
+    let is_same = |other: &str| other.eq_ignore_ascii_case(name);
+    let present: Vec<_> = webhook.http_headers.iter().filter(|h| is_same(&h.name)).collect();
+    let count = |list: &[(String, Written<Secret>)]| list.iter().filter(|h| is_same(&h.0)).count();
+    let kept = present.get(count(written.get(..index).unwrap_or_default()));
+    match kept.filter(|_| count(written) == present.len()) {
+        Some(header) => Ok(HttpHeader { name: name.to_owned(), value: header.value.clone() }),
+        None => Err(format!(
             "the header {name} is ********, but the webhook has no such value that could stay"
         )),
     }

@@ -7,6 +7,7 @@ pub mod change;
 pub mod create;
 pub mod definition;
 pub mod document;
+pub mod draft;
 pub mod edit;
 pub mod guard;
 pub mod session;

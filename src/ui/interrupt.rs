@@ -12,7 +12,7 @@ mod unix {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
@@ -32,11 +32,24 @@ mod unix {
             *lock() = tcgetattr(std::io::stdin().as_fd()).ok();
             Self
         }
+
+        /// The same, and from now on keys come one by one and unechoed, Ctrl-C too. A dialog does this
+        /// only while it reads; a Ctrl-C just before would end the process in the middle of it.
+        pub fn for_keys() -> Self {
+            let guard = Self::keep();
+            if let Some(mut now) = lock().clone() {
+                now.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
+                let _ = tcsetattr(std::io::stdin().as_fd(), OptionalActions::Now, &now);
+            }
+            guard
+        }
     }
 
     impl Drop for TerminalGuard {
         fn drop(&mut self) {
-            lock().take();
+            if let Some(before) = lock().take() {
+                let _ = tcsetattr(std::io::stdin().as_fd(), OptionalActions::Now, &before);
+            }
         }
     }
 
@@ -134,6 +147,10 @@ mod elsewhere {
     impl TerminalGuard {
         /// Does nothing here.
         pub fn keep() -> Self {
+            Self
+        }
+        /// Does nothing here.
+        pub fn for_keys() -> Self {
             Self
         }
     }

@@ -85,7 +85,7 @@ pub struct Settings {
     pub width: Option<u16>,
     /// Standard error is a terminal that can rewrite its last line.
     pub rewrites: bool,
-    /// Somebody can be asked: standard input is a terminal, and nothing forbids it.
+    /// Somebody can be asked: standard input and standard error are terminals, and nothing forbids it.
     pub may_ask: bool,
 }
 

@@ -30,7 +30,7 @@ pub trait View {
         None
     }
 
-    /// What is said, on standard error, in place of an empty table.
+    /// What is said, on standard error, of an empty table; nothing where it is empty.
     fn nothing(&self) -> &'static str {
         "Nothing to show."
     }
@@ -88,7 +88,9 @@ impl Ui {
         }
         let table = view.table().select(&settings.columns);
         if table.is_empty() {
-            self.note(view.nothing());
+            if !view.nothing().is_empty() {
+                self.note(view.nothing());
+            }
             if settings.width.is_some() {
                 return String::new();
             }

@@ -105,7 +105,7 @@ impl View for Webhooks {
                     let part = |key| auth.get(key).map(text).unwrap_or_default();
                     ("HttpAuth", Cell::new(format!("{} : {}", part("Username"), part("Password"))))
                 }
-                _ => ("HttpAuth", Cell::new("none").tone(Tone::Warn)),
+                _ => ("HttpAuth", auth(webhook)),
             });
             for header in json.get("HttpHeaders").and_then(Value::as_array).into_iter().flatten() {
                 let part = |key| header.get(key).map(text).unwrap_or_default();
@@ -134,7 +134,7 @@ impl View for Webhooks {
     }
 
     fn nothing(&self) -> &'static str {
-        "No webhooks here. Make one with: pmhooks create"
+        "There are no webhooks here; create makes one."
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Answers {
 /// Asks for the URL, and for the stream and the triggers where they are wanted.
 pub fn ask(cx: &Context, stream: bool, triggers: bool) -> Result<Answers> {
     let check = |text: &str| text.parse::<HookUrl>().map(|_| ());
-    let url = cx.ui.input("The URL that Postmark posts to", "--url URL (or --from FILE)", check)?;
+    let url = cx.ui.input("the URL that Postmark posts to", "--url URL (or --from FILE)", check)?;
     let url = url.parse().map_err(Failure::usage)?;
     let is_default = cx.session()?.target.profile().is_some_and(|p| p.stream.is_some());
     Ok(Answers {

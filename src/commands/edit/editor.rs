@@ -1,29 +1,25 @@
 //! `edit --editor`: the webhook as YAML in the user's own editor.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::commands::Context;
 use crate::config::env::{EDITOR, VISUAL};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::model::{Reveal, Webhook};
 use crate::ops::definition;
+use crate::ops::draft::Draft;
 use crate::ops::edit::{Wish, wish_of};
 use crate::ui::json;
 
 /// Lets the user edit, again where the result cannot be used, until it can or the user gives up.
-pub fn wish(webhook: &Webhook, cx: &Context) -> Result<Wish> {
-    let program = program(cx)?;
+pub fn wish(webhook: &Webhook, program: &str, cx: &Context) -> Result<Wish> {
     let mut text = document(webhook, cx.reveal());
     loop {
-        let Some(edited) = cx.ui.edit(&program, &text)? else {
-            return Err(Failure::new(
-                Exit::Interrupted,
-                "nothing was done: the file was not saved",
-            )
-            .into());
-        };
+        let draft = Draft::new(&text).context("cannot write down the webhook for the editor")?;
+        cx.ui.edit(program, draft.path())?;
+        let edited = draft.read()?;
         let read =
-            definition::parse(&edited).map_err(|error| format!("the edited webhook:{error}"));
+            definition::parse(&edited).map_err(|error| format!("the edited webhook: {error}"));
         match read.and_then(|definition| wish_of(definition, webhook)) {
             Ok(wish) => return Ok(wish),
             Err(problem) if !cx.ui.settings.may_ask => return Err(Failure::usage(problem).into()),
@@ -37,7 +33,7 @@ pub fn wish(webhook: &Webhook, cx: &Context) -> Result<Wish> {
 }
 
 /// An editor needs somebody who edits: a terminal, or a program that was chosen on purpose.
-fn program(cx: &Context) -> Result<String> {
+pub fn program(cx: &Context) -> Result<String> {
     let chosen = cx.environment.setting(VISUAL)?.or(cx.environment.setting(EDITOR)?);
     if cx.no_input || (chosen.is_none() && !cx.ui.settings.may_ask) {
         cx.ui.must_ask("an editor", "the changes as flags, such as --on bounce")?;

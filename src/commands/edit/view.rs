@@ -44,6 +44,6 @@ impl View for Changed {
     }
 
     fn nothing(&self) -> &'static str {
-        "Nothing changes."
+        ""
     }
 }

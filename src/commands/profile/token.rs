@@ -37,7 +37,7 @@ pub(super) fn at(wanted: Wanted, cx: &Context) -> Result<TokenAt> {
     let (token, origin) = match wanted.once {
         Some(source) => (cx.read_secret(source, "the token")?, "the source of --token"),
         None => (
-            cx.ui.secret("Server token", "--token SOURCE (env:NAME, file:PATH or -)")?,
+            cx.ui.secret("the server token", "--token SOURCE (env:NAME, file:PATH or -)")?,
             "what was typed",
         ),
     };

@@ -1,0 +1,103 @@
+//! What a delete reports: each webhook with its own outcome.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::commands::Context;
+use crate::failure::{Exit, Failure, explain};
+use crate::model::WebhookId;
+use crate::ui::{Cell, Column, Table, Tone, View};
+
+/// What became of each webhook.
+pub struct Outcomes {
+    rows: Vec<(WebhookId, bool, String, Option<String>)>,
+    failures: Vec<anyhow::Error>,
+    dry_run: bool,
+}
+
+impl Outcomes {
+    /// Nothing yet.
+    pub fn new(dry_run: bool) -> Self {
+        Self { rows: Vec::new(), failures: Vec::new(), dry_run }
+    }
+
+    /// It is deleted, or would be.
+    pub fn done(&mut self, id: WebhookId, message: String, backup: Option<String>) {
+        self.rows.push((id, !self.dry_run, message, backup));
+    }
+
+    /// It was not there, which is no failure here.
+    pub fn missing(&mut self, id: WebhookId) {
+        self.rows.push((id, false, "not found, ignored".to_owned(), None));
+    }
+
+    /// Somebody wanted the run to end before its turn came.
+    pub fn not_reached(&mut self, id: WebhookId) {
+        self.rows.push((id, false, "not reached".to_owned(), None));
+        let message = format!("webhook {id} was not reached: interrupted");
+        self.failures.push(Failure::new(Exit::Interrupted, message).into());
+    }
+
+    /// It is still there, or nobody knows.
+    pub fn failed(&mut self, id: WebhookId, error: anyhow::Error) {
+        self.rows.push((id, false, format!("{error:#}"), None));
+        self.failures.push(error);
+    }
+
+    /// Reports: a single failure is itself; of several webhooks each has its row.
+    pub fn finish(mut self, ids: &[WebhookId], cx: &Context) -> Result<Exit> {
+        let failed = self.failures.len();
+        if ids.len() == 1 && failed == 1 {
+            return Err(self.failures.remove(0));
+        }
+        self.rows.sort_by_key(|(id, ..)| ids.iter().position(|i| i == id));
+        cx.show(&self)?;
+        match self.failures.first().map(explain) {
+            None => Ok(Exit::Done),
+            Some(first) => {
+                let exit = if failed == ids.len() { first.exit } else { Exit::PartlyDone };
+                let message = format!("{failed} of {} webhooks were not deleted", ids.len());
+                let causes = self.failures.iter().map(|error| format!("{error:#}")).collect();
+                Err(Failure { causes, hints: first.hints, ..Failure::new(exit, message) }.into())
+            }
+        }
+    }
+}
+
+fn marked(mut row: Value) -> Value {
+    if let Value::Object(object) = &mut row {
+        object.insert("DryRun".to_owned(), true.into());
+    }
+    row
+}
+
+impl View for Outcomes {
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", "ID"),
+        Column::new("deleted", "Deleted"),
+        Column::new("message", "Message"),
+        Column::hidden("backup", "Backup"),
+    ];
+
+    fn json(&self) -> Value {
+        let row = |(id, deleted, message, backup): &(WebhookId, bool, String, Option<String>)| {
+            let row = json!({"ID": id.0, "Deleted": deleted, "Message": message, "Backup": backup});
+            if self.dry_run { marked(row) } else { row }
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        for (id, deleted, message, backup) in &self.rows {
+            let word = if *deleted { Cell::new("yes").tone(Tone::Good) } else { Cell::new("no") };
+            let backup = Cell::new(backup.as_deref().unwrap_or_default());
+            table.row(vec![Cell::new(id.to_string()), word, Cell::new(message), backup]);
+        }
+        table
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.rows.iter().filter(|row| row.1).map(|row| row.0.to_string()).collect()
+    }
+}
