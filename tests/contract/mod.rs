@@ -14,3 +14,4 @@ mod sandbox;
 mod secrets;
 mod streams;
 mod tls;
+mod wire;

@@ -20,6 +20,7 @@ mod running;
 pub mod step;
 pub mod tls;
 mod transcript;
+pub mod webhooks;
 
 #[allow(unused_imports)]
 mod names {
@@ -34,6 +35,7 @@ mod names {
     pub use super::step::Step;
     pub use super::tls::{Certificate, TlsServer};
     pub use super::transcript::Transcript;
+    pub use super::webhooks::{Sandboxed, serves, webhook, webhook_with, writes};
 
     pub use serde_json::{Value, json};
     pub use snapbox::{assert_data_eq, str};

@@ -214,7 +214,7 @@ pub(super) fn standard_redactions(home: &Path) -> Redactions {
         ("[VERSION]", format!(r"pmhooks[ /]v?(?<redacted>{version})")),
         (
             "[TIME]",
-            r"/deleted/\S*?(?<redacted>\d{4}-?\d\d-?\d\dT?-?\d\d[:-]?\d\d[:-]?\d\d(?:[.-]\d{3,9})?Z?)"
+            r"/deleted/(?:\S*-)?(?<redacted>\d{4}-?\d\d-?\d\dT?-?\d\d[:-]?\d\d[:-]?\d\d(?:[.-]\d{3,9})?Z?)"
                 .to_owned(),
         ),
     ];
