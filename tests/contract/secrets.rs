@@ -351,7 +351,7 @@ mod panics {
             shown,
             str![[r#"
 --- stderr
-pmhooks: error: an internal error at tests/contract/secrets.rs:[LINE]; please report it with what you did
+pmhooks: error: an internal error at secrets.rs:[LINE]; please report it with what you did
 --- exit 9
 "#]]
         );
