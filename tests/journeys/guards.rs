@@ -140,7 +140,11 @@ fn the_name_is_typed_on_a_terminal() {
     let server = server(77);
     let env = env(&server, "protected = true");
     let mut terminal = env.pty("-p prod server edit --track-opens true --yes");
-    terminal.expect("the name of the protected profile").send("prod").key(Key::Enter);
+    terminal
+        .expect("the name of the protected profile")
+        .wait_for_echo(false)
+        .send("prod")
+        .key(Key::Enter);
     terminal.finish().assert_restored().code(0).check(str![[r#"
 ✔ the name of the protected profile · prod
 Changed the server Staging:
@@ -154,11 +158,19 @@ Changed the server Staging:
 
     for wrong in ["staging", "Prod", "y", "yes"] {
         let mut terminal = env.pty("-p prod server edit --track-opens true --yes");
-        terminal.expect("the name of the protected profile").send(wrong).key(Key::Enter);
+        terminal
+            .expect("the name of the protected profile")
+            .wait_for_echo(false)
+            .send(wrong)
+            .key(Key::Enter);
         terminal.finish().assert_restored().code(130);
     }
     let mut terminal = env.pty("-p prod delete 5");
-    terminal.expect("the name of the protected profile").send("no").key(Key::Enter);
+    terminal
+        .expect("the name of the protected profile")
+        .wait_for_echo(false)
+        .send("no")
+        .key(Key::Enter);
     terminal.expect("nothing was done: that is not its name");
     terminal.finish().assert_restored().code(130);
     let mut terminal = env.pty("-p prod delete 5 --confirm prod");
