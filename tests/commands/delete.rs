@@ -79,8 +79,7 @@ fn each_format_reports_what_became_of_it() {
 - ID: 5
   Deleted: true
   Message: Webhook 5 removed.
-  Backup: >-
-    [HOME]/.local/state/pmhooks/deleted/environment-5-[TIME].json
+  Backup: [HOME]/.local/state/pmhooks/deleted/environment-5-[TIME].json
 --- stderr
 About to delete webhook 5 of stream outbound: https://hooks.example.com/pm (delivery, bounce)
 Deleted webhook 5. Bring it back with: pmhooks create --from [HOME]/.local/state/pmhooks/deleted/environment-5-[TIME].json

@@ -107,7 +107,7 @@ fn a_protected_profile_wants_its_name_and_yes_is_not_enough() {
     assert_eq!(writes(&server), 0);
     env.run("-p prod delete 5 --yes").check(str![[r#"
 --- stderr
-pmhooks: error: the name of the protected profile cannot be asked here (standard input is no terminal, or --no-input or CI is set)
+pmhooks: error: the name of the protected profile cannot be asked here (there is no terminal, or --no-input or CI is set)
   hint: give --confirm prod
 --- exit 2
 "#]]);
@@ -140,13 +140,9 @@ fn the_name_is_typed_on_a_terminal() {
     let server = server(77);
     let env = env(&server, "protected = true");
     let mut terminal = env.pty("-p prod server edit --track-opens true --yes");
-    terminal
-        .expect("the name of the protected profile")
-        .wait_for_echo(false)
-        .send("prod")
-        .key(Key::Enter);
+    terminal.expect("Name of the protected profile").send("prod").key(Key::Enter);
     terminal.finish().assert_restored().code(0).check(str![[r#"
-✔ the name of the protected profile · prod
+Name of the protected profile: prod
 Changed the server Staging:
 ┌────────────┬────────┬───────┐
 │ FIELD      ┆ BEFORE ┆ AFTER │
@@ -158,19 +154,11 @@ Changed the server Staging:
 
     for wrong in ["staging", "Prod", "y", "yes"] {
         let mut terminal = env.pty("-p prod server edit --track-opens true --yes");
-        terminal
-            .expect("the name of the protected profile")
-            .wait_for_echo(false)
-            .send(wrong)
-            .key(Key::Enter);
+        terminal.expect("Name of the protected profile").send(wrong).key(Key::Enter);
         terminal.finish().assert_restored().code(130);
     }
     let mut terminal = env.pty("-p prod delete 5");
-    terminal
-        .expect("the name of the protected profile")
-        .wait_for_echo(false)
-        .send("no")
-        .key(Key::Enter);
+    terminal.expect("Name of the protected profile").send("no").key(Key::Enter);
     terminal.expect("nothing was done: that is not its name");
     terminal.finish().assert_restored().code(130);
     let mut terminal = env.pty("-p prod delete 5 --confirm prod");

@@ -92,7 +92,7 @@ fn odd_languages_and_time_zones_change_nothing() {
         env.cmd("list").env(name, value).run().check(str![[r#"
 ID  STREAM  URL  TRIGGERS  AUTH  STATUS
 --- stderr
-No webhooks here. Make one with: pmhooks create
+There are no webhooks here; create makes one.
 "#]]);
     }
 }

@@ -186,7 +186,7 @@ fn on_a_terminal_the_token_is_typed_without_echo() {
     terminal.expect("Server token").wait_for_echo(false).send(TOKEN).key(Key::Enter);
     let end = terminal.finish();
     end.assert_restored().code(0).check(str![[r#"
-✔ Server token · ********
+Server token:
 Added profile staging: server 77 (Staging).
 It is the default profile now, being the first; change that with: pmhooks profil
 e use NAME
@@ -222,7 +222,7 @@ fn without_a_terminal_the_flag_is_named() {
     env.api(server.url());
     env.run("profile add staging").check(str![[r#"
 --- stderr
-pmhooks: error: Server token cannot be asked here (standard input is no terminal, or --no-input or CI is set)
+pmhooks: error: the server token cannot be asked here (there is no terminal, or --no-input or CI is set)
   hint: give --token SOURCE (env:NAME, file:PATH or -)
 --- exit 2
 "#]]);

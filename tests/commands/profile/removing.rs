@@ -70,7 +70,7 @@ fn a_profile_is_removed_after_a_question() {
     let env = env();
     env.run("profile remove b").check(str![[r#"
 --- stderr
-pmhooks: error: the confirmation cannot be asked here (standard input is no terminal, or --no-input or CI is set)
+pmhooks: error: the confirmation cannot be asked here (there is no terminal, or --no-input or CI is set)
   hint: give --yes
 --- exit 2
 "#]]);
@@ -84,7 +84,7 @@ pmhooks: error: the confirmation cannot be asked here (standard input is no term
     let mut terminal = env.pty("profile remove b");
     terminal.expect("Remove profile b").send("y");
     terminal.finish().assert_restored().code(0).check(str![[r#"
-✔ Remove profile b (token: configuration file)? · yes
+Remove profile b (token: configuration file)? [y/N] yes
 Removed profile b.
 Profile   b
 Server    unknown
