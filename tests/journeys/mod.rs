@@ -1,7 +1,11 @@
 //! Several commands in a row, as people use them.
 
+#[cfg(unix)]
 mod configuration;
 mod first_run;
+#[cfg(unix)]
 mod foreign_folder;
+#[cfg(unix)]
 mod guards;
+#[cfg(unix)]
 mod odd_worlds;
