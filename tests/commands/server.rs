@@ -162,7 +162,7 @@ fn a_dry_run_sends_nothing() {
 FIELD       BEFORE  AFTER
 TrackOpens  false   true
 --- stderr
-Dry run: nothing was sent. The server Staging would change:
+Dry run: nothing was changed. The server Staging would change:
 "#]]);
     let shown = env.run("server edit --track-opens true --dry-run -o json").json();
     assert_eq!((&shown["DryRun"], &shown["TrackOpens"]), (&json!(true), &json!(true)));
