@@ -86,7 +86,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     cx.authorise(&args.confirm, None)?;
     if dry_run {
-        cx.ui.note(&format!("Dry run: nothing was changed. The server {} would change:", server.name));
+        cx.ui.note(&format!(
+            "Dry run: nothing was changed. The server {} would change:",
+            server.name
+        ));
         let would_be = server.with(&patch);
         return cx.show(&view(would_be));
     }
