@@ -3,47 +3,64 @@
 //! It speaks raw JSON and may not use the client's types, so that a wrong name cannot be wrong on both
 //! sides. Where Postmark documents nothing, the choice made here is named beside it.
 //!
-//! A request passes `service` (guard, faults, route, token), which calls `webhooks`, `streams` or
-//! `servers` on the state that `store` keeps.
+//! The files stand on each other in this order, from the bottom, and use only what is below them:
+//!
+//! 1. the ground: `clock`, `uuid`, `choices` (what the command line chooses), `error`;
+//! 2. values: `webhook`, `stream`, `server`, `seed` (the first server), `state` (all of them);
+//! 3. rules: `answer` (what can be said), `fields` (how a request is read), `wish` (what it asks of a
+//!    webhook), `verify` (whether an endpoint passes), `statistics` (what was sent to it);
+//! 4. operations on the state: `streams`, `servers`, `webhooks`;
+//! 5. keeping it: `lock`, `store`;
+//! 6. the way of a request: `guard`, `faults`, `routes`, `token`, and `service`, which takes it through
+//!    these to an operation.
+
+mod choices;
+mod clock;
+mod error;
+mod uuid;
+
+mod seed;
+mod server;
+mod state;
+mod stream;
+mod webhook;
 
 mod answer;
-mod clock;
-mod faults;
 mod fields;
-mod guard;
-mod lock;
-mod routes;
-mod seed;
-mod servers;
-mod service;
-mod state;
 mod statistics;
-mod store;
-mod streams;
-mod token;
 mod verify;
-mod webhook;
-mod webhooks;
 mod wish;
 
-use std::io;
+mod servers;
+mod streams;
+mod webhooks;
+
+mod lock;
+mod store;
+
+mod faults;
+mod guard;
+mod routes;
+mod service;
+mod token;
+
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::disk::{DiskError, Lock};
+use crate::disk::Lock;
 use crate::local::http::{self, Limits, Running};
 use crate::net::{Net, Settings};
 
+pub use choices::{Age, UnknownWord, Verify};
+pub use error::SandboxError;
 pub use faults::{Fault, FaultError};
-pub use verify::Verify;
-
-/// The server token of the server that is there from the start, with the two example webhooks.
-pub const BUILT_IN_TOKEN: &str = "5eed0000-0000-4000-8000-000000000001";
+pub use lock::Holder;
+pub use seed::BUILT_IN_TOKEN;
+pub use service::{Log, Logged};
 
 /// What a sandbox puts up with.
 const LIMITS: Limits = Limits {
@@ -74,22 +91,6 @@ pub struct Options {
     pub log: Option<Log>,
 }
 
-/// Who is told of each request.
-pub type Log = Arc<dyn Fn(&Logged<'_>) + Send + Sync>;
-
-/// A request that has been dealt with.
-#[derive(Clone, Copy, Debug)]
-pub struct Logged<'a> {
-    /// The method.
-    pub method: &'a str,
-    /// The path with its query.
-    pub path: &'a str,
-    /// The status that was answered; `None` where the connection was closed instead, as a fault.
-    pub status: Option<u16>,
-    /// From the request's last byte to the answer.
-    pub took: Duration,
-}
-
 /// Where a sandbox keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -97,93 +98,6 @@ pub enum State {
     Memory,
     /// In a file that only one sandbox at a time may use.
     File(PathBuf),
-}
-
-/// Which age of the API is emulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// With verification and statistics (since August 2026).
-    New,
-    /// The five operations only: no `Status`, 404 for the others, codes 1301 and 1302.
-    Old,
-}
-
-impl Age {
-    /// All of them, for help and completion.
-    pub const ALL: [Self; 2] = [Self::New, Self::Old];
-
-    /// The word on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Old => "old",
-        }
-    }
-}
-
-impl FromStr for Age {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let found = Self::ALL.into_iter().find(|age| age.as_str() == text);
-        found.ok_or_else(|| UnknownWord::new(text, &Self::ALL.map(Self::as_str)))
-    }
-}
-
-/// A word that is none of those that can be chosen from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is none of {known}")]
-pub struct UnknownWord {
-    given: String,
-    known: String,
-}
-
-impl UnknownWord {
-    fn new(given: &str, known: &[&str]) -> Self {
-        Self { given: given.to_owned(), known: known.join(", ") }
-    }
-}
-
-/// Who runs a sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// One short command, which waits a while for others of its kind.
-    Command,
-    /// `sandbox serve`, which does not wait and is not waited for.
-    Server,
-}
-
-/// Why there is no sandbox.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    /// A file could not be used.
-    #[error(transparent)]
-    Disk(DiskError),
-    /// The port could not be opened.
-    #[error("cannot listen on port {port} of this machine: {source}")]
-    Port {
-        /// The port that was asked for.
-        port: u16,
-        /// What the system answered.
-        source: io::Error,
-    },
-    /// Another sandbox uses the state.
-    #[error("the sandbox's state is in use by {by}")]
-    InUse {
-        /// Who that is, with its address where it has a fixed one.
-        by: String,
-    },
-    /// The state file cannot be used. It is left as it is.
-    #[error("cannot use the sandbox's state in {path}: {reason}", path = path.display())]
-    State {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The system gave no thread or no event queue.
-    #[error("cannot start the sandbox: {0}")]
-    Start(io::Error),
 }
 
 /// A sandbox at work. Dropping it stops it.

@@ -31,6 +31,34 @@ const FLOORS: [(&str, u8, &[&str]); 13] = [
     ("disk", 1, &[]),
 ];
 
+/// The files of the emulator, from bottom to top.
+const SANDBOX: [&str; 24] = [
+    "clock",
+    "uuid",
+    "choices",
+    "error",
+    "webhook",
+    "stream",
+    "server",
+    "seed",
+    "state",
+    "answer",
+    "fields",
+    "wish",
+    "verify",
+    "statistics",
+    "streams",
+    "servers",
+    "webhooks",
+    "lock",
+    "store",
+    "guard",
+    "faults",
+    "routes",
+    "token",
+    "service",
+];
+
 /// Words that belong to some modules only.
 const TERRITORIES: [(&str, &[&str]); 8] = [
     ("reqwest::", &["net"]),
@@ -58,13 +86,15 @@ fn a_file_uses_only_the_floors_below_it() {
             );
             if module == "model" {
                 wrong.extend(
-                    uses(&text).filter(|u| u != "model").map(|u| format!("{path} uses {u}")),
+                    uses(&text, "crate::")
+                        .filter(|u| u != "model")
+                        .map(|u| format!("{path} uses {u}")),
                 );
             }
             continue;
         };
-        let foreign =
-            uses(&text).filter(|used| *used != module && !allowed.contains(&used.as_str()));
+        let foreign = uses(&text, "crate::")
+            .filter(|used| *used != module && !allowed.contains(&used.as_str()));
         wrong.extend(foreign.map(|used| format!("{path} uses {used}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -108,6 +138,25 @@ fn the_emulator_does_not_know_the_clients_types() {
             assert!(!text.contains("crate::model") && !text.contains("crate::api"), "{path}");
         }
     }
+}
+
+#[test]
+fn a_file_of_the_emulator_uses_only_those_below_it() {
+    let mut known = Vec::new();
+    let mut wrong = Vec::new();
+    for (_, path, text) in sources() {
+        let Some(name) = path.strip_prefix("src/local/sandbox/") else { continue };
+        let name = name.strip_suffix(".rs").unwrap();
+        let at = SANDBOX.iter().position(|file| *file == name);
+        let below = &SANDBOX[..at.unwrap_or_else(|| panic!("{path} has no place in the order"))];
+        known.push(name.to_owned());
+        let code = without_tests(&text);
+        assert!(!code.contains("local::sandbox"), "{path} uses another way than `super`");
+        let foreign = uses(&code, "super::").filter(|used| !below.contains(&used.as_str()));
+        wrong.extend(foreign.map(|used| format!("{path} uses {used}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(known.len(), SANDBOX.len(), "only these are there: {known:?}");
 }
 
 #[test]
@@ -161,9 +210,9 @@ fn sources() -> Vec<(String, String, String)> {
     found
 }
 
-/// The first parts of all `crate::` paths, in groups too.
-fn uses(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split("crate::").skip(1).flat_map(|after| match after.strip_prefix('{') {
+/// The first parts of all paths that begin with `root`, in groups too.
+fn uses<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = String> + 'a {
+    text.split(root).skip(1).flat_map(|after| match after.strip_prefix('{') {
         Some(group) => {
             let group = group.split('}').next().unwrap();
             group.split(',').map(|part| first_word(part.trim())).filter(|w| !w.is_empty()).collect()

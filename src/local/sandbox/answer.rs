@@ -5,7 +5,7 @@ use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue}
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::token;
+use super::uuid;
 
 /// A body for a 200, or a refusal.
 pub(super) type Outcome = Result<Value, Refusal>;
@@ -57,8 +57,7 @@ impl Refusal {
         Self { body: Some(report), ..Self::new(1364, "") }
     }
 
-    /// Any status, as a fault has it.
-    pub(super) fn with_status(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
+    fn with_status(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), body: None, allow: None }
     }
 }
@@ -98,6 +97,21 @@ pub(super) fn options(allow: &'static str) -> Response<Bytes> {
     response
 }
 
+/// An answer that a fault asked for, with the code that the API has for its status.
+pub(super) fn faulty(status: StatusCode) -> Response<Bytes> {
+    if status.is_success() {
+        return json_response(status, &json!({}));
+    }
+    let (code, message) = match status.as_u16() {
+        401 => (10, "Request does not contain a valid Server token."),
+        429 => (429, "Too many requests. Please slow down."),
+        500 => (101, "An unexpected error has occurred."),
+        503 => (100, "The API is offline for maintenance."),
+        _ => (0, "A fault that was asked for."),
+    };
+    respond(Err(Refusal::with_status(status, code, message)))
+}
+
 /// What somebody between the client and the API answers: a page, not JSON.
 pub(super) fn page() -> Response<Bytes> {
     const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
@@ -112,7 +126,7 @@ pub(super) fn page() -> Response<Bytes> {
 fn mark(response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-    if let Ok(id) = HeaderValue::from_str(&token::random()) {
+    if let Ok(id) = HeaderValue::from_str(&uuid::random()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
 }

@@ -1,6 +1,7 @@
-//! Reading a request's JSON body. A key that is missing and a key that is null mean the same: not given.
+//! Reading a request: its query, and its JSON body, where a key that is null counts as not given.
 
 use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
 
 use super::answer::Refusal;
 
@@ -100,4 +101,21 @@ impl<'a> Fields<'a> {
     pub(super) fn refuse(&self, name: &str) -> Refusal {
         self.wrong.refuse(name)
     }
+}
+
+/// The value of a query key, whose case does not matter. An empty one is not given.
+pub(super) fn query_value(query: &str, key: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name.eq_ignore_ascii_case(key))
+        .map(|(_, value)| value.into_owned())
+        .filter(|value| !value.is_empty())
+}
+
+/// True for an `http` or `https` URL with a host.
+pub(super) fn is_http_url(text: &str) -> bool {
+    // The parser forgives spaces around a URL and line ends inside it; a server that posts there would not.
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    clean
+        && Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Holder, SandboxError};
+use super::error::SandboxError;
 use crate::disk::{DiskError, Lock};
 
 /// How a server's words about itself begin, and how others know it.
@@ -14,6 +14,15 @@ const SERVER: &str = "`pmhooks sandbox serve`";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For so long the words in the lock file may still be those of a holder that is gone.
 const SETTLED: Duration = Duration::from_millis(30);
+
+/// Who runs a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// One short command, which waits a while for others of its kind.
+    Command,
+    /// `sandbox serve`, which does not wait and is not waited for.
+    Server,
+}
 
 /// Takes the lock beside a state file.
 pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {

@@ -2,28 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::BUILT_IN_TOKEN;
-use super::servers;
-use super::state::Server;
-use super::streams::Stream;
+use super::choices::Age;
+use super::server::{self, Server};
+use super::stream::Stream;
 use super::webhook::{Trigger, Triggers, Webhook};
 
+/// The server token of the server that is there from the start, with the two example webhooks.
+pub const BUILT_IN_TOKEN: &str = "5eed0000-0000-4000-8000-000000000001";
 /// When the streams of the first server say that they were made.
 const MADE: &str = "2026-01-05T09:00:00-05:00";
 
 /// The first server. It is the same whenever it is made.
 pub(super) fn server() -> Server {
-    let mut details = servers::first_details(1, "Sandbox");
+    let mut server = Server::new(1, BUILT_IN_TOKEN.to_owned(), "Sandbox");
     let hash = "5eed5eed5eed5eed5eed5eed5eed5eed";
-    details.insert("InboundAddress".to_owned(), servers::inbound_address(hash).into());
-    details.insert("InboundHash".to_owned(), hash.into());
-    Server {
-        id: 1,
-        token: BUILT_IN_TOKEN.to_owned(),
-        details,
-        streams: Stream::defaults(MADE),
-        webhooks: examples(),
-    }
+    server.details.insert("InboundAddress".to_owned(), server::inbound_address(hash).into());
+    server.details.insert("InboundHash".to_owned(), hash.into());
+    server.streams = Stream::defaults(MADE);
+    server.webhooks = examples();
+    server
 }
 
 /// The two webhooks.
@@ -57,5 +54,5 @@ fn example(id: i64, url: &str, enabled: &[&str]) -> Webhook {
 
 /// The two webhooks, as the API answers them.
 pub(super) fn answered() -> Vec<Value> {
-    examples().iter().map(|webhook| webhook.answer(super::Age::New)).collect()
+    examples().iter().map(|webhook| webhook.answer(Age::New)).collect()
 }

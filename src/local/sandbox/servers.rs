@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::{Outcome, Refusal};
-use super::fields::{self, Fields, Wrong};
-use super::state::{Server, State};
-use super::token;
-use super::webhooks::query_value;
-use super::wish::is_http_url;
+use super::fields::{self, Fields, Wrong, is_http_url, query_value};
+use super::server::Server;
+use super::state::State;
+use super::uuid;
 
 /// Servers per page (Postmark's Servers API page, "List servers").
 const LARGEST_PAGE: usize = 500;
@@ -27,52 +26,6 @@ const FLAGS: [&str; 6] = [
     "EnableSmtpApiErrorHooks",
 ];
 
-/// The fields of a new server, but for its ID and tokens.
-pub(super) fn first_details(id: i64, name: &str) -> Map<String, Value> {
-    let hash = token::random().replace('-', "");
-    let details = json!({
-        "Name": name,
-        "Color": "blue",
-        "SmtpApiActivated": false,
-        "RawEmailEnabled": false,
-        "DeliveryType": "Live",
-        "ServerLink": format!("https://account.postmarkapp.com/servers/{id}/streams"),
-        "InboundAddress": inbound_address(&hash),
-        "InboundHookUrl": "",
-        "BounceHookUrl": "",
-        "OpenHookUrl": "",
-        "DeliveryHookUrl": "",
-        "PostFirstOpenOnly": false,
-        "InboundDomain": "",
-        "InboundHash": hash,
-        "InboundSpamThreshold": 0,
-        "TrackOpens": false,
-        "TrackLinks": "None",
-        "IncludeBounceContentInHook": false,
-        "ClickHookUrl": "",
-        "EnableSmtpApiErrorHooks": false,
-    });
-    match details {
-        Value::Object(details) => details,
-        _ => Map::new(),
-    }
-}
-
-/// The address under which a server receives.
-pub(super) fn inbound_address(hash: &str) -> String {
-    format!("{hash}@inbound.postmarkapp.com")
-}
-
-/// GET /server, and each server of a list.
-pub(super) fn answer(server: &Server) -> Value {
-    let mut answer = Map::new();
-    answer.insert("ID".to_owned(), server.id.into());
-    answer.insert("Name".to_owned(), server.details.get("Name").cloned().unwrap_or_default());
-    answer.insert("ApiTokens".to_owned(), json!([server.token]));
-    answer.extend(server.details.clone());
-    Value::Object(answer)
-}
-
 /// PUT /server.
 pub(super) fn edit(state: &mut State, token: &str, body: &[u8]) -> Outcome {
     let id = state.server(token).id;
@@ -86,7 +39,7 @@ pub(super) fn edit_by_id(state: &mut State, id: i64, body: &[u8]) -> Outcome {
     check_unique(state, Some(id), fields)?;
     let server = state.server_by_id_mut(id).ok_or_else(not_found)?;
     update(&mut server.details, fields)?;
-    Ok(answer(server))
+    Ok(server.answer())
 }
 
 /// GET /servers.
@@ -102,7 +55,7 @@ pub(super) fn list(state: &State, query: &str) -> Outcome {
         .filter(|server| wanted.as_ref().is_none_or(|name| lower_name(server).contains(name)))
         .collect();
     let page: Vec<Value> =
-        found.iter().skip(offset).take(count).map(|server| answer(server)).collect();
+        found.iter().skip(offset).take(count).map(|server| server.answer()).collect();
     Ok(json!({ "TotalCount": found.len(), "Servers": page }))
 }
 
@@ -112,7 +65,7 @@ fn lower_name(server: &Server) -> String {
 
 /// GET /servers/{ID}.
 pub(super) fn get(state: &State, id: i64) -> Outcome {
-    state.server_by_id(id).map(answer).ok_or_else(not_found)
+    state.server_by_id(id).map(Server::answer).ok_or_else(not_found)
 }
 
 /// POST /servers.
@@ -122,14 +75,13 @@ pub(super) fn create(state: &mut State, body: &[u8]) -> Outcome {
     let name = fields.text("Name")?.ok_or_else(bad_name)?;
     check_unique(state, None, fields)?;
     let id = state.take_server_id();
-    let mut details = first_details(id, name);
-    update(&mut details, fields)?;
+    let mut server = Server::new(id, uuid::random(), name);
+    update(&mut server.details, fields)?;
     // How a server delivers can be chosen only here.
     if let Some(delivery) = one_of(fields, "DeliveryType", &DELIVERY_TYPES, 613)? {
-        details.insert("DeliveryType".to_owned(), delivery.into());
+        server.details.insert("DeliveryType".to_owned(), delivery.into());
     }
-    let server = Server::new(id, token::random(), details);
-    let answer = answer(&server);
+    let answer = server.answer();
     state.add_server(server);
     Ok(answer)
 }

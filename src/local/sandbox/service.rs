@@ -6,19 +6,35 @@ use std::time::{Duration, Instant};
 use hyper::body::Bytes;
 use hyper::header::RETRY_AFTER;
 use hyper::{HeaderMap, Method, Response, StatusCode};
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::answer::{self, Outcome, Refusal};
+use super::choices::{Age, Verify};
 use super::faults::{Faults, Kind};
 use super::routes::Route;
 use super::store::Store;
-use super::verify::{self, Probed, Verify};
+use super::verify::{self, Probed};
 use super::webhook::Webhook;
 use super::wish::Wish;
-use super::{Age, Log, Logged, clock, guard, servers, statistics, streams, token, webhooks};
+use super::{clock, guard, servers, statistics, streams, token, webhooks};
 use crate::local::http::{Received, Reply, Unread};
 use crate::net::Net;
+
+/// Who is told of each request.
+pub type Log = Arc<dyn Fn(&Logged<'_>) + Send + Sync>;
+
+/// A request that has been dealt with.
+#[derive(Clone, Copy, Debug)]
+pub struct Logged<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path with its query.
+    pub path: &'a str,
+    /// The status that was answered; `None` where the connection was closed instead, as a fault.
+    pub status: Option<u16>,
+    /// From the request's last byte to the answer.
+    pub took: Duration,
+}
 
 /// All that answering needs.
 pub(super) struct Service {
@@ -72,9 +88,9 @@ impl Service {
         };
         match self.faults.next(request.method().as_str(), request.uri().path()) {
             None => Reply::Answer(self.answer(request, body).await),
-            Some(Kind::Status(status)) => Reply::Answer(faulty(status)),
+            Some(Kind::Status(status)) => Reply::Answer(answer::faulty(status)),
             Some(Kind::RetryAfter(value)) => {
-                let mut response = faulty(StatusCode::TOO_MANY_REQUESTS);
+                let mut response = answer::faulty(StatusCode::TOO_MANY_REQUESTS);
                 response.headers_mut().insert(RETRY_AFTER, value);
                 Reply::Answer(response)
             }
@@ -175,7 +191,7 @@ impl Service {
                 Ok(statistics::report(server, webhook, clock::now()))
             }
             (&Method::PUT, Route::Server) => servers::edit(state, token, call.body),
-            (_, Route::Server) => Ok(servers::answer(state.server(token))),
+            (_, Route::Server) => Ok(state.server(token).answer()),
             (&Method::POST, Route::Streams) => streams::create(state.server_mut(token), call.body),
             (_, Route::Streams) => streams::list(state.server(token), call.query),
             (&Method::PATCH, Route::Stream(id)) => {
@@ -264,21 +280,4 @@ fn whole_body(body: &Result<Bytes, Unread>) -> Result<&[u8], Refusal> {
         Unread::Broken => StatusCode::BAD_REQUEST,
     };
     Err(Refusal::http(status, format!("The request was not read: {unread}.")))
-}
-
-/// An answer that a fault asked for, with the code that the API has for its status.
-fn faulty(status: StatusCode) -> Response<Bytes> {
-    if status.is_success() {
-        let mut response = answer::respond(Ok(Value::Object(serde_json::Map::new())));
-        *response.status_mut() = status;
-        return response;
-    }
-    let (code, message) = match status.as_u16() {
-        401 => (10, "Request does not contain a valid Server token."),
-        429 => (429, "Too many requests. Please slow down."),
-        500 => (101, "An unexpected error has occurred."),
-        503 => (100, "The API is offline for maintenance."),
-        _ => (0, "A fault that was asked for."),
-    };
-    answer::respond(Err(Refusal::with_status(status, code, message)))
 }

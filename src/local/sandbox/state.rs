@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
 
-use super::streams::Stream;
-use super::webhook::Webhook;
-use super::{clock, seed, servers};
+use super::seed;
+use super::server::Server;
 
 /// The form of the state file that this version reads and writes.
 pub(super) const VERSION: u32 = 1;
@@ -26,20 +24,6 @@ pub(super) struct State {
     next_server_id: i64,
     #[serde(serialize_with = "write_servers", deserialize_with = "read_servers")]
     servers: BTreeMap<i64, Arc<Server>>,
-}
-
-/// One server of the account.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Server {
-    #[serde(rename = "ID")]
-    pub(super) id: i64,
-    /// In lower case.
-    pub(super) token: String,
-    /// The fields of `/server`, without the ID and the tokens.
-    pub(super) details: Map<String, Value>,
-    pub(super) streams: Vec<Stream>,
-    pub(super) webhooks: Vec<Webhook>,
 }
 
 impl State {
@@ -80,8 +64,7 @@ impl State {
         let known = self.servers().find(|server| server.token == token).map(|server| server.id);
         let id = known.unwrap_or_else(|| self.take_server_id());
         self.servers.entry(id).or_insert_with(|| {
-            let details = servers::first_details(id, &format!("Sandbox server {id}"));
-            Arc::new(Server::new(id, token.to_owned(), details))
+            Arc::new(Server::new(id, token.to_owned(), &format!("Sandbox server {id}")))
         })
     }
 
@@ -115,14 +98,6 @@ impl State {
             return Some("NextServerID is not above the IDs in use");
         }
         None
-    }
-}
-
-impl Server {
-    /// A server as it begins: with the three streams that every new one has, and no webhooks.
-    pub(super) fn new(id: i64, token: String, details: Map<String, Value>) -> Self {
-        let streams = Stream::defaults(&clock::eastern(clock::now()));
-        Self { id, token, details, streams, webhooks: Vec::new() }
     }
 }
 

@@ -1,38 +1,17 @@
 //! What was sent to a webhook in the last 24 hours. The sandbox delivers no events, so it is its probes.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::clock;
-use super::state::Server;
+use super::server::Server;
 use super::verify::Probed;
-use super::webhook::{Webhook, status};
+use super::webhook::{Counts, Hour, Webhook, status};
 
 const HOUR: u64 = 60 * 60;
 const WINDOW_HOURS: u64 = 24;
 /// Postmark does not document what it calls slow; these are this emulator's numbers.
 const SLOW_MILLISECONDS: u64 = 5_000;
 const VERY_SLOW_MILLISECONDS: u64 = 15_000;
-
-/// The requests of one trigger in one hour. Kept by the hour, so that they stay few.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Hour {
-    /// In hours since 1970.
-    at: u64,
-    trigger: String,
-    counts: Counts,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Counts {
-    requests: u64,
-    failures: u64,
-    slow: u64,
-    very_slow: u64,
-    milliseconds: u64,
-}
 
 /// Counts probes, and forgets what is too old to be asked for.
 pub(super) fn count(hours: &mut Vec<Hour>, probed: &[Probed], now: u64) {
@@ -132,6 +111,7 @@ impl Counts {
 mod tests {
     use std::time::Duration;
 
+    use super::super::seed;
     use super::*;
 
     fn probed(status: u16, seconds: u64) -> Probed {
@@ -139,7 +119,7 @@ mod tests {
     }
 
     fn webhook() -> (Server, Webhook) {
-        let server = super::super::seed::server();
+        let server = seed::server();
         let webhook = server.webhooks[0].clone();
         (server, webhook)
     }

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use super::SandboxError;
 use super::answer::Refusal;
+use super::error::SandboxError;
 use super::state::{State, VERSION};
 use crate::disk;
 

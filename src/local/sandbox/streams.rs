@@ -1,13 +1,12 @@
 //! Message streams: `/message-streams`.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::clock;
-use super::fields::{self, Fields, Wrong};
-use super::state::Server;
-use super::webhooks::query_value;
+use super::fields::{self, Fields, Wrong, query_value};
+use super::server::Server;
+use super::stream::{Kind, Stream, Unsubscribe};
 
 /// Streams per server, the first three included (Postmark's Message Streams API page).
 const MOST_STREAMS: usize = 10;
@@ -17,157 +16,8 @@ const LONGEST_DESCRIPTION: usize = 1000;
 /// An archived stream is purged after so many seconds: 45 days.
 const PURGED_AFTER: u64 = 45 * 24 * 60 * 60;
 
-/// A message stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Stream {
-    #[serde(rename = "ID")]
-    pub(super) id: String,
-    name: String,
-    description: Option<String>,
-    #[serde(rename = "MessageStreamType")]
-    pub(super) kind: Kind,
-    created_at: String,
-    updated_at: Option<String>,
-    pub(super) archived_at: Option<String>,
-    expected_purge_date: Option<String>,
-    unsubscribe_handling_type: Unsubscribe,
-}
-
-/// What a stream carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Kind {
-    Transactional,
-    Inbound,
-    Broadcasts,
-}
-
-/// Who handles the wish to unsubscribe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Unsubscribe {
-    None,
-    Postmark,
-    Custom,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Transactional => "Transactional",
-            Self::Inbound => "Inbound",
-            Self::Broadcasts => "Broadcasts",
-        }
-    }
-
-    fn read(text: &str) -> Result<Self, Refusal> {
-        [Self::Transactional, Self::Inbound, Self::Broadcasts]
-            .into_iter()
-            .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| Refusal::new(1221, "A valid 'MessageStreamType' is required."))
-    }
-}
-
-impl Unsubscribe {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::Postmark => "Postmark",
-            Self::Custom => "Custom",
-        }
-    }
-
-    fn read(text: &str) -> Result<Self, Refusal> {
-        [Self::None, Self::Postmark, Self::Custom]
-            .into_iter()
-            .find(|unsubscribe| unsubscribe.as_str().eq_ignore_ascii_case(text))
-            .ok_or_else(|| Refusal::new(1240, "The 'UnsubscribeHandlingType' is not valid."))
-    }
-
-    /// Broadcasts cannot go without.
-    fn usual(kind: Kind) -> Self {
-        if kind == Kind::Broadcasts { Self::Postmark } else { Self::None }
-    }
-}
-
-impl Stream {
-    /// The three streams of a new server.
-    pub(super) fn defaults(created_at: &str) -> Vec<Self> {
-        let make = |id: &str, name: &str, kind| Self::new(id, name, kind, created_at);
-        vec![
-            make("outbound", "Default Transactional Stream", Kind::Transactional),
-            make("inbound", "Default Inbound Stream", Kind::Inbound),
-            make("broadcast", "Default Broadcast Stream", Kind::Broadcasts),
-        ]
-    }
-
-    fn new(id: &str, name: &str, kind: Kind, created_at: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            description: None,
-            kind,
-            created_at: created_at.to_owned(),
-            updated_at: None,
-            archived_at: None,
-            expected_purge_date: None,
-            unsubscribe_handling_type: Unsubscribe::usual(kind),
-        }
-    }
-
-    fn answer(&self, server_id: i64) -> Value {
-        json!({
-            "ID": self.id,
-            "ServerID": server_id,
-            "Name": self.name,
-            "Description": self.description,
-            "MessageStreamType": self.kind.as_str(),
-            "CreatedAt": self.created_at,
-            "UpdatedAt": self.updated_at,
-            "ArchivedAt": self.archived_at,
-            "ExpectedPurgeDate": self.expected_purge_date,
-            "SubscriptionManagementConfiguration": {
-                "UnsubscribeHandlingType": self.unsubscribe_handling_type.as_str(),
-            },
-        })
-    }
-
-    /// Sets what create and edit have in common.
-    fn describe(&mut self, fields: Fields<'_>) -> Result<(), Refusal> {
-        if let Some(name) = fields.text("Name")? {
-            if name.trim().is_empty() {
-                return Err(no_name());
-            }
-            if name.chars().count() > LONGEST_NAME {
-                return Err(Refusal::new(1224, "The 'Name' is too long."));
-            }
-            name.clone_into(&mut self.name);
-        }
-        if let Some(description) = fields.text("Description")? {
-            if description.chars().count() > LONGEST_DESCRIPTION {
-                return Err(Refusal::new(1231, "The 'Description' is too long."));
-            }
-            if has_markup(description) {
-                return Err(Refusal::new(1234, "The 'Description' must not contain HTML."));
-            }
-            self.description = Some(description.to_owned());
-        }
-        if let Some(management) = fields.object("SubscriptionManagementConfiguration")?
-            && let Some(unsubscribe) = management.text("UnsubscribeHandlingType")?
-        {
-            self.unsubscribe_handling_type = Unsubscribe::read(unsubscribe)?;
-        }
-        Ok(())
-    }
-}
-
-/// True for text with a tag: `<` straight before a letter, `/` or `!`.
-fn has_markup(text: &str) -> bool {
-    let follows = text
-        .char_indices()
-        .filter(|(_, c)| *c == '<')
-        .filter_map(|(at, _)| text.get(at + 1..).and_then(|rest| rest.chars().next()));
-    let mut follows = follows;
-    follows.any(|c| c.is_ascii_alphabetic() || c == '/' || c == '!')
+fn read_kind(text: &str) -> Result<Kind, Refusal> {
+    Kind::read(text).ok_or_else(|| Refusal::new(1221, "A valid 'MessageStreamType' is required."))
 }
 
 fn no_name() -> Refusal {
@@ -194,7 +44,7 @@ fn not_found() -> Refusal {
 /// GET /message-streams.
 pub(super) fn list(server: &Server, query: &str) -> Outcome {
     let kind = match query_value(query, "MessageStreamType") {
-        Some(kind) if !kind.eq_ignore_ascii_case("All") => Some(Kind::read(&kind)?),
+        Some(kind) if !kind.eq_ignore_ascii_case("All") => Some(read_kind(&kind)?),
         _ => None,
     };
     let archived = query_value(query, "IncludeArchivedStreams")
@@ -220,7 +70,7 @@ pub(super) fn create(server: &mut Server, body: &[u8]) -> Outcome {
     let fields = Fields::new(&object, Wrong::General);
     let id = checked_id(fields.text("ID")?.unwrap_or_default())?;
     let name = fields.text("Name")?.ok_or_else(no_name)?;
-    let kind = Kind::read(fields.text("MessageStreamType")?.unwrap_or_default())?;
+    let kind = read_kind(fields.text("MessageStreamType")?.unwrap_or_default())?;
     if server.streams.iter().any(|stream| stream.id == id) {
         return Err(Refusal::new(1230, format!("A message stream '{id}' exists already.")));
     }
@@ -232,7 +82,7 @@ pub(super) fn create(server: &mut Server, body: &[u8]) -> Outcome {
         return Err(Refusal::new(1225, message));
     }
     let mut stream = Stream::new(id, name, kind, &clock::eastern(clock::now()));
-    stream.describe(fields)?;
+    describe(&mut stream, fields)?;
     let answer = stream.answer(server.id);
     server.streams.push(stream);
     Ok(answer)
@@ -262,12 +112,50 @@ fn checked_id(id: &str) -> Result<&str, Refusal> {
     Ok(id)
 }
 
+/// Sets what create and edit have in common.
+fn describe(stream: &mut Stream, fields: Fields<'_>) -> Result<(), Refusal> {
+    if let Some(name) = fields.text("Name")? {
+        if name.trim().is_empty() {
+            return Err(no_name());
+        }
+        if name.chars().count() > LONGEST_NAME {
+            return Err(Refusal::new(1224, "The 'Name' is too long."));
+        }
+        name.clone_into(&mut stream.name);
+    }
+    if let Some(description) = fields.text("Description")? {
+        if description.chars().count() > LONGEST_DESCRIPTION {
+            return Err(Refusal::new(1231, "The 'Description' is too long."));
+        }
+        if has_markup(description) {
+            return Err(Refusal::new(1234, "The 'Description' must not contain HTML."));
+        }
+        stream.description = Some(description.to_owned());
+    }
+    if let Some(management) = fields.object("SubscriptionManagementConfiguration")?
+        && let Some(unsubscribe) = management.text("UnsubscribeHandlingType")?
+    {
+        stream.unsubscribe_handling_type = Unsubscribe::read(unsubscribe)
+            .ok_or_else(|| Refusal::new(1240, "The 'UnsubscribeHandlingType' is not valid."))?;
+    }
+    Ok(())
+}
+
+/// True for text with a tag: `<` straight before a letter, `/` or `!`.
+fn has_markup(text: &str) -> bool {
+    let mut follows = text
+        .char_indices()
+        .filter(|(_, c)| *c == '<')
+        .filter_map(|(at, _)| text.get(at + 1..).and_then(|rest| rest.chars().next()));
+    follows.any(|c| c.is_ascii_alphabetic() || c == '/' || c == '!')
+}
+
 /// PATCH /message-streams/{ID}.
 pub(super) fn edit(server: &mut Server, id: &str, body: &[u8]) -> Outcome {
     let object = fields::parse(body, Wrong::General, no_body())?;
     let server_id = server.id;
     let stream = find_mut(server, id)?;
-    stream.describe(Fields::new(&object, Wrong::General))?;
+    describe(stream, Fields::new(&object, Wrong::General))?;
     stream.updated_at = Some(clock::eastern(clock::now()));
     Ok(stream.answer(server_id))
 }

@@ -1,8 +1,9 @@
-//! Tokens: any UUID is one.
+//! The token of a request: any UUID is one.
 
 use hyper::HeaderMap;
 
 use super::answer::Refusal;
+use super::uuid;
 
 const SERVER: &str = "X-Postmark-Server-Token";
 const ACCOUNT: &str = "X-Postmark-Account-Token";
@@ -38,27 +39,6 @@ fn the_only(headers: &HeaderMap, wanted: &str, other: &str, kind: &str) -> Resul
     }
     let token = first.filter(|_| second.is_none()).and_then(|value| value.to_str().ok());
     token
-        .and_then(canonical)
+        .and_then(uuid::canonical)
         .ok_or_else(|| Refusal::token(format!("Request does not contain a valid {kind} token.")))
-}
-
-/// A UUID in lower case, or `None` where the text is not one.
-fn canonical(text: &str) -> Option<String> {
-    let is_uuid = text.len() == 36
-        && text.char_indices().all(|(at, c)| match at {
-            8 | 13 | 18 | 23 => c == '-',
-            _ => c.is_ascii_hexdigit(),
-        });
-    is_uuid.then(|| text.to_ascii_lowercase())
-}
-
-/// A UUID of version 4. It guards nothing of value: the sandbox holds made-up data on this machine.
-pub(super) fn random() -> String {
-    let bits = fastrand::u128(..);
-    let bits = bits & !(0b1111 << 76) | (0b0100 << 76);
-    let bits = bits & !(0b11 << 62) | (0b10 << 62);
-    let hex = format!("{bits:032x}");
-    [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
-        .map(|(from, to)| hex.get(from..to).unwrap_or_default())
-        .join("-")
 }

@@ -1,6 +1,5 @@
 //! Verification: a request to a webhook's URL for each enabled trigger, which must be answered with 200.
 
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -9,7 +8,8 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::token;
+use super::choices::Verify;
+use super::uuid;
 use super::webhook::Webhook;
 use crate::net::{Header, Method, Net, Repeat, Request};
 
@@ -20,40 +20,6 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 /// Headers of the transport, which a webhook cannot set.
 const OF_THE_TRANSPORT: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"];
-
-/// How endpoints are verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verify {
-    /// Every endpoint passes; none is contacted.
-    Pass,
-    /// The endpoint is contacted.
-    Real,
-    /// Every endpoint fails, as if it had answered 503; none is contacted.
-    Fail,
-}
-
-impl Verify {
-    /// All of them, for help and completion.
-    pub const ALL: [Self; 3] = [Self::Pass, Self::Real, Self::Fail];
-
-    /// The word on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Real => "real",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-impl FromStr for Verify {
-    type Err = super::UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|verify| verify.as_str() == text);
-        found.ok_or_else(|| super::UnknownWord::new(text, &Self::ALL.map(Self::as_str)))
-    }
-}
 
 /// What one probe met with.
 #[derive(Clone, Debug)]
@@ -110,7 +76,7 @@ fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError>
     let mut headers = vec![
         header("User-Agent", "Postmark", false),
         header("Content-Type", "application/json", false),
-        header("X-PM-Webhook-Trace-Id", &token::random(), false),
+        header("X-PM-Webhook-Trace-Id", &uuid::random(), false),
     ];
     let text = |object: &Value, key: &str| {
         object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()

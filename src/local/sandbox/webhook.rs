@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Age;
-use super::statistics::Hour;
+use super::choices::Age;
 
 /// The triggers in the API's order, each with the option that it has beside `Enabled`.
 pub(super) const TRIGGERS: [(&str, Option<&str>); 6] = [
@@ -48,6 +47,27 @@ pub(super) struct Trigger {
 /// The six triggers, in the order of [`TRIGGERS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Triggers([Trigger; TRIGGERS.len()]);
+
+/// The requests of one trigger in one hour. Kept by the hour, so that they stay few.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Hour {
+    /// In hours since 1970.
+    pub(super) at: u64,
+    pub(super) trigger: String,
+    pub(super) counts: Counts,
+}
+
+/// How many requests there were, how they went and how long they took in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Counts {
+    pub(super) requests: u64,
+    pub(super) failures: u64,
+    pub(super) slow: u64,
+    pub(super) very_slow: u64,
+    pub(super) milliseconds: u64,
+}
 
 impl Triggers {
     pub(super) fn from_names(make: impl Fn(&str) -> Trigger) -> Self {

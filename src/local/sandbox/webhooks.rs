@@ -1,16 +1,17 @@
 //! The five operations on webhooks, as far as they need nobody but the state.
 
 use serde_json::{Value, json};
-use url::form_urlencoded;
 
-use super::Age;
 use super::answer::{Outcome, Refusal};
-use super::state::{Server, State};
-use super::streams::{self, Kind};
+use super::choices::Age;
+use super::fields::query_value;
+use super::server::Server;
+use super::state::State;
+use super::stream::Kind;
 use super::verify::{self, Probed};
 use super::webhook::{self, Triggers, Webhook};
 use super::wish::{self, Wish};
-use super::{clock, statistics};
+use super::{clock, statistics, streams};
 
 /// Webhooks per stream (Postmark's article "How do modular webhooks work").
 const MOST_PER_STREAM: usize = 10;
@@ -31,14 +32,6 @@ pub(super) fn list(server: &Server, query: &str, age: Age) -> Outcome {
             && status.as_deref().is_none_or(|s| s == webhook::status(webhook.verified))
     });
     Ok(json!({ "Webhooks": shown.map(|webhook| webhook.answer(age)).collect::<Vec<_>>() }))
-}
-
-/// The value of a query key, whose case does not matter. An empty one is not given.
-pub(super) fn query_value(query: &str, key: &str) -> Option<String> {
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name.eq_ignore_ascii_case(key))
-        .map(|(_, value)| value.into_owned())
-        .filter(|value| !value.is_empty())
 }
 
 /// The webhook of an ID on a server. That of another server is as unknown as one that never was.

@@ -1,11 +1,10 @@
 //! What a POST or a PUT asks a webhook to be, checked by itself: the stored webhooks play no part yet.
 
 use serde_json::{Value, json};
-use url::Url;
 
-use super::Age;
 use super::answer::Refusal;
-use super::fields::{self, Fields, Wrong};
+use super::choices::Age;
+use super::fields::{self, Fields, Wrong, is_http_url};
 use super::webhook::{TRIGGERS, Webhook};
 
 /// Headers per webhook (Postmark's article "How do modular webhooks work").
@@ -109,15 +108,6 @@ pub(super) fn fixed() -> Refusal {
 
 fn checked_url(text: &str) -> Result<String, Refusal> {
     if is_http_url(text) { Ok(text.to_owned()) } else { Err(no_url()) }
-}
-
-/// True for an `http` or `https` URL with a host.
-pub(super) fn is_http_url(text: &str) -> bool {
-    // The parser forgives spaces around a URL and line ends inside it; a server that posts there would not.
-    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    clean
-        && Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// A pair replaces, a pair of empty strings removes, and half a pair is no value.
