@@ -10,7 +10,8 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
-    completions, create, delete, edit, get, list, profile, sandbox, server, streams, whoami,
+    completions, create, delete, edit, get, health, list, profile, sandbox, server, stats, streams,
+    test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -116,6 +117,10 @@ pub enum Command {
     Create(Box<create::Args>),
     Edit(Box<edit::Args>),
     Delete(delete::Args),
+    Test(Box<test::Args>),
+    Verify(verify::Args),
+    Stats(stats::Args),
+    Health(health::Args),
     Sandbox(sandbox::Args),
     Streams(streams::Args),
     Server(server::Args),

@@ -13,11 +13,13 @@ use crate::config::ConfigError;
 use crate::disk::DiskError;
 use crate::local::sandbox::SandboxError;
 use crate::model::verification::Verdict;
-use crate::net::NetError;
+use crate::net::{NetError, TlsTrouble};
 use crate::ops::create::CreateError;
 use crate::ops::definition::DefinitionError;
 use crate::ops::document::DocumentError;
+use crate::ops::events::own::BodyError;
 use crate::ops::guard::GuardError;
+use crate::ops::probe::EndpointError;
 use crate::ops::session::SessionError;
 use crate::ui::prompt::PromptError;
 
@@ -232,7 +234,11 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<PromptError>() {
         return Some(prompt(error));
     }
-    if error.is::<DefinitionError>() || error.is::<DocumentError>() {
+    if error.is::<DefinitionError>()
+        || error.is::<DocumentError>()
+        || error.is::<BodyError>()
+        || error.is::<EndpointError>()
+    {
         return Some(failure(Exit::Usage, ""));
     }
     if error.is::<DiskError>() || error.is::<io::Error>() {
@@ -267,6 +273,11 @@ fn api(error: &ApiError) -> Failure {
                 "a token never follows a redirect; check the API's address: `pmhooks profile list`",
             )
         }
+        ApiError::NotOffered { .. } => {
+            let mut failure = Failure::new(Exit::Refused, "");
+            failure.http_status = Some(404);
+            failure
+        }
         ApiError::NotPostmark { status, .. } | ApiError::Shape { status, .. } => {
             let mut failure = Failure::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
@@ -300,7 +311,7 @@ fn net(error: &NetError) -> Failure {
             Failure::new(Exit::Usage, "")
         }
         NetError::Local { .. } => Failure::new(Exit::Machine, ""),
-        NetError::Tls { unknown_authority: true, .. } => {
+        NetError::Tls { trouble: TlsTrouble::UnknownAuthority, .. } => {
             unreachable().hint("a company's own authority is added with --cacert FILE")
         }
         NetError::Timeout { .. } | NetError::ConnectTimeout { .. } => {

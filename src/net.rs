@@ -13,6 +13,7 @@ mod trust;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use error::NetError;
+pub use error::{NetError, TlsTrouble};
 pub use proxy::ProxyVariables;
 
 /// Connecting (name, TCP, TLS) may take this long at most, whatever `--timeout` says.
@@ -147,6 +148,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How often the request was sent for it.
     pub attempts: u32,
+    /// Who answered; none through a proxy.
+    pub address: Option<IpAddr>,
 }
 
 impl Answer {
@@ -168,13 +171,22 @@ type Lasting = ManuallyDrop<reqwest::blocking::Client>;
 /// The sender. Cheap to make: connections, proxies and certificates are looked at on first use.
 pub struct Net {
     settings: Settings,
+    /// Whether a connection serves several requests.
+    reuse: bool,
     clients: Mutex<HashMap<exchange::Route, Lasting>>,
 }
 
 impl Net {
     /// A sender with these settings. Touches nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clients: Mutex::default() }
+        Self { settings, reuse: true, clients: Mutex::default() }
+    }
+
+    /// A sender with the same settings that connects anew for each request, so that no request can
+    /// fail for what became of the one before it.
+    #[must_use]
+    pub fn unconnected(&self) -> Self {
+        Self { settings: self.settings.clone(), reuse: false, clients: Mutex::default() }
     }
 
     /// Sends a request, repeats it as it allows, and reads the whole answer within its time.
@@ -222,7 +234,8 @@ impl Net {
         if let Some(client) = clients.get(&route) {
             return Ok(client.clone());
         }
-        let client = ManuallyDrop::new(exchange::client(route, request, &self.settings)?);
+        let client =
+            ManuallyDrop::new(exchange::client(route, request, &self.settings, self.reuse)?);
         clients.insert(route, client.clone());
         Ok(client)
     }
@@ -237,6 +250,44 @@ pub fn authority(url: &Url) -> String {
     }
 }
 
+/// What a status is called: `Not Found`.
+pub fn phrase(status: u16) -> Option<&'static str> {
+    reqwest::StatusCode::from_u16(status).ok()?.canonical_reason()
+}
+
+/// True where an address is reached only from within a machine or a network: loopback, private,
+/// link-local, shared and the like.
+pub fn is_internal(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || a == 0 || is_shared
+        }
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => is_internal(v4.into()),
+            None => {
+                let [first, ..] = v6.segments();
+                let is_local = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80;
+                v6.is_loopback() || v6.is_unspecified() || is_local
+            }
+        },
+    }
+}
+
+/// True where a URL names such an address, or this machine, outright.
+pub fn names_internal(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(url::Host::Ipv4(address)) => is_internal(address.into()),
+        Some(url::Host::Ipv6(address)) => is_internal(address.into()),
+        None => false,
+    }
+}
+
 /// True where the URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -244,5 +295,36 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_addresses_are_known() {
+        for (url, internal) in [
+            ("http://localhost:1/", true),
+            ("http://Hooks.localhost./", true),
+            ("http://127.9.9.9/", true),
+            ("http://10.0.0.1/", true),
+            ("http://172.16.0.1/", true),
+            ("http://192.168.1.1/", true),
+            ("http://169.254.169.254/", true),
+            ("http://100.64.0.1/", true),
+            ("http://0.0.0.0/", true),
+            ("http://2130706433/", true),
+            ("http://[::1]/", true),
+            ("http://[::ffff:10.0.0.1]/", true),
+            ("http://[fd00::1]/", true),
+            ("http://[fe80::1]/", true),
+            ("http://192.0.2.1/", false),
+            ("http://8.8.8.8/", false),
+            ("http://[2001:db8::1]/", false),
+            ("http://localhost.example.com/", false),
+        ] {
+            assert_eq!(names_internal(&Url::parse(url).unwrap()), internal, "{url}");
+        }
     }
 }

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use super::error::{not_postmark, refused};
 use super::{ApiError, Refusal};
 use crate::model::{
-    ApiUrl, MASK, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Stream, StreamId,
-    StreamType, Webhook, WebhookId, mask,
+    ApiUrl, MASK, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Statistics, Stream,
+    StreamId, StreamType, Verification, Webhook, WebhookId, mask,
 };
 use crate::net::{Answer, Header, Method, Net, Repeat, Request, authority};
 
@@ -102,6 +102,19 @@ impl Client {
         }
     }
 
+    /// `POST /webhooks/{Id}/verify`: Postmark probes the endpoint for each enabled trigger. That it did
+    /// is no error, whatever it found.
+    pub fn verify(&self, id: WebhookId) -> Result<Verification, ApiError> {
+        let path = ["webhooks", &id.to_string(), "verify"];
+        newer("verification", self.call(Method::Post, &path, &[], None))
+    }
+
+    /// `GET /webhooks/{Id}/statistics`: the last 24 hours.
+    pub fn statistics(&self, id: WebhookId) -> Result<Statistics, ApiError> {
+        let path = ["webhooks", &id.to_string(), "statistics"];
+        newer("statistics", self.call(Method::Get, &path, &[], None))
+    }
+
     /// `GET /message-streams`.
     pub fn streams(&self, filter: StreamFilter) -> Result<Vec<Stream>, ApiError> {
         #[derive(Deserialize)]
@@ -161,6 +174,19 @@ impl Client {
         let answer = self.net.send(&request)?;
         judge(&without_token(answer, &self.token), &request.url)
     }
+}
+
+/// The API of before August 2026 has nothing at these paths. A webhook that does not exist is told
+/// apart by its code.
+fn newer<T>(what: &'static str, answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    let is_404 = match &answer {
+        Err(ApiError::Refused(refusal)) => {
+            refusal.status == 404 && !matches!(refusal.code, Some(1352 | 1302))
+        }
+        Err(ApiError::NotPostmark { status, .. }) => *status == 404,
+        _ => false,
+    };
+    if is_404 { Err(ApiError::NotOffered { what }) } else { answer }
 }
 
 /// Some pages of proxies show the request that they refuse, and errors quote pages.

@@ -43,6 +43,12 @@ pub enum ApiError {
         /// Scheme, host and port that it points at.
         target: String,
     },
+    /// The API is older than what was asked of it.
+    #[error("this API has no {what} of webhooks: it is older than August 2026")]
+    NotOffered {
+        /// What it lacks.
+        what: &'static str,
+    },
     /// The answer is not one of Postmark's.
     #[error("the answer of {host} ({status}) is not Postmark's: {what}")]
     NotPostmark {
@@ -79,7 +85,7 @@ impl ApiError {
             Self::Net(error) => error.maybe_sent(),
             Self::Unavailable { status, .. } => *status >= 500,
             Self::NotPostmark { .. } | Self::Shape { .. } => true,
-            Self::Refused(_) | Self::Redirected { .. } => false,
+            Self::Refused(_) | Self::Redirected { .. } | Self::NotOffered { .. } => false,
         }
     }
 }

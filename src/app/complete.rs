@@ -90,7 +90,14 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
     let ids = ArgValueCandidates::new(move || webhooks(&for_ids.0, &for_ids.1));
     let by_profile = profiles.clone();
     let mut command = Cli::command().mut_arg("profile", move |arg| arg.add(by_profile));
-    for (verb, name) in [("get", "ids"), ("edit", "id"), ("delete", "ids")] {
+    for (verb, name) in [
+        ("get", "ids"),
+        ("edit", "id"),
+        ("delete", "ids"),
+        ("test", "ids"),
+        ("verify", "ids"),
+        ("stats", "ids"),
+    ] {
         let ids = ids.clone();
         command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(ids)));
     }
@@ -100,7 +107,7 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
             profile.mut_subcommand(verb, |c| c.mut_arg("name", |arg| arg.add(profiles)))
         });
     }
-    for verb in ["create", "edit"] {
+    for verb in ["create", "edit", "test"] {
         for name in ["on", "off"] {
             let lists = ArgValueCompleter::new(triggers);
             command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(lists)));

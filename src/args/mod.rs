@@ -3,6 +3,8 @@
 //! Floor 3. May use `model`; must not use anything else of ours, nor do any input or output.
 
 pub mod confirm;
+pub mod endpoint;
+pub mod event;
 pub mod parse;
 pub mod secret;
 pub mod target;

@@ -43,6 +43,22 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "a duration is written like 500ms, 10s or 2m".to_owned())
 }
 
+/// A number of things at the same time.
+pub fn width(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(width @ 1..=64) => Ok(width),
+        _ => Err("it is a number from 1 to 64".to_owned()),
+    }
+}
+
+/// A share in percent.
+pub fn percentage(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(share) if (0.0..=100.0).contains(&share) => Ok(share),
+        _ => Err("it is a percentage, from 0 to 100".to_owned()),
+    }
+}
+
 /// A duration that is not zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|duration| match duration {

@@ -21,6 +21,17 @@ pub struct WebhookIds {
     pub ids: Vec<WebhookId>,
 }
 
+/// Any number of webhooks, or all of them.
+#[derive(Args, Clone, Debug)]
+pub struct WebhooksOrAll {
+    /// The webhooks' IDs; on a terminal, a picker is shown where none is given
+    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    pub ids: Vec<WebhookId>,
+    /// All webhooks of the server
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+}
+
 /// One webhook.
 #[derive(Args, Clone, Debug)]
 pub struct OneWebhookId {

@@ -110,7 +110,8 @@ impl std::fmt::Display for TriggerWord {
     }
 }
 
-fn triggers_or_all() -> impl clap::builder::TypedValueParser<Value = TriggerWord> {
+/// A parser of triggers.
+pub fn triggers_or_all() -> impl clap::builder::TypedValueParser<Value = TriggerWord> {
     let words = Trigger::ALL.iter().map(|t| t.name()).chain(["all"]);
     PossibleValuesParser::new(words)
         .map(|word| word.parse().map_or(TriggerWord::All, TriggerWord::One))

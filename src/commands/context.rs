@@ -14,7 +14,7 @@ use crate::config::env::Environment;
 use crate::config::resolve::Wanted;
 use crate::config::secret;
 use crate::failure::{Exit, Failure};
-use crate::model::{HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
+use crate::model::{HttpAuth, HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
 use crate::net::Net;
 use crate::ops::guard::{self, GuardError, Need};
 use crate::ops::session::Session;
@@ -93,6 +93,17 @@ impl Context {
             None => Ok(self
                 .ui
                 .secret("the password", "--password SOURCE (env:NAME, file:PATH or -)")?),
+        }
+    }
+
+    /// The credentials that flags describe, if any.
+    pub fn http_auth(&self, auth: &AuthArgs) -> Result<Option<HttpAuth>> {
+        match (&auth.username, &auth.password) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Failure::usage("--password needs --username").into()),
+            (Some(username), _) => {
+                Ok(Some(HttpAuth { username: username.clone(), password: self.password(auth)? }))
+            }
         }
     }
 

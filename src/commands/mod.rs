@@ -12,11 +12,16 @@ pub mod create;
 pub mod delete;
 pub mod edit;
 pub mod get;
+pub mod health;
 pub mod list;
 pub mod profile;
 pub mod sandbox;
 pub mod server;
+mod several;
+pub mod stats;
 pub mod streams;
+pub mod test;
+pub mod verify;
 pub mod whoami;
 
 pub use context::Context;

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use url::Url;
 
 use super::Object;
 
@@ -120,6 +123,35 @@ pub fn text(sentence: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
+/// Hides these secrets in a text of somebody who was told them, in any spelling in which their longer
+/// words survive: as they are, as JSON, percent-encoded, or as the credentials of a header.
+pub fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let mut forms: Vec<String> = Vec::new();
+    for secret in secrets {
+        forms.push(secret.to_owned());
+        let words = secret.split(|c: char| !c.is_ascii_alphanumeric());
+        forms.extend(words.filter(|w| w.len() >= 8).map(str::to_owned));
+        let Some(credentials) = secret.strip_prefix("Basic ") else { continue };
+        forms.push(credentials.to_owned());
+        let Ok(clear) = BASE64_STANDARD.decode(credentials) else { continue };
+        if let Some((_, password)) = String::from_utf8_lossy(&clear).split_once(':') {
+            let words = password.split(|c: char| !c.is_ascii_alphanumeric());
+            forms.extend(words.filter(|w| w.len() >= 8).map(str::to_owned));
+            forms.push(password.to_owned());
+        }
+    }
+    // The longest first, so that none is torn by a part of it.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    let hidden = |text: String, form: &String| text.replace(form.as_str(), MASK);
+    forms.iter().filter(|form| !form.is_empty()).fold(text.to_owned(), hidden)
+}
+
+/// The query values of a URL that look like secrets.
+pub fn query_secrets(url: &Url) -> Vec<String> {
+    let pairs = url.query_pairs().filter(|(key, value)| looks_secret(key) && !value.is_empty());
+    pairs.map(|(_, value)| value.into_owned()).collect()
+}
+
 fn split_before<const N: usize>(text: &str, stops: [char; N]) -> (&str, &str) {
     text.split_at(text.find(stops).unwrap_or(text.len()))
 }
@@ -179,6 +211,22 @@ mod tests {
         let said = "The Url \"https://u:pw@h/?sig=S\" is bad, see https://ok/";
         let shown = "The Url \"https://u:********@h/?sig=********\" is bad, see https://ok/";
         assert_eq!(text(said), shown);
+    }
+
+    #[test]
+    fn what_somebody_echoes_is_hidden_in_its_spellings() {
+        let secrets = ["Basic dXNlcjpwYXNzd29yZC9vbmU=", "a-header-value\"9"];
+        for echo in [
+            r#"{"auth": "Basic dXNlcjpwYXNzd29yZC9vbmU="}"#,
+            "password%2Fone",
+            r#"a-header-value\"9"#,
+            "a-header-value\"9",
+        ] {
+            let shown = scrub(echo, secrets);
+            assert!(shown.contains(MASK), "{shown}");
+        }
+        let clear = scrub("dXNlcjpwYXNzd29yZC9vbmU= password/one password", secrets);
+        assert_eq!(clear, format!("{MASK} {MASK} {MASK}"));
     }
 
     #[test]

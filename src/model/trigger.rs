@@ -59,6 +59,14 @@ impl Trigger {
         }
     }
 
+    /// How a trigger of the API is called on the command line; one that is not known here as in the API.
+    pub fn shown(key: &str) -> &str {
+        match Self::from_key(key) {
+            Some(trigger) => trigger.name(),
+            None => key,
+        }
+    }
+
     /// The trigger of a key in the API's `Triggers` object.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.key() == key)

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Object;
+
 /// The answer of a verification: its own operation's, and the body of a 422/1364.
 ///
 /// Everything may be missing: the two documented samples differ, and an unreachable endpoint has no
@@ -9,12 +11,26 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Verification {
+    /// True only if every enabled trigger was answered with exactly 200.
+    #[serde(default)]
+    pub success: Option<bool>,
     /// What was found, a trigger each; not necessarily all of them.
     #[serde(default)]
     pub results: Vec<Verdict>,
     /// A summary such as `1/2 triggers verified successfully`.
     #[serde(default)]
     pub message: Option<String>,
+    /// What else Postmark says of it.
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+impl Verification {
+    /// True where the endpoint passed. Where Postmark does not say so itself, its results do.
+    pub fn passed(&self) -> bool {
+        let all = || !self.results.is_empty() && self.results.iter().all(|r| r.success);
+        self.success.unwrap_or_else(all)
+    }
 }
 
 /// What one trigger's probe was answered with.
@@ -31,6 +47,9 @@ pub struct Verdict {
     /// The status phrase, or a sentence.
     #[serde(default)]
     pub message: Option<String>,
+    /// What else Postmark says of it.
+    #[serde(flatten)]
+    pub extra: Object,
 }
 
 impl Verdict {

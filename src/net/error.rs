@@ -41,8 +41,8 @@ pub enum NetError {
         to: String,
         /// The reason in words.
         why: String,
-        /// True where a certificate authority is missing, so that `--cacert` would help.
-        unknown_authority: bool,
+        /// What kind of trouble it is.
+        trouble: TlsTrouble,
     },
     /// The time was up.
     #[error("no complete answer from {to} within {}", humantime::format_duration(*.after))]
@@ -81,6 +81,8 @@ pub enum NetError {
     TooLarge {
         /// Host and port.
         to: String,
+        /// The HTTP status that it began with.
+        status: u16,
         /// What was allowed, in bytes.
         limit: usize,
     },
@@ -116,6 +118,19 @@ pub enum NetError {
         /// The reason.
         why: String,
     },
+}
+
+/// What can be wrong with a TLS connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsTrouble {
+    /// The certificate is not valid today.
+    Date,
+    /// The certificate is for another name.
+    Host,
+    /// The certificate's authority is missing, so that `--cacert` would help.
+    UnknownAuthority,
+    /// The two sides do not understand each other, or one does not speak TLS at all.
+    Protocol,
 }
 
 impl NetError {
@@ -212,43 +227,55 @@ pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
 }
 
 fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
-    let mut unknown_authority = false;
-    let why = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            CertificateError::Expired => "its certificate has expired".to_owned(),
-            CertificateError::ExpiredContext { not_after, .. } => {
-                format!("its certificate expired on {}", day(not_after.as_secs()))
-            }
-            CertificateError::NotValidYet => "its certificate is not valid yet".to_owned(),
-            CertificateError::NotValidYetContext { not_before, .. } => {
-                format!("its certificate is not valid before {}", day(not_before.as_secs()))
-            }
-            CertificateError::NotValidForName => {
-                format!("its certificate is not for the name {}", at.host)
-            }
-            CertificateError::NotValidForNameContext { presented, .. } => format!(
-                "its certificate is not for the name {}, but for {}",
-                at.host,
-                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
-            ),
-            CertificateError::UnknownIssuer => {
-                unknown_authority = true;
-                "its certificate comes from an authority that this machine does not know".to_owned()
-            }
-            other => {
-                unknown_authority = true;
-                format!("its certificate is not acceptable: {other}")
-            }
-        },
-        rustls::Error::InvalidMessage(_) => "it does not speak TLS on this port".to_owned(),
+    let (trouble, why) = match error {
+        rustls::Error::InvalidCertificate(bad) => certificate_trouble(bad, at),
+        rustls::Error::InvalidMessage(_) => {
+            (TlsTrouble::Protocol, "it does not speak TLS on this port".to_owned())
+        }
         rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
-            "it speaks no version of TLS that is still safe".to_owned()
+            (TlsTrouble::Protocol, "it speaks no version of TLS that is still safe".to_owned())
         }
-        rustls::Error::AlertReceived(alert) => format!("it refused the TLS handshake ({alert:?})"),
-        other => other.to_string(),
+        rustls::Error::AlertReceived(alert) => {
+            (TlsTrouble::Protocol, format!("it refused the TLS handshake ({alert:?})"))
+        }
+        other => (TlsTrouble::Protocol, other.to_string()),
     };
-    NetError::Tls { to: at.to(), why, unknown_authority }
+    NetError::Tls { to: at.to(), why, trouble }
+}
+
+fn certificate_trouble(bad: &CertificateError, at: &Destination) -> (TlsTrouble, String) {
+    match bad {
+        CertificateError::Expired => (TlsTrouble::Date, "its certificate has expired".to_owned()),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (TlsTrouble::Date, format!("its certificate expired on {}", day(not_after.as_secs())))
+        }
+        CertificateError::NotValidYet => {
+            (TlsTrouble::Date, "its certificate is not valid yet".to_owned())
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => (
+            TlsTrouble::Date,
+            format!("its certificate is not valid before {}", day(not_before.as_secs())),
+        ),
+        CertificateError::NotValidForName => {
+            (TlsTrouble::Host, format!("its certificate is not for the name {}", at.host))
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names = presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ");
+            let host = &at.host;
+            (
+                TlsTrouble::Host,
+                format!("its certificate is not for the name {host}, but for {names}"),
+            )
+        }
+        CertificateError::UnknownIssuer => (
+            TlsTrouble::UnknownAuthority,
+            "its certificate comes from an authority that this machine does not know".to_owned(),
+        ),
+        other => {
+            (TlsTrouble::UnknownAuthority, format!("its certificate is not acceptable: {other}"))
+        }
+    }
 }
 
 /// The name within `DnsName("h.example.com")`, as certificates' names are told.

@@ -11,7 +11,8 @@ use url::Url;
 
 use super::error::{Destination, classify, find};
 use super::{
-    Answer, CONNECT_TIMEOUT, Method, NetError, Request, Settings, authority, proxy, trust,
+    Answer, CONNECT_TIMEOUT, Method, NetError, Request, Settings, TlsTrouble, authority, proxy,
+    trust,
 };
 
 /// What decides which client can serve a URL.
@@ -37,13 +38,14 @@ pub(super) fn client(
     route: Route,
     request: &Request,
     settings: &Settings,
+    reuse: bool,
 ) -> Result<Client, NetError> {
     let authorities = if route.tls { trust::authorities(settings)? } else { trust::none() };
     if route.tls && authorities.is_empty() {
         return Err(NetError::Tls {
             to: authority(&request.url),
             why: "this machine has no certificate authorities to check it by".to_owned(),
-            unknown_authority: true,
+            trouble: TlsTrouble::UnknownAuthority,
         });
     }
     let mut builder = Client::builder()
@@ -52,6 +54,7 @@ pub(super) fn client(
         .no_proxy()
         .http1_only()
         .timeout(None)
+        .pool_max_idle_per_host(if reuse { usize::MAX } else { 0 })
         .connect_timeout(CONNECT_TIMEOUT.min(request.timeout))
         .tls_backend_preconfigured(trust::configuration(authorities)?);
     if !route.loopback {
@@ -131,12 +134,14 @@ fn is_timeout(error: &std::io::Error) -> bool {
 }
 
 fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, NetError> {
-    let too_large = || NetError::TooLarge { to: at.to(), limit };
+    let status = response.status().as_u16();
+    // Of a proxy the address would say nothing.
+    let address = response.remote_addr().filter(|_| at.proxy.is_none()).map(|a| a.ip());
+    let too_large = || NetError::TooLarge { to: at.to(), status, limit };
     let announced = response.content_length();
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
     }
-    let status = response.status().as_u16();
     let headers = response
         .headers()
         .iter()
@@ -158,5 +163,5 @@ fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer
             return Err(too_large());
         }
     }
-    Ok(Answer { status, headers, body, attempts: 1 })
+    Ok(Answer { status, headers, body, attempts: 1, address })
 }

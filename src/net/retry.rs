@@ -84,7 +84,7 @@ mod tests {
 
     fn asked(value: &str) -> Option<Duration> {
         let headers = vec![("retry-after".to_owned(), value.to_owned())];
-        let answer = Answer { status: 429, headers, body: Vec::new(), attempts: 1 };
+        let answer = Answer { status: 429, headers, body: Vec::new(), attempts: 1, address: None };
         retry_after(&answer, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
     }
 

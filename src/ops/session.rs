@@ -8,7 +8,7 @@ use crate::config::env::Environment;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
 use crate::local::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
-use crate::model::{ApiUrl, Secret};
+use crate::model::{ApiUrl, ProfileName, Secret};
 use crate::net::Net;
 
 /// Why there is no server to talk to.
@@ -66,6 +66,11 @@ impl Session {
             None => format!("the server of {}", env::SERVER_TOKEN.name),
         }
     }
+}
+
+/// How a command line for a profile's server begins: `pmhooks -p staging`.
+pub fn command(profile: Option<&ProfileName>) -> String {
+    profile.map_or("pmhooks".to_owned(), |name| format!("pmhooks -p {name}"))
 }
 
 fn start_sandbox() -> Result<Sandbox, SessionError> {

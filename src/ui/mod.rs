@@ -3,8 +3,10 @@
 //! Floor 3. May use `model`; must not use anything else of ours. The only place that prints.
 
 pub mod accounts;
+pub mod findings;
 pub mod interrupt;
 pub mod json;
+pub mod metrics;
 pub mod progress;
 pub mod prompt;
 pub mod table;
@@ -37,12 +39,14 @@ pub enum Format {
     Tsv,
     /// One identifier per line.
     Ids,
+    /// Metrics for a textfile collector: of `health` only.
+    Prometheus,
 }
 
 impl Format {
     /// All of them, in the manual's order.
-    pub const ALL: [Self; 6] =
-        [Self::Table, Self::Json, Self::Jsonl, Self::Yaml, Self::Tsv, Self::Ids];
+    pub const ALL: [Self; 7] =
+        [Self::Table, Self::Json, Self::Jsonl, Self::Yaml, Self::Tsv, Self::Ids, Self::Prometheus];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -53,6 +57,7 @@ impl Format {
             Self::Yaml => "yaml",
             Self::Tsv => "tsv",
             Self::Ids => "ids",
+            Self::Prometheus => "prometheus",
         }
     }
 

@@ -6,13 +6,17 @@ use serde_json::Value;
 
 use super::{Cell, Column, Format, Table, Ui, json};
 
-/// The answer of a command. It is shown in one of six formats; which of them it can give is known
+/// The answer of a command. It is shown in one of seven formats; which of them it can give is known
 /// before anything is asked of anybody ([`Ui::check`]).
 pub trait View {
     /// The columns of the table.
     const COLUMNS: &'static [Column];
     /// Whether there is an identifier per row.
     const HAS_IDS: bool = true;
+    /// Whether there are rows. What has none is shown as JSON in a table's place.
+    const HAS_ROWS: bool = true;
+    /// Whether there are metrics.
+    const HAS_METRICS: bool = false;
 
     /// One JSON document.
     fn json(&self) -> Value;
@@ -23,6 +27,11 @@ pub trait View {
     /// The identifiers, one per row.
     fn ids(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The metrics, in Prometheus's text format.
+    fn metrics(&self) -> String {
+        String::new()
     }
 
     /// For single things: names and values, shown on a table's place where no columns are chosen.
@@ -45,6 +54,12 @@ impl Ui {
             return Err(
                 "this command has no identifiers to print; --output ids is not for it".to_owned()
             );
+        }
+        if settings.format == Format::Prometheus && !V::HAS_METRICS {
+            return Err("--output prometheus is for `pmhooks health` only".to_owned());
+        }
+        if settings.format == Format::Tsv && !V::HAS_ROWS {
+            return Err("this has no rows; --output tsv is not for it".to_owned());
         }
         if settings.columns.is_empty() {
             return Ok(());
@@ -74,6 +89,7 @@ impl Ui {
             },
             Format::Yaml => json::yaml(&view.json()),
             Format::Ids => view.ids().into_iter().map(|id| id + "\n").collect(),
+            Format::Prometheus => view.metrics(),
             Format::Tsv => view.table().select(&settings.columns).tsv(header),
             Format::Table => self.human(view, header),
         };
@@ -82,6 +98,9 @@ impl Ui {
 
     fn human<V: View>(&self, view: &V, header: bool) -> String {
         let settings = &self.settings;
+        if !V::HAS_ROWS {
+            return json::pretty(&view.json());
+        }
         let details = if settings.columns.is_empty() { view.details() } else { None };
         if let Some(rows) = details {
             return Table::details(&rows, settings.width, settings.colour_out);

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Args, questions};
 use crate::commands::Context;
 use crate::failure::Failure;
-use crate::model::{HttpAuth, HttpHeader, NewWebhook, SecretSource};
+use crate::model::{HttpHeader, NewWebhook, SecretSource};
 use crate::ops::definition::{self, Definition};
 
 /// What is to be made: the file, the flags on top, and what the user answers.
@@ -42,7 +42,7 @@ pub fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
     if stream.is_none() {
         stream = cx.session()?.target.profile().and_then(|p| p.stream.clone());
     }
-    let http_auth = auth(args, cx)?.or(secrets.auth);
+    let http_auth = cx.http_auth(&flags.auth)?.or(secrets.auth);
     let mut http_headers = secrets.headers;
     for header in cx.headers(&flags.headers)? {
         http_headers.retain(|h: &HttpHeader| !h.name.eq_ignore_ascii_case(&header.name));
@@ -68,16 +68,4 @@ pub fn check_stdin(args: &Args) -> Result<(), Failure> {
     let sources = headers.chain(&webhook.auth.password);
     let named = sources.filter(|source| **source == SecretSource::Stdin).count();
     if named + usize::from(is_from) > 1 { Err(Failure::stdin_named_twice()) } else { Ok(()) }
-}
-
-fn auth(args: &Args, cx: &Context) -> Result<Option<HttpAuth>> {
-    let auth = &args.webhook.auth;
-    let Some(username) = auth.username.clone() else {
-        return match auth.password {
-            None => Ok(None),
-            Some(_) => Err(Failure::usage("--password needs --username").into()),
-        };
-    };
-    let password = cx.password(auth)?;
-    Ok(Some(HttpAuth { username, password }))
 }

@@ -1,0 +1,81 @@
+//! Several webhooks at once: which they are, and what is said where only some went well.
+
+use anyhow::{Context as _, Error, Result};
+
+use super::Context;
+use crate::api::ApiError;
+use crate::args::target::WebhooksOrAll;
+use crate::failure::{Exit, Failure, explain};
+use crate::model::{Webhook, WebhookId};
+
+/// The IDs that are named, those of all webhooks, or the one that the user picks.
+pub fn ids(target: &WebhooksOrAll, cx: &Context, question: &'static str) -> Result<Vec<WebhookId>> {
+    if target.all {
+        return Ok(all(cx)?.iter().map(|webhook| webhook.id).collect());
+    }
+    cx.ids_or_pick(&target.ids, question)
+}
+
+/// The webhooks of these IDs, all webhooks, or the one that the user picks; and why some are missing.
+pub fn webhooks(
+    target: &WebhooksOrAll,
+    cx: &Context,
+    question: &'static str,
+) -> Result<(Vec<Webhook>, Vec<Error>)> {
+    if target.all {
+        return Ok((all(cx)?, Vec::new()));
+    }
+    let ids = cx.ids_or_pick(&target.ids, question)?;
+    let session = cx.session()?;
+    Ok(apart(ids.iter().map(|id| {
+        let got = session.client.get(*id);
+        got.with_context(|| format!("cannot get webhook {id} of {}", session.place()))
+    })))
+}
+
+fn all(cx: &Context) -> Result<Vec<Webhook>> {
+    let session = cx.session()?;
+    let webhooks = session.client.list(None);
+    webhooks.with_context(|| format!("cannot list the webhooks of {}", session.place()))
+}
+
+/// What went well, and what did not.
+pub fn apart<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<Error>) {
+    let (mut good, mut failed) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => good.push(one),
+            Err(error) => failed.push(error),
+        }
+    }
+    (good, failed)
+}
+
+/// Where nothing went well, a single failure is itself, and of several the first decides what the run
+/// ends with. An API that cannot do it at all says so once.
+pub fn none_of(mut failed: Vec<Error>, asked: usize, done: &str) -> Error {
+    let is_old = |error: &Error| {
+        matches!(error.downcast_ref::<ApiError>(), Some(ApiError::NotOffered { .. }))
+    };
+    if let Some(index) = failed.iter().position(is_old) {
+        let failure = explain(&failed.swap_remove(index));
+        let message = failure.causes.first().cloned().unwrap_or_default();
+        return Failure { message, causes: Vec::new(), ..failure }.into();
+    }
+    if failed.len() == 1 {
+        return failed.remove(0);
+    }
+    let message = format!("none of the {asked} webhooks could be {done}");
+    let first = failed.first().map_or_else(|| Failure::usage("there is no ID"), explain);
+    Failure { message, causes: sentences(&failed), ..first }.into()
+}
+
+/// The failure where some webhooks went well.
+pub fn partly(failed: &[Error], asked: usize, done: &str) -> Failure {
+    let message = format!("{} of {asked} webhooks could not be {done}", failed.len());
+    Failure { causes: sentences(failed), ..Failure::new(Exit::PartlyDone, message) }
+}
+
+fn sentences(failed: &[Error]) -> Vec<String> {
+    failed.iter().map(|error| format!("{error:#}")).collect()
+}

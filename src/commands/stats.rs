@@ -1,0 +1,127 @@
+//! `stats`: what Postmark sent to webhooks in the last 24 hours.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::{Context, several};
+use crate::args::target::WebhooksOrAll;
+use crate::failure::Exit;
+use crate::model::{Metrics, Reveal, Statistics, Trigger, WebhookId};
+use crate::ops::fanout;
+use crate::ops::health::percent;
+use crate::ui::{Cell, Column, Table, Tone, View};
+
+/// Show the deliveries of the last 24 hours
+///
+/// Shows per trigger how many requests Postmark made, how many succeeded, were
+/// repeated or were slow, and how long the answers took on average. Postmark keeps
+/// 24 hours; what it calls slow it does not say.
+///
+/// Examples:
+///     pmhooks stats 1234567
+///     pmhooks stats --all -o json
+///     pmhooks stats --all --columns id,trigger,requests,success
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(flatten)]
+    target: WebhooksOrAll,
+}
+
+/// So many webhooks are asked about at the same time.
+const WIDTH: usize = 8;
+
+/// Asks.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Shown>()?;
+    let ids = several::ids(&args.target, cx, "Of which webhook?")?;
+    let session = cx.session()?;
+    let (client, place) = (&session.client, session.place());
+    let (shown, failed) = several::apart(fanout::map(&ids, WIDTH, |id| {
+        let statistics = client.statistics(*id).map(|statistics| (*id, statistics));
+        statistics.with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
+    }));
+    if shown.is_empty() && !failed.is_empty() {
+        return Err(several::none_of(failed, ids.len(), "shown"));
+    }
+    cx.show(&Shown(shown))?;
+    if failed.is_empty() {
+        return Ok(Exit::Done);
+    }
+    Err(several::partly(&failed, ids.len(), "shown").into())
+}
+
+struct Shown(Vec<(WebhookId, Statistics)>);
+
+impl View for Shown {
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", "WebhookId"),
+        Column::new("trigger", "TriggerType"),
+        Column::new("status", "Status"),
+        Column::new("requests", "TotalRequests"),
+        Column::new("success", "SuccessRate"),
+        Column::new("failures", "FailureCount"),
+        Column::new("retries", "RetryCount"),
+        Column::new("slow", "SlowCount"),
+        Column::new("very-slow", "VerySlowCount"),
+        Column::new("ms", "AverageTerminalResponseTimeMs"),
+        Column::new("retry-ms", "AverageRetryResponseTimeMs"),
+    ];
+
+    fn json(&self) -> Value {
+        self.0.iter().map(|(_, statistics)| statistics.to_json(Reveal::Masked)).collect()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(Self::COLUMNS);
+        for (id, statistics) in &self.0 {
+            for trigger in statistics.triggers() {
+                let status = status(statistics.status(trigger));
+                table.row(row(*id, Trigger::shown(trigger), status, statistics.of(trigger)));
+            }
+            table.row(row(*id, "all", status(None), statistics.total()));
+        }
+        table
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|(id, _)| id.to_string()).collect()
+    }
+
+    fn nothing(&self) -> &'static str {
+        "No webhooks here, so no statistics."
+    }
+}
+
+fn status(status: Option<&str>) -> Cell {
+    match status {
+        Some("verified") => Cell::new("verified").tone(Tone::Good),
+        Some(other) => Cell::new(other).tone(Tone::Bad),
+        None => Cell::new("-").tone(Tone::Faint),
+    }
+}
+
+fn row(id: WebhookId, trigger: &str, status: Cell, metrics: Metrics<'_>) -> Vec<Cell> {
+    let number = |key| match metrics.number(key) {
+        Some(number) => Cell::new(number.to_string()),
+        None => Cell::new("-").tone(Tone::Faint),
+    };
+    let success = match metrics.success_rate() {
+        Some(rate) if rate >= 100.0 => Cell::new(percent(rate)).tone(Tone::Good),
+        Some(rate) => Cell::new(percent(rate)).tone(Tone::Warn),
+        None => Cell::new("-").tone(Tone::Faint),
+    };
+    vec![
+        Cell::new(id.to_string()),
+        Cell::new(trigger),
+        status,
+        number("TotalRequests"),
+        success,
+        number("FailureCount"),
+        number("RetryCount"),
+        number("SlowCount"),
+        number("VerySlowCount"),
+        number("AverageTerminalResponseTimeMs"),
+        number("AverageRetryResponseTimeMs"),
+    ]
+}

@@ -1,0 +1,116 @@
+//! `test`: sample events to a webhook's endpoint, judged as Postmark would judge the answers.
+
+mod prepare;
+mod send;
+mod view;
+
+use anyhow::{Context as _, Result};
+
+use super::{Context, several};
+use crate::args::endpoint::EndpointArgs;
+use crate::args::event::EventArgs;
+use crate::args::parse::{quiet_with, width};
+use crate::args::target::WebhooksOrAll;
+use crate::failure::{Exit, Failure};
+use crate::ops::probe::curl;
+use crate::ui::Format;
+use prepare::Target;
+use view::{Printed, Tests};
+
+/// Test an endpoint with sample events
+///
+/// Posts a sample of each enabled trigger's event to the webhook's own URL, from
+/// this machine, as Postmark would: with its HttpAuth and headers, and a trace ID.
+/// Says what Postmark would make of each answer, and what to look at where it is
+/// not a delivery. Every sample says that it is a test; no Postmark token is sent
+/// along.
+///
+/// With --url no webhook is needed, nor a profile or a token. With --check-auth the
+/// endpoint must also refuse the event without credentials and with wrong ones.
+///
+/// Examples:
+///     pmhooks test 1234567
+///     pmhooks test --all --check-auth
+///     pmhooks test 1234567 --bounce-type SoftBounce --set Tag=welcome
+///     pmhooks test 1234567 --event subscription-change \
+///         --set SuppressSending=false --set SuppressionReason=null
+///     pmhooks test --url http://localhost:3000/postmark --event all
+///     pmhooks test --url http://localhost:3000/inbound --attachment-size 20MB
+///     pmhooks test 1234567 --event bounce --print
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(flatten)]
+    target: WebhooksOrAll,
+    /// The endpoint must also refuse the event without credentials and with wrong ones
+    #[arg(long)]
+    check_auth: bool,
+    /// Show the bodies, and post nothing
+    #[arg(long, conflicts_with_all = ["check_auth", "curl"])]
+    print: bool,
+    /// Show the commands that post the same with curl, and post nothing
+    #[arg(long, conflicts_with = "check_auth")]
+    curl: bool,
+    /// How many events are posted at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = quiet_with(width))]
+    concurrency: usize,
+    #[command(flatten)]
+    events: EventArgs,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+}
+
+/// Tests.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    if args.print {
+        cx.check::<Printed>()?;
+    } else {
+        cx.check::<Tests>()?;
+    }
+    if args.curl && cx.ui.settings.format != Format::Table {
+        return Err(Failure::usage("--curl shows commands; it has no other --output").into());
+    }
+    let (targets, failed) = prepare::targets(args, cx)?;
+    if targets.is_empty() && !failed.is_empty() {
+        let asked = failed.len();
+        return Err(several::none_of(failed, asked, "tested"));
+    }
+    if targets.is_empty() {
+        return Err(Failure::new(Exit::NotFound, "there is no webhook to test").into());
+    }
+    let exit = if args.print {
+        print(&targets, cx)?
+    } else if args.curl {
+        show_commands(&targets, cx)?
+    } else {
+        send::all(&targets, args, cx)?
+    };
+    if failed.is_empty() {
+        return Ok(exit);
+    }
+    Err(several::partly(&failed, targets.len() + failed.len(), "tested").into())
+}
+
+fn print(targets: &[Target], cx: &Context) -> Result<Exit> {
+    let posts = targets.iter().flat_map(|target| &target.posts);
+    let bodies = posts.filter_map(|post| serde_json::from_slice(&post.body).ok());
+    cx.show(&Printed(bodies.collect()))
+}
+
+fn show_commands(targets: &[Target], cx: &Context) -> Result<Exit> {
+    let mut variables = Vec::new();
+    for target in targets {
+        for post in &target.posts {
+            let command = curl::command(&target.endpoint, post);
+            cx.ui.data(&command.text).context("cannot write to standard output")?;
+            variables.extend(command.variables);
+        }
+    }
+    variables.sort();
+    variables.dedup();
+    if !variables.is_empty() {
+        let list = variables.join(", ");
+        cx.ui.note(&format!("The secrets are not shown; set these variables first: {list}"));
+    }
+    Ok(Exit::Done)
+}

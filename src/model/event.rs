@@ -1,0 +1,173 @@
+//! The eight things that Postmark posts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::Trigger;
+
+/// What Postmark can post to an endpoint: the six triggers of a webhook, inbound mail (the server's
+/// `InboundHookUrl`) and SMTP API errors (the server's `EnableSmtpApiErrorHooks`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Event {
+    Open,
+    Click,
+    Delivery,
+    Bounce,
+    SpamComplaint,
+    SubscriptionChange,
+    Inbound,
+    SmtpApiError,
+}
+
+impl Event {
+    /// All of them: the triggers in Postmark's order, then the two that belong to the server.
+    pub const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Click,
+        Self::Delivery,
+        Self::Bounce,
+        Self::SpamComplaint,
+        Self::SubscriptionChange,
+        Self::Inbound,
+        Self::SmtpApiError,
+    ];
+
+    /// The name in reports: of a trigger its key in the API.
+    pub fn key(self) -> &'static str {
+        match self.trigger() {
+            Some(trigger) => trigger.key(),
+            None if self == Self::Inbound => "Inbound",
+            None => "SMTPApiError",
+        }
+    }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self.trigger() {
+            Some(trigger) => trigger.name(),
+            None if self == Self::Inbound => "inbound",
+            None => "smtp-api-error",
+        }
+    }
+
+    /// The trigger that switches it on, if it is one of a webhook's own.
+    pub fn trigger(self) -> Option<Trigger> {
+        match self {
+            Self::Open => Some(Trigger::Open),
+            Self::Click => Some(Trigger::Click),
+            Self::Delivery => Some(Trigger::Delivery),
+            Self::Bounce => Some(Trigger::Bounce),
+            Self::SpamComplaint => Some(Trigger::SpamComplaint),
+            Self::SubscriptionChange => Some(Trigger::SubscriptionChange),
+            Self::Inbound | Self::SmtpApiError => None,
+        }
+    }
+}
+
+impl From<Trigger> for Event {
+    fn from(trigger: Trigger) -> Self {
+        let of = |event: &Self| event.trigger() == Some(trigger);
+        Self::ALL.into_iter().find(of).unwrap_or(Self::Bounce)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Event {
+    type Err = String;
+
+    /// Takes the command line's spelling, and the API's as well.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = |s: &str| s.to_ascii_lowercase().replace(['-', '_'], "");
+        let known = Self::ALL.into_iter().find(|event| plain(event.name()) == plain(text));
+        known.ok_or_else(|| format!("the events are {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+/// What a posted body is: an event that is known here, or one that Postmark has added since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// One of the eight.
+    Known(Event),
+    /// Its `RecordType`, whatever it says; empty where it says nothing.
+    Other(String),
+}
+
+impl Received {
+    /// Looks at a body. An SMTP API error is a Bounce by its `RecordType`, and inbound mail has none
+    /// (Postmark's pages on the bounce and the inbound webhook).
+    pub fn of(body: &Value) -> Self {
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+        let record = text("RecordType");
+        match Trigger::from_key(record) {
+            Some(Trigger::Bounce) if text("Type") == "SMTPApiError" => {
+                Self::Known(Event::SmtpApiError)
+            }
+            Some(trigger) => Self::Known(trigger.into()),
+            None if body.get("FromFull").is_some() && body.get("Attachments").is_some() => {
+                Self::Known(Event::Inbound)
+            }
+            None => Self::Other(record.to_owned()),
+        }
+    }
+
+    /// The event, if it is known here.
+    pub fn event(&self) -> Option<Event> {
+        match self {
+            Self::Known(event) => Some(*event),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The name in reports.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Known(event) => event.key(),
+            Self::Other(record) if record.is_empty() => "Unknown",
+            Self::Other(record) => record,
+        }
+    }
+
+    /// The name for people: the command line's, where there is one.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(event) => event.name(),
+            Self::Other(_) => self.key(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_event_is_read_in_both_spellings() {
+        for event in Event::ALL {
+            assert_eq!(event.name().parse(), Ok(event));
+            assert_eq!(event.key().parse(), Ok(event));
+        }
+        assert!("bounces".parse::<Event>().is_err());
+    }
+
+    #[test]
+    fn a_body_is_recognised_or_kept_under_its_own_name() {
+        for (body, key) in [
+            (json!({"RecordType": "Bounce", "Type": "HardBounce"}), "Bounce"),
+            (json!({"RecordType": "Bounce", "Type": "SMTPApiError"}), "SMTPApiError"),
+            (json!({"FromFull": {}, "Attachments": []}), "Inbound"),
+            (json!({"RecordType": "Telepathy"}), "Telepathy"),
+            (json!([]), "Unknown"),
+        ] {
+            assert_eq!(Received::of(&body).key(), key);
+        }
+    }
+}

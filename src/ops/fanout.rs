@@ -1,0 +1,60 @@
+//! The same work on many things at once, a bounded number at a time, the results in order.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// Does `work` on each item, at most `width` at a time. The results are in the order of the items,
+/// whichever ends first.
+pub fn map<T: Sync, R: Send>(items: &[T], width: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let (done, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..width.clamp(1, items.len().max(1)) {
+            let (done, next, work) = (done.clone(), &next, &work);
+            scope.spawn(move || {
+                while let Some((index, item)) = take(items, next) {
+                    // The other end lives as long as this scope.
+                    let _ = done.send((index, work(item)));
+                }
+            });
+        }
+    });
+    drop(done);
+    let mut results: Vec<_> = results.into_iter().collect();
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    items.get(index).map(|item| (index, item))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_order_stays_and_the_work_overlaps_within_its_bound() {
+        let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let items: Vec<u64> = (0..12).collect();
+        let started = Instant::now();
+        let results = map(&items, 4, |n| {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(20 + (12 - n) * 2));
+            running.fetch_sub(1, Ordering::SeqCst);
+            n * 2
+        });
+        assert_eq!(results, items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(most.load(Ordering::SeqCst), 4);
+        assert!(started.elapsed() < Duration::from_millis(12 * 30), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        assert_eq!(map(&[] as &[u8], 8, |n| *n), [0_u8; 0]);
+        assert_eq!(map(&[1], 0, |n| *n), [1]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Prometheus's text format, as node_exporter's textfile collector reads it.
+
+use super::text;
+
+/// The samples of one metric.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    name: &'static str,
+    help: &'static str,
+    samples: Vec<(Vec<(&'static str, String)>, f64)>,
+}
+
+impl Metric {
+    /// A gauge without samples yet. The help is one line.
+    pub fn gauge(name: &'static str, help: &'static str) -> Self {
+        Self { name, help, samples: Vec::new() }
+    }
+
+    /// Adds a sample, unless there is no value.
+    pub fn add(&mut self, labels: &[(&'static str, &str)], value: Option<f64>) {
+        if let Some(value) = value {
+            let labels = labels.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+            self.samples.push((labels, value));
+        }
+    }
+
+    /// The lines of the metric; none without samples.
+    pub fn render(&self) -> String {
+        if self.samples.is_empty() {
+            return String::new();
+        }
+        let mut lines = format!("# HELP {0} {1}\n# TYPE {0} gauge\n", self.name, self.help);
+        for (labels, value) in &self.samples {
+            let labels: Vec<_> =
+                labels.iter().map(|(name, text)| format!("{name}=\"{}\"", escaped(text))).collect();
+            let labels =
+                if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            lines.push_str(&format!("{}{labels} {value}\n", self.name));
+        }
+        lines
+    }
+}
+
+/// A label's text: a backslash, a quotation mark and a line end are escaped in it.
+fn escaped(value: &str) -> String {
+    text::visible(value).replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped_and_what_has_no_value_is_left_out() {
+        let mut metric = Metric::gauge("a_b", "Words.");
+        metric.add(&[("url", "https://h/\"x\\y\nz")], Some(0.5));
+        metric.add(&[("url", "gone")], None);
+        assert_eq!(
+            metric.render(),
+            "# HELP a_b Words.\n# TYPE a_b gauge\na_b{url=\"https://h/\\\"x\\\\y\\\\nz\"} 0.5\n"
+        );
+        assert_eq!(Metric::gauge("c", "None.").render(), "");
+    }
+}
