@@ -128,22 +128,28 @@ pub fn text(sentence: &str) -> Cow<'_, str> {
 pub fn scrub<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut forms: Vec<String> = Vec::new();
     for secret in secrets {
-        forms.push(secret.to_owned());
-        let words = secret.split(|c: char| !c.is_ascii_alphanumeric());
-        forms.extend(words.filter(|w| w.len() >= 8).map(str::to_owned));
+        forms.extend(spellings(secret));
         let Some(credentials) = secret.strip_prefix("Basic ") else { continue };
         forms.push(credentials.to_owned());
         let Ok(clear) = BASE64_STANDARD.decode(credentials) else { continue };
         if let Some((_, password)) = String::from_utf8_lossy(&clear).split_once(':') {
-            let words = password.split(|c: char| !c.is_ascii_alphanumeric());
-            forms.extend(words.filter(|w| w.len() >= 8).map(str::to_owned));
-            forms.push(password.to_owned());
+            forms.extend(spellings(password));
         }
     }
     // The longest first, so that none is torn by a part of it.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     let hidden = |text: String, form: &String| text.replace(form.as_str(), MASK);
     forms.iter().filter(|form| !form.is_empty()).fold(text.to_owned(), hidden)
+}
+
+/// A secret as it is, as in JSON, as in a query, and its longer words.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let json = Value::from(secret).to_string();
+    let query = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let words = secret.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| w.len() >= 8);
+    [secret.to_owned(), json.trim_matches('"').to_owned(), query]
+        .into_iter()
+        .chain(words.map(str::to_owned))
 }
 
 /// The query values of a URL that look like secrets.

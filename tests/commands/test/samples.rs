@@ -262,7 +262,7 @@ fn anymail_understands_every_sample() {
     let events =
         print(&["--event", "all", "--include-content", "bounce,spam-complaint", "-o", "json"]);
     env.file("events.json", events.to_string());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/anymail.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/feed_anymail.py");
     let setup = format!(
         "python3 -m venv venv && venv/bin/pip install -q django-anymail && venv/bin/python {script} events.json"
     );
@@ -271,5 +271,14 @@ fn anymail_understands_every_sample() {
     for (name, value) in std::env::vars_os().filter(|(name, _)| name != "HOME") {
         shell = shell.env(name, value);
     }
-    shell.run().check(str![]);
+    shell.run().check(str![[r#"
+200 opened None recipient@example.com ['pmhooks-test']
+200 clicked None recipient@example.com ['pmhooks-test']
+200 delivered None recipient@example.com ['pmhooks-test']
+200 bounced bounced recipient@example.com ['pmhooks-test']
+200 complained spam recipient@example.com ['pmhooks-test']
+200 unsubscribed unsubscribed recipient@example.com ['pmhooks-test']
+200 inbound 0123456789abcdef0123456789abcdef+test@inbound.example.com [pmhooks test] Hello ['test.txt']
+200 failed None recipient@example.com ['pmhooks-test']
+"#]]);
 }
