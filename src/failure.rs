@@ -234,11 +234,14 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<PromptError>() {
         return Some(prompt(error));
     }
-    if error.is::<DefinitionError>()
-        || error.is::<DocumentError>()
-        || error.is::<BodyError>()
-        || error.is::<EndpointError>()
-    {
+    if let Some(error) = error.downcast_ref::<BodyError>() {
+        let refused = failure(Exit::Usage, "");
+        return Some(match error {
+            BodyError::NoField(_) => refused.hint("see the fields of an event with --print"),
+            _ => refused,
+        });
+    }
+    if error.is::<DefinitionError>() || error.is::<DocumentError>() || error.is::<EndpointError>() {
         return Some(failure(Exit::Usage, ""));
     }
     if error.is::<DiskError>() || error.is::<io::Error>() {

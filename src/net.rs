@@ -264,14 +264,14 @@ pub fn is_internal(address: IpAddr) -> bool {
             let is_shared = a == 100 && (64..128).contains(&b);
             v4.is_loopback() || v4.is_private() || v4.is_link_local() || a == 0 || is_shared
         }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_internal(v4.into()),
-            None => {
-                let [first, ..] = v6.segments();
-                let is_local = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80;
-                v6.is_loopback() || v6.is_unspecified() || is_local
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_internal(v4.into());
             }
-        },
+            let [first, ..] = v6.segments();
+            let is_local = first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80;
+            v6.is_loopback() || v6.is_unspecified() || is_local
+        }
     }
 }
 

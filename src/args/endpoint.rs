@@ -28,7 +28,7 @@ impl EndpointArgs {
     /// The triggers of the endpoint: those that are named, or all of them.
     pub fn triggers(&self) -> Result<Triggers, String> {
         let mut triggers = Triggers::default();
-        if self.triggers.on.is_empty() && self.triggers.off.is_empty() {
+        if self.triggers.on.is_empty() {
             for trigger in Trigger::ALL {
                 triggers.set(trigger, TriggerSetting::new(trigger, true));
             }

@@ -1,6 +1,7 @@
 //! `health`: how all webhooks of a server fare, for people, cron and CI.
 
 mod metrics;
+mod rows;
 mod view;
 
 use anyhow::{Context as _, Result};

@@ -1,10 +1,15 @@
 //! `test`: sample events to a webhook's endpoint, judged as Postmark would judge the answers.
 
+mod advice;
+mod described;
 mod prepare;
+mod row;
 mod send;
+mod show;
+mod tested;
 mod view;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Context, several};
 use crate::args::endpoint::EndpointArgs;
@@ -12,10 +17,9 @@ use crate::args::event::EventArgs;
 use crate::args::parse::{quiet_with, width};
 use crate::args::target::WebhooksOrAll;
 use crate::failure::{Exit, Failure};
-use crate::ops::probe::curl;
 use crate::ui::Format;
-use prepare::Target;
-use view::{Printed, Tests};
+use show::Printed;
+use view::Tests;
 
 /// Test an endpoint with sample events
 ///
@@ -79,9 +83,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Err(Failure::new(Exit::NotFound, "there is no webhook to test").into());
     }
     let exit = if args.print {
-        print(&targets, cx)?
+        show::bodies(&targets, cx)?
     } else if args.curl {
-        show_commands(&targets, cx)?
+        show::commands(&targets, cx)?
     } else {
         send::all(&targets, args, cx)?
     };
@@ -89,28 +93,4 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Ok(exit);
     }
     Err(several::partly(&failed, targets.len() + failed.len(), "tested").into())
-}
-
-fn print(targets: &[Target], cx: &Context) -> Result<Exit> {
-    let posts = targets.iter().flat_map(|target| &target.posts);
-    let bodies = posts.filter_map(|post| serde_json::from_slice(&post.body).ok());
-    cx.show(&Printed(bodies.collect()))
-}
-
-fn show_commands(targets: &[Target], cx: &Context) -> Result<Exit> {
-    let mut variables = Vec::new();
-    for target in targets {
-        for post in &target.posts {
-            let command = curl::command(&target.endpoint, post);
-            cx.ui.data(&command.text).context("cannot write to standard output")?;
-            variables.extend(command.variables);
-        }
-    }
-    variables.sort();
-    variables.dedup();
-    if !variables.is_empty() {
-        let list = variables.join(", ");
-        cx.ui.note(&format!("The secrets are not shown; set these variables first: {list}"));
-    }
-    Ok(Exit::Done)
 }

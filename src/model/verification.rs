@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Object;
+use super::{Object, mask};
 
 /// The answer of a verification: its own operation's, and the body of a 422/1364.
 ///
@@ -62,7 +62,7 @@ impl Verdict {
             _ => ", no answer".to_owned(),
         };
         let message = self.message.as_deref().filter(|m| !m.is_empty());
-        let why = message.map(|m| format!(" ({m})")).unwrap_or_default();
+        let why = message.map(|m| format!(" ({})", mask::text(m))).unwrap_or_default();
         format!("{}: {verdict}{status}{why}", self.trigger_type)
     }
 }

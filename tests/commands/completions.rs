@@ -94,6 +94,10 @@ get
 create
 edit
 delete
+test
+verify
+stats
+health
 sandbox
 streams
 server

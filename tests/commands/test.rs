@@ -113,6 +113,21 @@ pmhooks: warning: the address is inside this machine or network: Postmark itself
 }
 
 #[test]
+fn the_triggers_of_a_url_are_all_or_those_that_are_named() {
+    let env = TestEnv::new();
+    for (flags, events) in [
+        ("--on bounce,open", "Open Bounce"),
+        ("--off click,open,delivery", "Bounce SpamComplaint SubscriptionChange"),
+        ("--on bounce --event inbound", ""),
+    ] {
+        let run = env.run(format!("test --url http://127.0.0.1:1/ --print -o jsonl {flags}"));
+        let bodies = run.code(0).json_lines();
+        let names: Vec<_> = bodies.iter().filter_map(|body| body["RecordType"].as_str()).collect();
+        assert_eq!(names.join(" "), events, "{flags}");
+    }
+}
+
+#[test]
 fn the_server_token_never_reaches_an_endpoint() {
     // torture 20
     let canaries = Canaries::new();

@@ -69,6 +69,24 @@ fn the_json_has_the_documented_shape_and_keeps_what_is_new() {
 }
 
 #[test]
+fn no_secret_is_in_what_postmark_says() {
+    let canaries = Canaries::new();
+    let url = format!("https://u:{}@hooks.example.com/?key={}", canaries.header, canaries.query);
+    let mut answer = verification(json!([failed("Open", json!(0))]), false);
+    let said = format!("The endpoint {url} did not answer.");
+    (answer["Url"], answer["Message"]) = (json!(url), json!(said));
+    answer["Results"][0]["Message"] = json!(said);
+    let api = Faulty::always(Step::answer(200, answer));
+    let mut env = TestEnv::with_api(api.url());
+    env.token(&canaries.token);
+    for more in ["", "-o json", "-o yaml", "-vv", "--columns url,message"] {
+        let run = env.run(format!("verify 5 {more}"));
+        canaries.assert_clean_run(&run);
+        run.code(1).has("did not answer");
+    }
+}
+
+#[test]
 fn results_may_be_fewer_than_triggers_or_none() {
     for (results, success, code) in [
         (json!([failed("Bounce", json!(0))]), json!(false), 1),

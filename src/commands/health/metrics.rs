@@ -1,6 +1,7 @@
 //! The numbers of `health` for a monitoring system. Labels hold masked URLs and no secrets.
 
-use super::view::{Health, unique};
+use super::rows::unique;
+use super::view::Health;
 use crate::model::ProfileName;
 use crate::ui::metrics::Metric;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::metrics;
+use super::{metrics, rows};
 use crate::commands::Context;
-use crate::model::{Finding, ProfileName, Trigger};
-use crate::ops::health::{Checkup, Demands, percent};
-use crate::ui::{Cell, Column, Table, Tone, View, findings};
+use crate::model::{Finding, ProfileName};
+use crate::ops::health::{Checkup, Demands};
+use crate::ui::{Column, Table, Tone, View, findings};
 
 /// What was looked at, and found.
 pub struct Health {
@@ -39,96 +39,6 @@ impl Health {
             cx.ui.note(&format!("  {label} {}", finding.fix));
         }
     }
-
-    fn row(&self, checkup: &Checkup) -> Vec<Cell> {
-        let webhook = &checkup.webhook;
-        let total = checkup.statistics.total();
-        let share = |share: Option<f64>, is_good: fn(f64, &Demands) -> bool| match share {
-            Some(share) if is_good(share, &self.demands) => {
-                Cell::new(percent(share)).tone(Tone::Good)
-            }
-            Some(share) => Cell::new(percent(share)).tone(Tone::Bad),
-            None => Cell::new("-").tone(Tone::Faint),
-        };
-        let rules: Vec<_> = checkup.findings.iter().map(|f| f.rule).collect();
-        let worst = checkup.findings.iter().map(|f| f.level).max();
-        let rules = match worst {
-            None => Cell::new("none").tone(Tone::Good),
-            Some(level) => Cell::new(unique(rules).join(", ")).tone(findings::tone(level)),
-        };
-        vec![
-            Cell::new(webhook.id.to_string()),
-            Cell::new(webhook.message_stream.as_str()),
-            Cell::new(webhook.url.masked()),
-            status(webhook.status.as_deref()),
-            self.triggers(checkup),
-            Cell::new(total.requests().map_or("-".to_owned(), |n| n.to_string())),
-            share(total.success_rate(), |share, demands| share >= demands.min_success),
-            share(total.slow_share(), |share, _| share < 10.0),
-            rules,
-        ]
-    }
-
-    fn triggers(&self, checkup: &Checkup) -> Cell {
-        let triggers = checkup.triggers(&self.demands);
-        let word = |trigger: &String| {
-            let name = Trigger::shown(trigger);
-            match checkup.statistics.status(trigger) {
-                None | Some("verified") => (name.to_owned(), true),
-                Some(status) => (format!("{name} ({status})"), false),
-            }
-        };
-        let words: Vec<_> = triggers.iter().map(word).collect();
-        let tone = if words.iter().all(|(_, fine)| *fine) { Tone::Plain } else { Tone::Bad };
-        let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
-        let text = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
-        Cell::new(text).tone(tone)
-    }
-
-    fn webhook_json(&self, checkup: &Checkup) -> Value {
-        let webhook = &checkup.webhook;
-        let total = checkup.statistics.total();
-        let trigger = |trigger: &String| {
-            let metrics = checkup.statistics.of(trigger);
-            json!({
-                "TriggerType": trigger,
-                "Status": checkup.statistics.status(trigger),
-                "TotalRequests": metrics.raw("TotalRequests"),
-                "SuccessRate": metrics.success_rate(),
-                "SlowShare": metrics.slow_share(),
-            })
-        };
-        json!({
-            "ID": webhook.id.0,
-            "Url": webhook.url.masked(),
-            "MessageStream": webhook.message_stream.as_str(),
-            "Profile": self.profile.as_ref().map(ProfileName::as_str),
-            "Status": webhook.status,
-            "TotalRequests": total.raw("TotalRequests"),
-            "SuccessRate": total.success_rate(),
-            "SlowShare": total.slow_share(),
-            "Triggers": checkup.triggers(&self.demands).iter().map(trigger).collect::<Vec<_>>(),
-        })
-    }
-}
-
-/// Each rule once.
-pub(super) fn unique(rules: Vec<&'static str>) -> Vec<&'static str> {
-    let mut seen = Vec::new();
-    for rule in rules {
-        if !seen.contains(&rule) {
-            seen.push(rule);
-        }
-    }
-    seen
-}
-
-fn status(status: Option<&str>) -> Cell {
-    match status {
-        Some("verified") => Cell::new("verified").tone(Tone::Good),
-        Some(other) => Cell::new(other).tone(Tone::Bad),
-        None => Cell::new("-").tone(Tone::Faint),
-    }
 }
 
 impl View for Health {
@@ -153,14 +63,14 @@ impl View for Health {
             summary.insert("Healthy".to_owned(), healthy.into());
             summary.insert("Unread".to_owned(), self.unread.into());
         }
-        let webhooks: Vec<_> = self.checkups.iter().map(|c| self.webhook_json(c)).collect();
+        let webhooks: Vec<_> = self.checkups.iter().map(|c| rows::to_json(self, c)).collect();
         json!({ "Findings": findings, "Summary": summary, "Webhooks": webhooks })
     }
 
     fn table(&self) -> Table {
         let mut table = Table::new(Self::COLUMNS);
         for checkup in &self.checkups {
-            table.row(self.row(checkup));
+            table.row(rows::cells(self, checkup));
         }
         table
     }

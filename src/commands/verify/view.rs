@@ -27,10 +27,15 @@ fn url(verification: &Verification) -> Option<String> {
     verification.extra.get("Url").and_then(Value::as_str).map(|url| mask::url(url).into_owned())
 }
 
+/// Postmark's words; a URL in them may hold secrets.
+fn said(message: Option<&str>) -> Option<String> {
+    message.map(|message| mask::text(message).into_owned())
+}
+
 fn to_json((id, verification): &(WebhookId, Verification)) -> Value {
     let result = |r: &Verdict| {
         let mut row = json!({"TriggerType": r.trigger_type, "Success": r.success,
-            "StatusCode": r.status_code, "Message": r.message});
+            "StatusCode": r.status_code, "Message": said(r.message.as_deref())});
         if let Value::Object(row) = &mut row {
             row.extend(r.extra.clone());
         }
@@ -41,7 +46,7 @@ fn to_json((id, verification): &(WebhookId, Verification)) -> Value {
     object.insert("Url".to_owned(), url(verification).into());
     object.insert("Success".to_owned(), verification.passed().into());
     object.insert("Results".to_owned(), verification.results.iter().map(result).collect());
-    object.insert("Message".to_owned(), verification.message.clone().into());
+    object.insert("Message".to_owned(), said(verification.message.as_deref()).into());
     let known = ["Id", "ID", "Url"];
     let more = verification.extra.iter().filter(|(key, _)| !known.contains(&key.as_str()));
     object.extend(more.map(|(key, value)| (key.clone(), value.clone())));
@@ -67,16 +72,16 @@ impl View for Verified {
 
     fn table(&self) -> Table {
         let mut table = Table::new(Self::COLUMNS);
-        let result = |success: bool| match success {
-            true => Cell::new("passed").tone(Tone::Good),
-            false => Cell::new("failed").tone(Tone::Bad),
+        let result = |success: bool| {
+            let (word, tone) = if success { ("passed", Tone::Good) } else { ("failed", Tone::Bad) };
+            Cell::new(word).tone(tone)
         };
         for (id, verification) in &self.0 {
             let mut row = |trigger: &str, success, status: Option<i64>, message: Option<&str>| {
                 let status = status.filter(|s| *s > 0).map_or("-".to_owned(), |s| s.to_string());
                 let url = url(verification).unwrap_or_default();
                 let id = Cell::new(id.to_string());
-                let message = Cell::new(mask::text(message.unwrap_or_default()));
+                let message = Cell::new(said(message).unwrap_or_default());
                 let cells =
                     [Cell::new(url), Cell::new(trigger), result(success), Cell::new(status)];
                 table.row([id].into_iter().chain(cells).chain([message]).collect());

@@ -4,6 +4,7 @@
 //! the values are reserved ones (example.com, 192.0.2.0/24), and each sample says that it is a test.
 
 pub mod own;
+pub mod wanted;
 
 use std::time::SystemTime;
 
@@ -31,17 +32,17 @@ pub struct Fit {
 /// A server ID for where no server is known. Postmark's own test button says the same.
 pub const SOME_SERVER: ServerId = ServerId(1234);
 
+/// Bounces have IDs like this: beyond what a JavaScript number holds exactly.
+const LARGE: i64 = 4_323_372_036_854_000_000;
+
 /// A fresh sample of an event: the dates are now, the identifiers new ones.
 pub fn sample(event: Event, fit: &Fit) -> Value {
     let mut body: Object = serde_json::from_str(text(event)).unwrap_or_default();
-    for (key, value) in body.iter_mut() {
+    for (key, value) in &mut body {
         match key.as_str() {
             "MessageStream" if event != Event::Inbound => *value = fit.stream.as_str().into(),
             "ServerID" => *value = fit.server.0.into(),
-            // As large as Postmark's: beyond what a JavaScript number holds exactly.
-            "ID" => {
-                *value = fastrand::i64(4_323_372_036_854_000_000..4_323_372_036_855_000_000).into()
-            }
+            "ID" => *value = fastrand::i64(LARGE..LARGE + 1_000_000).into(),
             // Mail that Postmark did not accept has no ID.
             "MessageID" if event != Event::SmtpApiError => *value = uuid().into(),
             "BouncedAt" | "DeliveredAt" | "ReceivedAt" | "ChangedAt" => *value = now().into(),

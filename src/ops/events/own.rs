@@ -19,6 +19,9 @@ pub enum BodyError {
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Stdin(std::io::Error),
+    /// No body has a field that is to be changed.
+    #[error("cannot set {0}: no event that would be posted has this field")]
+    NoField(String),
     /// It is not what Postmark would post.
     #[error("{origin}: {problem}")]
     Unusable {

@@ -181,14 +181,14 @@ fn outcome(status: u16, event: Option<Event>) -> Outcome {
 }
 
 fn is_unreachable(error: &NetError) -> bool {
-    match error {
+    matches!(
+        error,
         NetError::Name { .. }
-        | NetError::Connect { .. }
-        | NetError::ConnectTimeout { .. }
-        | NetError::Proxy { .. }
-        | NetError::Tls { .. } => true,
-        _ => false,
-    }
+            | NetError::Connect { .. }
+            | NetError::ConnectTimeout { .. }
+            | NetError::Proxy { .. }
+            | NetError::Tls { .. }
+    )
 }
 
 /// `Service Unavailable`.

@@ -170,8 +170,8 @@ fn a_field_is_set_where_it_is_and_must_be_somewhere() {
     assert_eq!(set, 3, "bounce, spam complaint, SMTP API error");
     TestEnv::new().run(["test", "--url", URL, "--set", "Cotent=x"]).check(str![[r#"
 --- stderr
-pmhooks: error: --set Cotent: no event that would be posted has this field
-  hint: see the fields with --print
+pmhooks: error: cannot set Cotent: no event that would be posted has this field
+  hint: see the fields of an event with --print
 --- exit 2
 "#]]);
     // The field exists, but not in what would be posted.

@@ -1,0 +1,100 @@
+//! A webhook of `health`: a row of a table, or an object.
+
+use serde_json::{Value, json};
+
+use super::view::Health;
+use crate::model::{ProfileName, Trigger};
+use crate::ops::health::{Checkup, Demands, percent};
+use crate::ui::{Cell, Tone, findings};
+
+/// The cells of a webhook.
+pub(super) fn cells(health: &Health, checkup: &Checkup) -> Vec<Cell> {
+    let webhook = &checkup.webhook;
+    let total = checkup.statistics.total();
+    let share = |share: Option<f64>, is_good: fn(f64, &Demands) -> bool| match share {
+        Some(share) if is_good(share, &health.demands) => {
+            Cell::new(percent(share)).tone(Tone::Good)
+        }
+        Some(share) => Cell::new(percent(share)).tone(Tone::Bad),
+        None => Cell::new("-").tone(Tone::Faint),
+    };
+    let rules: Vec<_> = checkup.findings.iter().map(|f| f.rule).collect();
+    let worst = checkup.findings.iter().map(|f| f.level).max();
+    let rules = match worst {
+        None => Cell::new("none").tone(Tone::Good),
+        Some(level) => Cell::new(unique(rules).join(", ")).tone(findings::tone(level)),
+    };
+    vec![
+        Cell::new(webhook.id.to_string()),
+        Cell::new(webhook.message_stream.as_str()),
+        Cell::new(webhook.url.masked()),
+        status(webhook.status.as_deref()),
+        triggers(health, checkup),
+        Cell::new(total.requests().map_or("-".to_owned(), |n| n.to_string())),
+        share(total.success_rate(), |share, demands| share >= demands.min_success),
+        share(total.slow_share(), |share, _| share < 10.0),
+        rules,
+    ]
+}
+
+fn triggers(health: &Health, checkup: &Checkup) -> Cell {
+    let triggers = checkup.triggers(&health.demands);
+    let word = |trigger: &String| {
+        let name = Trigger::shown(trigger);
+        match checkup.statistics.status(trigger) {
+            None | Some("verified") => (name.to_owned(), true),
+            Some(status) => (format!("{name} ({status})"), false),
+        }
+    };
+    let words: Vec<_> = triggers.iter().map(word).collect();
+    let tone = if words.iter().all(|(_, fine)| *fine) { Tone::Plain } else { Tone::Bad };
+    let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
+    let text = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    Cell::new(text).tone(tone)
+}
+
+/// A webhook with its numbers.
+pub(super) fn to_json(health: &Health, checkup: &Checkup) -> Value {
+    let webhook = &checkup.webhook;
+    let total = checkup.statistics.total();
+    let trigger = |trigger: &String| {
+        let metrics = checkup.statistics.of(trigger);
+        json!({
+            "TriggerType": trigger,
+            "Status": checkup.statistics.status(trigger),
+            "TotalRequests": metrics.raw("TotalRequests"),
+            "SuccessRate": metrics.success_rate(),
+            "SlowShare": metrics.slow_share(),
+        })
+    };
+    json!({
+        "ID": webhook.id.0,
+        "Url": webhook.url.masked(),
+        "MessageStream": webhook.message_stream.as_str(),
+        "Profile": health.profile.as_ref().map(ProfileName::as_str),
+        "Status": webhook.status,
+        "TotalRequests": total.raw("TotalRequests"),
+        "SuccessRate": total.success_rate(),
+        "SlowShare": total.slow_share(),
+        "Triggers": checkup.triggers(&health.demands).iter().map(trigger).collect::<Vec<_>>(),
+    })
+}
+
+/// Each rule once.
+pub(super) fn unique(rules: Vec<&'static str>) -> Vec<&'static str> {
+    let mut seen = Vec::new();
+    for rule in rules {
+        if !seen.contains(&rule) {
+            seen.push(rule);
+        }
+    }
+    seen
+}
+
+fn status(status: Option<&str>) -> Cell {
+    match status {
+        Some("verified") => Cell::new("verified").tone(Tone::Good),
+        Some(other) => Cell::new(other).tone(Tone::Bad),
+        None => Cell::new("-").tone(Tone::Faint),
+    }
+}

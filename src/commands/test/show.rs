@@ -1,0 +1,56 @@
+//! What would be posted, shown and not posted: bodies, or commands.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::prepare::Target;
+use crate::commands::Context;
+use crate::failure::Exit;
+use crate::ops::probe::curl;
+use crate::ui::{Column, Table, View};
+
+/// The bodies that would be posted.
+pub struct Printed(pub Vec<Value>);
+
+impl View for Printed {
+    const COLUMNS: &'static [Column] = &[];
+    const HAS_IDS: bool = false;
+    const HAS_ROWS: bool = false;
+
+    fn json(&self) -> Value {
+        match self.0.as_slice() {
+            [one] => one.clone(),
+            several => several.iter().cloned().collect(),
+        }
+    }
+
+    fn table(&self) -> Table {
+        Table::new(Self::COLUMNS)
+    }
+}
+
+/// Shows the bodies.
+pub fn bodies(targets: &[Target], cx: &Context) -> Result<Exit> {
+    let posts = targets.iter().flat_map(|target| &target.posts);
+    let bodies = posts.filter_map(|post| serde_json::from_slice(&post.body).ok());
+    cx.show(&Printed(bodies.collect()))
+}
+
+/// Shows the commands that post the same with curl.
+pub fn commands(targets: &[Target], cx: &Context) -> Result<Exit> {
+    let mut variables = Vec::new();
+    for target in targets {
+        for post in &target.posts {
+            let command = curl::command(&target.endpoint, post);
+            cx.ui.data(&command.text).context("cannot write to standard output")?;
+            variables.extend(command.variables);
+        }
+    }
+    variables.sort();
+    variables.dedup();
+    if !variables.is_empty() {
+        let list = variables.join(", ");
+        cx.ui.note(&format!("The secrets are not shown; set these variables first: {list}"));
+    }
+    Ok(Exit::Done)
+}
