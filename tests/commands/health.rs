@@ -210,7 +210,7 @@ fn requests_overlap_and_the_order_stays() {
         Step::answer(200, json!({})).delay(Duration::from_millis(250)).forever(),
     ]);
     let run = TestEnv::with_api(api.url()).run("health -o ids");
-    run.code(1).within(Duration::from_millis(1500));
+    run.code(1).within(Duration::from_millis(3500));
     let ids: Vec<_> = (1..=16).map(|id| id.to_string()).collect();
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), ids);
 }

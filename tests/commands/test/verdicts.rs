@@ -237,7 +237,7 @@ fn events_overlap_and_stay_in_order() {
     let args =
         ["test", "--url", &endpoint.url(), "--event", "all", "--concurrency", "8", "-o", "json"];
     let run = env.run(args);
-    run.within(Duration::from_millis(1500));
+    run.within(Duration::from_millis(2800));
     let results = run.code(0).json()[0]["Results"].clone();
     let order: Vec<_> =
         results.as_array().unwrap().iter().map(|r| r["TriggerType"].as_str().unwrap()).collect();
