@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::Process;
-use crate::api::Limits;
+use crate::api::{ApiError, Limits};
 use crate::cli::{self, Cli, Command, GlobalArgs};
 use crate::commands::{self, Context};
 use crate::config::env;
@@ -22,7 +22,7 @@ use crate::config::resolve::Wanted;
 use crate::docs::Appendix;
 use crate::failure::{Exit, Failure, explain, is_closed_pipe};
 use crate::model::MASK;
-use crate::net::{self, Net};
+use crate::net::{self, Net, NetError};
 use crate::ui::{Format, Interrupts, Tone, Ui, json, text};
 
 /// Runs a command line. Returns how it ended; everything has been said by then.
@@ -39,19 +39,54 @@ pub fn run(process: Process) -> Exit {
     };
     let interrupts = Interrupts::new(process.leave);
     let ui = Arc::new(Ui::new(terminal::settings(&cli.global, &process), interrupts));
-    let invocation = match &cli.global.profile {
-        Some(name) => format!("pmhooks -p {name}"),
-        None => "pmhooks".to_owned(),
-    };
     let cx = context(&cli.global, &process, Arc::clone(&ui));
-    match dispatch(&cli.command, &cx) {
+    let done = if cli.global.profile.len() > 1 {
+        Err(Failure::usage("this command works on one profile at a time")
+            .hint("give --profile once")
+            .into())
+    } else {
+        dispatch(&cli.command, &cx)
+    };
+    match done {
         Ok(exit) => {
             close(&ui);
             exit
         }
         Err(error) if is_closed_pipe(&error) => Exit::Done,
-        Err(error) => report(&explain(&error), &invocation, &ui),
+        Err(error) => report(&with_sources(&error, &cx), &cx.invocation, &ui),
     }
+}
+
+/// How this program is called for the same target again: for the commands that hints and notes show.
+fn invocation(global: &GlobalArgs) -> String {
+    let mut words = vec!["pmhooks".to_owned()];
+    let quoted = |path: &std::path::Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+    if let Some(path) = &global.config {
+        words.extend(["--config".to_owned(), quoted(path)]);
+    }
+    if let Some(url) = &global.api_url {
+        words.extend(["--api-url".to_owned(), url.to_string()]);
+    }
+    if let Some(name) = global.profile.first() {
+        words.extend(["-p".to_owned(), name.to_string()]);
+    }
+    words.join(" ")
+}
+
+/// Says where the token or the address came from, where that is what failed.
+fn with_sources(error: &anyhow::Error, cx: &Context) -> Failure {
+    let mut failure = explain(error);
+    let Some(target) = cx.session.get().map(|session| &session.target) else { return failure };
+    let has_no_name = |e: &(dyn std::error::Error + 'static)| {
+        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::Net(NetError::Name { .. })))
+    };
+    if failure.exit == Exit::TokenRefused {
+        failure.hints.insert(0, format!("the token comes from {}", target.token_source()));
+    } else if error.chain().any(has_no_name) {
+        let (url, origin) = (&target.api_url, target.api_url_source);
+        failure.hints = vec![format!("the API's address is {url} ({origin})")];
+    }
+    failure
 }
 
 fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
@@ -88,12 +123,13 @@ fn context(global: &GlobalArgs, process: &Process, ui: Arc<Ui>) -> Context {
         no_input: global.no_input || environment.is_on(env::CI),
         environment,
         wanted: Wanted {
-            profile: global.profile.clone(),
+            profile: global.profile.first().cloned(),
             api_url: global.api_url.clone(),
             config: global.config.clone(),
         },
         limits: Limits { timeout: global.timeout, retries: global.retries },
         net,
+        invocation: invocation(global),
         yes: global.yes,
         command: cli::command,
         session: OnceCell::new(),
@@ -166,10 +202,12 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
     }
     let text = without_stray_values(error).unwrap_or(text);
     if ui.settings.format.is_json() {
-        let plain = rendered.to_string();
-        let message = without_stray_values(error).unwrap_or(plain);
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return report(&Failure::usage(first).hint("see `pmhooks --help`"), "pmhooks", &ui);
+        let plain = without_stray_values(error).unwrap_or_else(|| rendered.to_string());
+        let mut lines = plain.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
+        let mut failure = Failure::usage(message);
+        failure.hints.extend(lines.map(str::to_owned));
+        return report(&failure, "pmhooks", &ui);
     }
     ui.line(text.replacen("error:", "pmhooks: error:", 1).trim_end());
     Exit::Usage

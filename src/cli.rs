@@ -19,10 +19,15 @@ use crate::ui::Format;
 
 /// Administer Postmark webhooks
 ///
-/// Lists, makes, changes and deletes the webhooks of a Postmark server, from a terminal, a
-/// shell script or a CI step. Try everything without an account on the built-in sandbox:
+/// Lists, makes, changes and deletes the webhooks of a Postmark server, from a
+/// terminal, a shell script or a CI step. Try everything without an account on
+/// the built-in sandbox:
 ///
+/// Examples:
 ///     pmhooks -p sandbox list
+///     pmhooks create --url https://hooks.example.com/pm --on bounce,spam-complaint
+///     pmhooks list -o json | jq -r '.[].Url'
+///     pmhooks health --min-success 99
 #[derive(Debug, Parser)]
 #[command(
     name = "pmhooks",
@@ -48,8 +53,9 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
     /// The profile to use; `sandbox` is built in [env: PMHOOKS_PROFILE]
-    #[arg(short, long, global = true, value_name = "NAME", value_parser = quiet::<ProfileName>())]
-    pub profile: Option<ProfileName>,
+    #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',',
+          action = ArgAction::Append, value_parser = quiet::<ProfileName>())]
+    pub profile: Vec<ProfileName>,
     /// The API's address [env: POSTMARK_API_URL]
     #[arg(long, global = true, value_name = "URL", value_parser = quiet::<ApiUrl>())]
     pub api_url: Option<ApiUrl>,

@@ -273,7 +273,7 @@ fn api(error: &ApiError) -> Failure {
             let mut failure = Failure::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
             failure.hint(
-                "a token never follows a redirect; check the API's address: `pmhooks profile list`",
+                "a token never follows a redirect; check the API's address: `pmhooks profile list --columns name,api-url`",
             )
         }
         ApiError::NotOffered { .. } => {
@@ -346,7 +346,12 @@ fn guard(error: &GuardError) -> Failure {
 fn config(error: &ConfigError) -> Failure {
     let not_set_up = || Failure::new(Exit::NotSetUp, "");
     match error {
-        ConfigError::NoToken => not_set_up()
+        ConfigError::NoToken { profiles } if !profiles.is_empty() => not_set_up()
+            .hint(format!("name one, as in `pmhooks -p {} list`", profiles.join(" or -p ")))
+            .hint("or make one the default: `pmhooks profile use NAME`"),
+        ConfigError::SandboxByDefault => not_set_up()
+            .hint("name it, as in `pmhooks -p sandbox list`, or choose: `pmhooks profile use NAME`"),
+        ConfigError::NoToken { .. } => not_set_up()
             .hint("set one up: `pmhooks profile add NAME`")
             .hint("or give one for this run in the environment: POSTMARK_SERVER_TOKEN")
             .hint("or try everything without one: `pmhooks -p sandbox list`"),

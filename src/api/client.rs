@@ -249,6 +249,7 @@ fn deleted(answer: &Object) -> Result<Deleted, ApiError> {
             message,
             verification: None,
             attempts: 1,
+            of_webhook: true,
         }))),
     }
 }

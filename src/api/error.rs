@@ -103,13 +103,15 @@ pub struct Refusal {
     pub verification: Option<Verification>,
     /// How often the request was sent.
     pub attempts: u32,
+    /// The request was about one webhook, by its ID.
+    pub of_webhook: bool,
 }
 
 impl Refusal {
     /// True where there is no such webhook: 1352 by the published table, 1302 by the codes of before,
     /// and some clients met a 404.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.code, Some(1352 | 1302)) || self.status == 404
+        matches!(self.code, Some(1352 | 1302)) || (self.status == 404 && self.of_webhook)
     }
 
     /// True where the token is not accepted: 401, code 10.
@@ -184,6 +186,7 @@ pub(super) fn refused(answer: &Answer, asked: &Url) -> ApiError {
         message: message.unwrap_or_else(|| "without a reason".to_owned()),
         verification: serde_json::from_slice(&answer.body).ok().filter(|_| code == Some(1364)),
         attempts: answer.attempts,
+        of_webhook: asked.path().contains("/webhooks/"),
     }))
 }
 

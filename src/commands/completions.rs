@@ -10,11 +10,12 @@ use crate::ui::Format;
 
 /// Print the completion script of a shell
 ///
-/// Commands, options, triggers, the names of profiles and the IDs of webhooks are completed.
-/// The script asks pmhooks itself, so it stays right after an upgrade.
+/// Commands, options, triggers, the names of profiles and the IDs of webhooks are
+/// completed. The script asks pmhooks itself, so it stays right after an upgrade.
 ///
 /// Examples:
-///     pmhooks completions bash > ~/.local/share/bash-completion/completions/pmhooks
+///     pmhooks completions bash > \
+///         ~/.local/share/bash-completion/completions/pmhooks
 ///     pmhooks completions zsh > ~/.zfunc/_pmhooks
 ///     pmhooks completions fish > ~/.config/fish/completions/pmhooks.fish
 #[derive(Debug, clap::Args)]

@@ -32,6 +32,8 @@ pub struct Context {
     pub limits: Limits,
     /// The sender of requests.
     pub net: Arc<Net>,
+    /// How this program is called for the same target again.
+    pub invocation: String,
     /// `--yes`.
     pub yes: bool,
     /// Nobody may be asked: `--no-input`, or `CI` is set.
@@ -115,7 +117,13 @@ impl Context {
             HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
             headers.push(HttpHeader { name: header.name.clone(), value });
         }
-        Ok(headers)
+        let mut names = std::collections::HashSet::new();
+        match headers.iter().find(|h| !names.insert(h.name.to_ascii_lowercase())) {
+            Some(twice) => {
+                Err(Failure::usage(format!("the header {} is given twice", twice.name)).into())
+            }
+            None => Ok(headers),
+        }
     }
 
     /// Standard input can be meant for one thing only.
@@ -154,6 +162,7 @@ impl Context {
         if !confirm.dry_run {
             match (need, question) {
                 (Need::Name(name), _) => {
+                    self.ui.note(&format!("Profile {name} is protected: type its name to go on."));
                     let instead = format!("--confirm {name}");
                     let asked = "the name of the protected profile";
                     let typed = self.ui.input(asked, &instead, |_| Ok(()))?;

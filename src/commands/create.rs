@@ -19,9 +19,9 @@ use crate::ui::Webhooks;
 /// Make a webhook
 ///
 /// Sends only what is given; a trigger that is not named is off. Postmark first
-/// probes the endpoint once for each trigger, and each probe must be answered with
-/// exactly 200; with --no-verify the webhook is saved without, and gets no events
-/// until it is verified.
+/// probes the endpoint once for each trigger, and each probe must be answered
+/// with exactly 200; with --no-verify the webhook is saved without, and gets no
+/// events until it is verified.
 ///
 /// A password is never given on the command line: --password and --secret-header
 /// name its source (env:NAME, file:PATH, or - for standard input).
@@ -64,6 +64,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let mut same = create::same_identity(&webhooks, &new);
         if let Some(webhook) = same.next().cloned() {
             let more = same.count();
+            if !webhook.could_be(&new) {
+                cx.ui.warn(
+                    "it is not in all as asked; compare it, and `pmhooks edit` it if need be",
+                );
+            }
             let also = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
             cx.ui.note(&format!(
                 "Webhook {} is there already{also}; nothing was changed.",
@@ -89,7 +94,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         format!("cannot create the webhook {} in {}", new.url.masked(), session.place())
     })?;
     let webhook = announce(created, cx);
-    if !new.verify {
+    if webhook.status.as_deref() == Some("unverified") {
         cx.ui.warn("the webhook is not verified: it gets no events until it is");
     }
     cx.show(&Webhooks::one(webhook, cx.reveal()))

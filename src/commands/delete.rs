@@ -17,9 +17,9 @@ use outcomes::Outcomes;
 
 /// Delete webhooks
 ///
-/// Shows what will go and asks. Each definition is first written to a private file,
-/// with its secrets, so that `pmhooks create --from FILE` can bring it back, under a
-/// new ID. Of several webhooks all are tried, and each is reported.
+/// Shows what will go and asks. Each definition is first written to a private
+/// file, with its secrets, so that `pmhooks create --from FILE` can bring it
+/// back, under a new ID. Of several webhooks all are tried, and each is reported.
 ///
 /// Examples:
 ///     pmhooks delete 1234567
@@ -40,6 +40,9 @@ pub struct Args {
 /// Deletes.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Outcomes>()?;
+    if args.target.ids.is_empty() {
+        cx.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;
+    }
     cx.can_confirm(&args.confirm)?;
     let ids = cx.ids_or_pick(&args.target.ids, "Which webhook is to be deleted?")?;
     let session = cx.session()?;
@@ -112,9 +115,11 @@ fn delete(webhook: &Webhook, folder: &Path, place: &str, cx: &Context) -> Result
         anyhow::Error::from(error).context(what)
     })?;
     let path = kept.display().to_string();
-    let profile = session.target.name().map(|name| format!(" -p {name}")).unwrap_or_default();
+    let again = &cx.invocation;
+    let named = session.target.name().filter(|_| cx.wanted.profile.is_none());
+    let profile = named.map(|name| format!(" -p {name}")).unwrap_or_default();
     cx.ui.note(&format!(
-        "Deleted webhook {id}. Bring it back with: pmhooks{profile} create --from {}",
+        "Deleted webhook {id}. Bring it back with: {again}{profile} create --from {}",
         shell_words::quote(&path)
     ));
     Ok((deleted.message, path))

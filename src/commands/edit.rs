@@ -18,10 +18,10 @@ use view::Changed;
 
 /// Change a webhook
 ///
-/// Sends only what changes; everything else stays as it is. Shows each field before
-/// and after. Postmark probes the endpoint again where the URL or the triggers
-/// change; if a probe fails, nothing is changed. A webhook's stream cannot be
-/// changed.
+/// Sends only what changes; everything else stays as it is. Shows each field
+/// before and after. Postmark probes the endpoint again where the URL or the
+/// triggers change; if a probe fails, nothing is changed. A webhook's stream
+/// cannot be changed.
 ///
 /// Examples:
 ///     pmhooks edit 1234567 --url https://hooks.example.com/v2
@@ -111,8 +111,15 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     })?;
     match edited {
         Edited::Done(webhook) => {
+            for field in change::of_webhooks(&webhook, &after, cx.reveal()) {
+                cx.ui.warn(&format!(
+                    "Postmark took the change, but {} is not as asked: {}",
+                    field.path,
+                    field.shown_from()
+                ));
+            }
             cx.ui.note(&format!("Changed webhook {id}:"));
-            if args.webhook.no_verify {
+            if args.webhook.no_verify && webhook.status.as_deref() == Some("unverified") {
                 cx.ui.warn("the webhook is not verified: it gets no events until it is");
             }
             cx.show(&view(webhook))

@@ -9,8 +9,8 @@ use crate::ui::Webhooks;
 
 /// Show webhooks
 ///
-/// Shows everything that Postmark says of a webhook. Passwords and header values are
-/// masked unless --show-secrets is given.
+/// Shows everything that Postmark says of a webhook. Passwords and header values
+/// are masked unless --show-secrets is given.
 ///
 /// Examples:
 ///     pmhooks get 1234567

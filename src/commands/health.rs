@@ -18,17 +18,17 @@ use view::Health;
 
 /// Check how all webhooks fare
 ///
-/// Asks Postmark of each webhook whether it is verified, which triggers are paused,
-/// and how its last 24 hours went. Ends with 1 where anything is found, and with 7
-/// where some webhooks could not be looked at; made for cron and CI. A server
-/// without webhooks is a finding too.
+/// Asks Postmark of each webhook whether it is verified, which triggers are
+/// paused, and how its last 24 hours went. Ends with 1 where anything is found,
+/// and with 7 where some webhooks could not be looked at; made for cron and CI. A
+/// server without webhooks is a finding too.
 ///
 /// With -o prometheus the numbers are printed for node_exporter's textfile
 /// collector.
 ///
 /// Examples:
 ///     pmhooks health
-///     pmhooks health --stream outbound --on bounce,spam-complaint --min-success 99.5
+///     pmhooks health --stream outbound --on bounce --min-success 99.5
 ///     pmhooks health -o json
 ///     pmhooks health -o prometheus > /var/lib/node_exporter/pmhooks.prom
 #[derive(Debug, clap::Args)]

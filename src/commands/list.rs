@@ -9,8 +9,8 @@ use crate::ui::Webhooks;
 
 /// List the webhooks of a server
 ///
-/// Lists all of them, or those of one message stream. A stream that does not exist
-/// is an error, not an empty list.
+/// Lists all of them, or those of one message stream. A stream that does not
+/// exist is an error, not an empty list.
 ///
 /// Examples:
 ///     pmhooks list

@@ -17,9 +17,15 @@ use crate::ui::accounts::AccountRow;
 
 /// Manage the profiles of the configuration
 ///
-/// A profile names a server and says where its token is: in the configuration itself (a file
-/// that only you can read), in an environment variable, in another file, or in what a program
-/// such as a password manager prints. It is pinned to the server that it was added for.
+/// A profile names a server and says where its token is: in the configuration
+/// itself (a file that only you can read), in an environment variable, in another
+/// file, or in what a program such as a password manager prints. It is pinned to
+/// the server that it was added for.
+///
+/// Examples:
+///     pmhooks profile add staging --token env:STAGING_TOKEN
+///     pmhooks profile list
+///     pmhooks profile use staging
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, arg_required_else_help = true)]
 pub struct Args {

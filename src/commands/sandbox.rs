@@ -10,8 +10,13 @@ use crate::failure::Exit;
 
 /// Run the built-in emulator of Postmark's API
 ///
-/// The profile sandbox needs no account, no token and no network: `pmhooks -p sandbox list`.
-/// It keeps its state between runs. `serve` offers the same emulator to other programs.
+/// The profile sandbox needs no account, no token and no network: `pmhooks -p
+/// sandbox list`. It keeps its state between runs. `serve` offers the same
+/// emulator to other programs.
+///
+/// Examples:
+///     pmhooks sandbox serve --port 0 --memory
+///     pmhooks sandbox reset
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, arg_required_else_help = true)]
 pub struct Args {

@@ -11,8 +11,13 @@ use crate::failure::Exit;
 
 /// Show or change the server's own event settings
 ///
-/// Inbound mail and SMTP API errors are not part of the webhooks: they are settings of the
-/// server, and so is the tracking without which no open or click event arises.
+/// Inbound mail and SMTP API errors are not part of the webhooks: they are
+/// settings of the server, and so is the tracking without which no open or click
+/// event arises.
+///
+/// Examples:
+///     pmhooks server get
+///     pmhooks server edit --inbound-hook-url https://hooks.example.com/inbound
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, arg_required_else_help = true)]
 pub struct Args {

@@ -14,8 +14,8 @@ use crate::ui::{Cell, Column, Table, Tone, View};
 /// Show the deliveries of the last 24 hours
 ///
 /// Shows per trigger how many requests Postmark made, how many succeeded, were
-/// repeated or were slow, and how long the answers took on average. Postmark keeps
-/// 24 hours; what it calls slow it does not say.
+/// repeated or were slow, and how long the answers took on average. Postmark
+/// keeps 24 hours; what it calls slow it does not say.
 ///
 /// Examples:
 ///     pmhooks stats 1234567

@@ -12,8 +12,8 @@ use crate::ui::{Cell, Column, Table, Tone, View};
 
 /// List the message streams of a server
 ///
-/// A webhook belongs to one transactional or broadcast stream; inbound mail has a URL of the
-/// server instead (`pmhooks server get`).
+/// A webhook belongs to one transactional or broadcast stream; inbound mail has a
+/// URL of the server instead (`pmhooks server get`).
 ///
 /// Examples:
 ///     pmhooks streams

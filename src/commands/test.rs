@@ -24,13 +24,14 @@ use view::Tests;
 /// Test an endpoint with sample events
 ///
 /// Posts a sample of each enabled trigger's event to the webhook's own URL, from
-/// this machine, as Postmark would: with its HttpAuth and headers, and a trace ID.
-/// Says what Postmark would make of each answer, and what to look at where it is
-/// not a delivery. Every sample says that it is a test; no Postmark token is sent
-/// along.
+/// this machine, as Postmark would: with its HttpAuth and headers, and a trace
+/// ID. Says what Postmark would make of each answer, and what to look at where it
+/// is not a delivery. Every sample says that it is a test; no Postmark token is
+/// sent along.
 ///
-/// With --url no webhook is needed, nor a profile or a token. With --check-auth the
-/// endpoint must also refuse the event without credentials and with wrong ones.
+/// With --url no webhook is needed, nor a profile or a token. With --check-auth
+/// the endpoint must also refuse the event without credentials and with wrong
+/// ones.
 ///
 /// Examples:
 ///     pmhooks test 1234567

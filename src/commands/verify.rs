@@ -16,8 +16,9 @@ use view::Verified;
 /// Have Postmark probe an endpoint
 ///
 /// Postmark posts to the endpoint for each enabled trigger; each post must be
-/// answered with exactly 200. A trigger that fails gets no events until it passes.
-/// With --wait failures are tried again until they pass or the time is up.
+/// answered with exactly 200. A trigger that fails gets no events until it
+/// passes. With --wait failures are tried again until they pass or the time is
+/// up.
 ///
 /// Examples:
 ///     pmhooks verify 1234567

@@ -9,8 +9,8 @@ use crate::ui::accounts::{AccountRow, Accounts};
 
 /// Show which server and token are in use
 ///
-/// Says which profile is used, where its token comes from, and asks Postmark which server the
-/// token opens.
+/// Says which profile is used, where its token comes from, and asks Postmark
+/// which server the token opens.
 ///
 /// Examples:
 ///     pmhooks whoami

@@ -119,7 +119,13 @@ impl File {
         let [key] = present.as_slice() else {
             let all = TOKEN_KEYS.join(", ");
             let found = if present.is_empty() { "none".to_owned() } else { present.join(" and ") };
-            let problem = format!("profile {name} needs exactly one of {all}; it has {found}");
+            let mut problem = format!("profile {name} needs exactly one of {all}; it has {found}");
+            let unknown =
+                table.iter().find(|(key, _)| key.contains("token") && !TOKEN_KEYS.contains(key));
+            if let (true, Some((key, item))) = (present.is_empty(), unknown) {
+                problem.push_str(&format!(", and `{key}` is not a setting"));
+                return Err(self.at(item, problem));
+            }
             return Err(self.at(profile, problem));
         };
         let Some(item) = table.get(key) else {

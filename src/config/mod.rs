@@ -48,8 +48,14 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// Neither a profile nor a token.
-    #[error("no Postmark server token is set up")]
-    NoToken,
+    #[error("no Postmark server token is set up{}", default_of(.profiles))]
+    NoToken {
+        /// The profiles that there are, none of them the default.
+        profiles: Vec<String>,
+    },
+    /// The sandbox is never used without being named.
+    #[error("the default profile is sandbox, which is used only where it is named")]
+    SandboxByDefault,
     /// A token or password could not be read from where it is said to be.
     #[error("cannot read {what} from {origin}: {problem}")]
     Unreadable {
@@ -79,6 +85,10 @@ pub enum ConfigError {
     /// There is no home directory to keep anything in.
     #[error("there is no home directory to keep {0} in")]
     NoHome(&'static str),
+}
+
+fn default_of(profiles: &[String]) -> &'static str {
+    if profiles.is_empty() { "" } else { ": no profile is named, and none is the default" }
 }
 
 fn listed(names: &[String]) -> String {

@@ -10,7 +10,12 @@ use super::env::{self, Environment};
 use super::file::File;
 use super::profile::{Profile, TokenAt};
 use super::secret;
+use crate::disk::DiskError;
 use crate::model::{ApiUrl, ProfileName, Secret};
+
+const FROM_FLAG: &str = "from --api-url";
+const FROM_ENVIRONMENT: &str = "from POSTMARK_API_URL";
+const BUILT_IN: &str = "built in";
 
 /// What the command line says about the target.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +46,8 @@ pub struct Target {
     pub account: Account,
     /// Where the API is; the sandbox's address is known only once it runs.
     pub api_url: ApiUrl,
+    /// Who said so, in words.
+    pub api_url_source: &'static str,
     /// What a user should know.
     pub warnings: Vec<String>,
 }
@@ -101,7 +108,12 @@ pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, Conf
     let name = match named {
         Some((name, _)) => Some(name),
         None if ambient => None,
-        None => config(wanted, environment)?.default_profile()?,
+        None => match config(wanted, environment)?.default_profile()? {
+            Some(name) if name.is_sandbox() => {
+                return Err(ConfigError::SandboxByDefault);
+            }
+            name => name,
+        },
     };
     match name {
         Some(name) if name.is_sandbox() => sandbox(wanted, warnings),
@@ -116,7 +128,12 @@ fn sandbox(wanted: &Wanted, warnings: Vec<String>) -> Result<Target, ConfigError
             "the built-in profile sandbox has its own API; leave out --api-url".to_owned(),
         ));
     }
-    Ok(Target { account: Account::Sandbox, api_url: postmark()?, warnings })
+    Ok(Target {
+        account: Account::Sandbox,
+        api_url: postmark()?,
+        api_url_source: BUILT_IN,
+        warnings,
+    })
 }
 
 fn of_profile(
@@ -134,23 +151,24 @@ fn of_profile(
         origin: own.to_string(),
         other: other.to_string(),
     };
-    let own = match (&profile.api_url, ambient_api_url(environment)?) {
-        (Some(own), _) => own.clone(),
-        (None, None) => postmark()?,
+    let (own, source) = match (&profile.api_url, ambient_api_url(environment)?) {
+        (Some(own), _) => (own.clone(), "from the profile"),
+        (None, None) => (postmark()?, BUILT_IN),
         (None, Some(ambient)) => {
             let own = postmark()?;
             if !ambient.is_loopback() && !ambient.is_same_origin(&own) {
                 return Err(foreign(&own, &ambient));
             }
-            ambient
+            (ambient, FROM_ENVIRONMENT)
         }
     };
-    let api_url = match &wanted.api_url {
-        None => own,
-        Some(url) if url.is_same_origin(&own) => url.clone(),
+    let (api_url, api_url_source) = match &wanted.api_url {
+        None => (own, source),
+        Some(url) if url.is_same_origin(&own) => (url.clone(), FROM_FLAG),
         Some(url) => return Err(foreign(&own, url)),
     };
-    Ok(Target { account: Account::Profile(Box::new(profile)), api_url, warnings })
+    let account = Account::Profile(Box::new(profile));
+    Ok(Target { account, api_url, api_url_source, warnings })
 }
 
 fn of_environment(
@@ -158,14 +176,18 @@ fn of_environment(
     environment: &Environment,
     warnings: Vec<String>,
 ) -> Result<Target, ConfigError> {
-    let token = environment.setting(env::SERVER_TOKEN)?.ok_or(ConfigError::NoToken)?;
+    let Some(token) = environment.setting(env::SERVER_TOKEN)? else {
+        let profiles = config(wanted, environment).map(|file| file.names()).unwrap_or_default();
+        return Err(ConfigError::NoToken { profiles });
+    };
     let origin = format!("env {}", env::SERVER_TOKEN.name);
     let token = secret::check_token(Secret::new(token), "the token", &origin)?;
-    let api_url = match &wanted.api_url {
-        Some(url) => url.clone(),
-        None => ambient_api_url(environment)?.map_or_else(postmark, Ok)?,
+    let (api_url, api_url_source) = match (&wanted.api_url, ambient_api_url(environment)?) {
+        (Some(url), _) => (url.clone(), FROM_FLAG),
+        (None, Some(ambient)) => (ambient, FROM_ENVIRONMENT),
+        (None, None) => (postmark()?, BUILT_IN),
     };
-    Ok(Target { account: Account::Environment(token), api_url, warnings })
+    Ok(Target { account: Account::Environment(token), api_url, api_url_source, warnings })
 }
 
 /// Fetches the token of a profile from where it is kept; warns of a file that others can read.
@@ -211,8 +233,17 @@ pub fn api_url_of_new(
     }
 }
 
-/// The configuration file, read.
+/// The configuration file, read. One that `--config` names is there.
 pub fn config(wanted: &Wanted, environment: &Environment) -> Result<File, ConfigError> {
+    if let Some(path) = wanted.config.clone().filter(|path| !path.exists()) {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(ConfigError::Unopened(DiskError::Io { doing: "read", path, source }));
+    }
+    config_or_new(wanted, environment)
+}
+
+/// The configuration file, read; one that is not there yet is empty.
+pub fn config_or_new(wanted: &Wanted, environment: &Environment) -> Result<File, ConfigError> {
     File::load(&config_path(wanted, environment)?)
 }
 

@@ -196,11 +196,17 @@ impl TriggerSetting {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Triggers {
+    #[serde(deserialize_with = "null_is_off")]
     open: TriggerSetting,
+    #[serde(deserialize_with = "null_is_off")]
     click: TriggerSetting,
+    #[serde(deserialize_with = "null_is_off")]
     delivery: TriggerSetting,
+    #[serde(deserialize_with = "null_is_off")]
     bounce: TriggerSetting,
+    #[serde(deserialize_with = "null_is_off")]
     spam_complaint: TriggerSetting,
+    #[serde(deserialize_with = "null_is_off")]
     subscription_change: TriggerSetting,
     /// Triggers that are not known here.
     #[serde(flatten)]
@@ -239,6 +245,10 @@ impl Triggers {
         object.extend(self.other.clone());
         object
     }
+}
+
+fn null_is_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TriggerSetting, D::Error> {
+    Option::<TriggerSetting>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// A webhook that is to be made: only what is given is sent.

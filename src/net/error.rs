@@ -272,6 +272,11 @@ fn certificate_trouble(bad: &CertificateError, at: &Destination) -> (TlsTrouble,
             TlsTrouble::UnknownAuthority,
             "its certificate comes from an authority that this machine does not know".to_owned(),
         ),
+        // A certificate of an authority, shown as a server's own, is what `openssl req -x509` makes.
+        other if other.to_string().contains("CaUsedAsEndEntity") => (
+            TlsTrouble::UnknownAuthority,
+            "its certificate is self-signed, or an authority's and not its own".to_owned(),
+        ),
         other => {
             (TlsTrouble::UnknownAuthority, format!("its certificate is not acceptable: {other}"))
         }

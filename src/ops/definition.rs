@@ -254,7 +254,13 @@ fn triggers(node: &Node, definition: &mut Definition) -> Result<(), DocumentErro
         match (Trigger::from_key(key), &entry.value) {
             (_, value) if value.is_null() => {}
             (Some(trigger), value) => {
-                definition.triggers.push((trigger, trigger_setting(trigger, value)?));
+                let setting = trigger_setting(trigger, value)?;
+                let unknown =
+                    setting.options.keys().filter(|k| Some(k.as_str()) != trigger.option());
+                definition.warnings.extend(unknown.map(|option| {
+                    format!("the option {option:?} of {key} is not known here; it is sent as it is")
+                }));
+                definition.triggers.push((trigger, setting));
             }
             (None, value) => {
                 if let Some(near) = nearest(key, &known) {

@@ -82,6 +82,12 @@ mod unix {
         /// The first signal only asks: a write is under way that must be finished and reported.
         gently: Arc<AtomicBool>,
         asked: Arc<AtomicBool>,
+        /// Nothing is under way: the run only waits to be ended.
+        waiting: Arc<AtomicBool>,
+    }
+
+    fn say(sentence: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "pmhooks: {sentence}");
     }
 
     impl Interrupts {
@@ -105,9 +111,18 @@ mod unix {
                 std::thread::spawn(move || {
                     for signal in &mut signals {
                         let again = heard.asked.swap(true, Ordering::SeqCst);
-                        if again || !heard.gently.load(Ordering::SeqCst) {
+                        let gently = heard.gently.load(Ordering::SeqCst);
+                        if again || !gently {
                             restore_terminal();
+                            if gently && !heard.waiting.load(Ordering::SeqCst) {
+                                say(
+                                    "left at once; outcome unknown: what was under way may be done",
+                                );
+                            }
                             leave(128 + signal);
+                        }
+                        if !heard.waiting.load(Ordering::SeqCst) {
+                            say("finishing what is under way; Ctrl-C again leaves at once");
                         }
                     }
                 });
@@ -127,6 +142,7 @@ mod unix {
 
         /// Waits until somebody wants this to end.
         pub fn wait(&self) {
+            self.waiting.store(true, Ordering::SeqCst);
             self.go_gently();
             while !self.is_asked() {
                 std::thread::sleep(std::time::Duration::from_millis(50));

@@ -82,7 +82,8 @@ impl View for Webhooks {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.webhooks.iter().map(|w| w.id.to_string()).collect()
+        // What is not made yet has none.
+        self.webhooks.iter().filter(|w| w.id.0 != 0).map(|w| w.id.to_string()).collect()
     }
 
     fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {

@@ -13,21 +13,23 @@ use crate::config::profile::Profile;
 use crate::config::{ConfigError, change, resolve};
 use crate::failure::{Exit, Failure};
 use crate::model::source::is_variable;
-use crate::model::{ProfileName, SecretSource, StreamId};
+use crate::model::{ApiUrl, ProfileName, SecretSource, StreamId};
 use crate::ui::accounts::Accounts;
 
 /// Add a profile
 ///
-/// On a terminal the token is asked for, without echo; elsewhere --token names where to read
-/// it from, once. It is stored in the configuration, which only you can read. The other token
-/// options store where the token is instead of the token. The token is tried first, and the
-/// profile is pinned to the server that it opens.
+/// On a terminal the token is asked for, without echo; elsewhere --token names
+/// where to read it from, once. It is stored in the configuration, which only you
+/// can read. The other token options store where the token is instead of the
+/// token. The token is tried first, and the profile is pinned to the server that
+/// it opens.
 ///
 /// Examples:
 ///     pmhooks profile add staging
 ///     pmhooks profile add staging --token env:STAGING_TOKEN
-///     pmhooks profile add live --protected --token-command op read op://ops/pm/token
-///     pmhooks profile add local --api-url http://127.0.0.1:8026 --token-file /run/secrets/pm
+///     pmhooks profile add live --protected --token-command op read op://pm/token
+///     pmhooks profile add local --api-url http://127.0.0.1:8026 \
+///         --token-file /run/secrets/pm
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -84,7 +86,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
     refuse_built_in(name, "take another name")?;
-    let file = resolve::config(&cx.wanted, &cx.environment)?;
+    let file = resolve::config_or_new(&cx.wanted, &cx.environment)?;
     let taken = file.names().iter().any(|n| n == name.as_str());
     if taken && !args.replace {
         return Err(taken_name(name));
@@ -115,6 +117,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let server = client.server().with_context(|| {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
     })?;
+    if profile.api_url.is_none() && api_url.to_string() != ApiUrl::POSTMARK {
+        cx.ui.warn(&format!(
+            "the token was tried at {api_url}, by POSTMARK_API_URL; the profile keeps no address: \
+             --api-url would"
+        ));
+    }
     profile.server_id = Some(server.id);
     profile.server_name = Some(server.name.clone());
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
@@ -133,7 +141,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let done = if taken { "Replaced" } else { "Added" };
     cx.ui.note(&format!("{done} profile {name}: server {} ({}).", server.id, server.name));
     if is_default && !was_default {
-        cx.ui.note("It is the default profile now, being the first; change that with: pmhooks profile use NAME");
+        cx.ui.note(
+            "It is the default profile now, as there was none; \
+             change that with: pmhooks profile use NAME",
+        );
     }
     cx.show(&Accounts::one(row(&profile, is_default.then_some(name))))
 }

@@ -13,8 +13,8 @@ use crate::ui::accounts::{AccountRow, Accounts};
 
 /// List the profiles
 ///
-/// Reads the configuration only; nothing is sent. The built-in profile sandbox is always
-/// there and not listed.
+/// Reads the configuration only; nothing is sent. The built-in profile sandbox is
+/// always there and not listed.
 ///
 /// Examples:
 ///     pmhooks profile list

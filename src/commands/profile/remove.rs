@@ -12,8 +12,8 @@ use crate::ui::accounts::Accounts;
 
 /// Remove a profile
 ///
-/// Takes the profile, and a token that stands in it, out of the configuration. Nothing
-/// changes at Postmark.
+/// Takes the profile, and a token that stands in it, out of the configuration.
+/// Nothing changes at Postmark.
 ///
 /// Examples:
 ///     pmhooks profile remove staging

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{built_in_row, row};
+use super::{refuse_built_in, row};
 use crate::args::parse::quiet;
 use crate::commands::Context;
 use crate::config::{change, resolve};
@@ -29,12 +29,9 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
-    let shown = if name.is_sandbox() {
-        built_in_row(Some(name))
-    } else {
-        let profile = resolve::config(&cx.wanted, &cx.environment)?.profile(name)?;
-        row(&profile, Some(name))
-    };
+    refuse_built_in(name, "it is used only where it is named, as in `pmhooks -p sandbox list`")?;
+    let profile = resolve::config(&cx.wanted, &cx.environment)?.profile(name)?;
+    let shown = row(&profile, Some(name));
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
     change::file(&path, |document| {
         change::set_default(document, name);

@@ -17,18 +17,21 @@ use crate::ui::{Cell, Column, Table, View};
 
 /// Serve the emulator to other programs
 ///
-/// Answers like Postmark's API, on this machine only. Any UUID is a server token and opens a
-/// server of its own, empty at first; any UUID as account token lists them all. The token
-/// that is printed opens the server of the profile sandbox. Ctrl-C ends it.
+/// Answers like Postmark's API, on this machine only. Any UUID is a server token
+/// and opens a server of its own, empty at first; any UUID as account token lists
+/// them all. The token that is printed opens the server of the profile sandbox.
+/// Ctrl-C ends it.
 ///
-/// A fault is METHOD PATH-PREFIX=KIND[:ARG]*TIMES, and METHOD may be *. The kinds are
-/// status:503, retry-after:2, hang:10s, close, commit-then-close, truncate and html.
+/// A fault is METHOD PATH-PREFIX=KIND[:ARG]*TIMES, and METHOD may be *. The kinds
+/// are status:503, retry-after:2, hang:10s, close, commit-then-close, truncate
+/// and html.
 ///
 /// Examples:
 ///     pmhooks sandbox serve
 ///     pmhooks sandbox serve --port 0 --memory --age old
 ///     pmhooks sandbox serve --fault 'POST /webhooks=commit-then-close*1'
-///     POSTMARK_SERVER_TOKEN=$(uuidgen) pmhooks --api-url http://127.0.0.1:8026 list
+///     POSTMARK_SERVER_TOKEN=$(uuidgen) \
+///         pmhooks --api-url http://127.0.0.1:8026 list
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

@@ -8,8 +8,9 @@ use crate::failure::Exit;
 
 /// Show the server of the token
 ///
-/// Shows the settings that decide which events there are, beside the hook URLs of before
-/// webhooks had streams. With -o json every key of Postmark's, tokens masked.
+/// Shows the settings that decide which events there are, beside the hook URLs of
+/// before webhooks had streams. With -o json every key of Postmark's, tokens
+/// masked.
 ///
 /// Examples:
 ///     pmhooks server get

@@ -58,13 +58,17 @@ impl FromStr for Fault {
     }
 }
 
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
 fn parse(given: &str) -> Result<Fault, String> {
     let (method, rest) =
         given.trim().split_once(char::is_whitespace).ok_or("it names no method or no path")?;
     let (prefix, rest) = rest.trim().split_once('=').ok_or("it has no `=KIND`")?;
     let method = match method {
         "*" => None,
-        name if name.bytes().all(|b| b.is_ascii_alphabetic()) => Some(name.to_ascii_uppercase()),
+        name if METHODS.contains(&name.to_ascii_uppercase().as_str()) => {
+            Some(name.to_ascii_uppercase())
+        }
         name => return Err(format!("{name:?} is no method (use `*` for any)")),
     };
     if !prefix.starts_with('/') || prefix.contains(char::is_whitespace) {
