@@ -236,7 +236,7 @@ pub fn api_url_of_new(
 /// The configuration file, read. One that `--config` names is there.
 pub fn config(wanted: &Wanted, environment: &Environment) -> Result<File, ConfigError> {
     if let Some(path) = wanted.config.clone().filter(|path| !path.exists()) {
-        let source = std::io::ErrorKind::NotFound.into();
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file");
         return Err(ConfigError::Unopened(DiskError::Io { doing: "read", path, source }));
     }
     config_or_new(wanted, environment)

@@ -362,6 +362,7 @@ Created webhook 1234569.
     env.run(format!("create {HOOK} --on bounce --if-absent -o ids")).check(str![[r#"
 1234569
 --- stderr
+pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit` it if need be
 Webhook 1234569 is there already; nothing was changed.
 "#]]);
     env.run("create --url https://HOOKS.example.com:443/pm --if-absent -o ids").has("1234569\n");
@@ -381,6 +382,7 @@ Bounce              off
 SpamComplaint       off
 SubscriptionChange  off
 --- stderr
+pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit` it if need be
 Webhook 1234569 is there already (and 1 more like it); nothing was changed.
 "#]]);
     env.run(format!("create {HOOK} --if-absent --dry-run -o json")).code(0).has("\"ID\": 1234569");

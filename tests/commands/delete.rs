@@ -344,6 +344,7 @@ ID  DELETED  MESSAGE
 --- stderr
 About to delete webhook 5 of stream outbound: https://hooks.example.com/pm (delivery, bounce)
 About to delete webhook 6 of stream outbound: https://hooks.example.com/pm (delivery, bounce)
+pmhooks: finishing what is under way; Ctrl-C again leaves at once
 Deleted webhook 5. Bring it back with: pmhooks create --from [HOME]/.local/state/pmhooks/deleted/environment-5-[TIME].json
 pmhooks: error: 1 of 2 webhooks were not deleted
   because webhook 6 was not reached: interrupted

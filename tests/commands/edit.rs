@@ -317,6 +317,7 @@ fn an_option_of_a_trigger_that_is_off_is_warned_about() {
 5
 --- stderr
 pmhooks: warning: PostFirstOpenOnly does nothing while open is off; switch it on with --on open
+pmhooks: warning: Postmark took the change, but Triggers.Open.PostFirstOpenOnly is not as asked: false
 Changed webhook 5:
 "#]]);
 }

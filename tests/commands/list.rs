@@ -283,6 +283,7 @@ fn a_refused_token_has_its_own_code() {
 --- stderr
 pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
   because Postmark refused (401, code 10): Request does not contain a valid Server token.
+  hint: the token comes from env POSTMARK_SERVER_TOKEN
   hint: it must be a server token (Postmark: the server, API Tokens), not an account token
   hint: see which token is used: `pmhooks whoami`
 --- exit 4
@@ -297,6 +298,7 @@ pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
       "Postmark refused (401, code 10): Request does not contain a valid Server token."
     ],
     "Hints": [
+      "the token comes from env POSTMARK_SERVER_TOKEN",
       "it must be a server token (Postmark: the server, API Tokens), not an account token",
       "see which token is used: `pmhooks whoami`"
     ],

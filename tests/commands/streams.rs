@@ -138,6 +138,7 @@ fn a_refusal_is_explained() {
 --- stderr
 pmhooks: error: cannot list the message streams of the server of POSTMARK_SERVER_TOKEN
   because Postmark refused (401, code 10): Bad or missing Server API token.
+  hint: the token comes from env POSTMARK_SERVER_TOKEN
   hint: it must be a server token (Postmark: the server, API Tokens), not an account token
   hint: see which token is used: `pmhooks whoami`
 --- exit 4

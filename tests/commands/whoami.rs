@@ -346,6 +346,7 @@ fn a_refused_token_says_where_it_came_from() {
 --- stderr
 pmhooks: error: cannot ask http://127.0.0.1:[PORT] which server the token (env POSTMARK_SERVER_TOKEN) opens
   because Postmark refused (401, code 10): Bad or missing Server API token.
+  hint: the token comes from env POSTMARK_SERVER_TOKEN
   hint: it must be a server token (Postmark: the server, API Tokens), not an account token
   hint: see which token is used: `pmhooks whoami`
 --- exit 4
@@ -360,6 +361,7 @@ pmhooks: error: cannot ask http://127.0.0.1:[PORT] which server the token (env P
       "Postmark refused (401, code 10): Bad or missing Server API token."
     ],
     "Hints": [
+      "the token comes from env POSTMARK_SERVER_TOKEN",
       "it must be a server token (Postmark: the server, API Tokens), not an account token",
       "see which token is used: `pmhooks whoami`"
     ],

@@ -133,7 +133,7 @@ fn a_redirect_is_told_with_what_helps() {
 --- stderr
 pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
   because 127.0.0.1:[PORT] answered 301 and redirects to https://www.postmarkapp.com
-  hint: a token never follows a redirect; check the API's address: `pmhooks profile list`
+  hint: a token never follows a redirect; check the API's address: `pmhooks profile list --columns name,api-url`
 --- exit 6
 "#]]);
 }
@@ -249,7 +249,7 @@ pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
 --- stderr
 pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
   because the name nothing.invalid cannot be resolved
-  hint: the address comes from --api-url, the profile, or POSTMARK_API_URL
+  hint: the API's address is https://nothing.invalid (from --api-url)
 --- exit 6
 "#]]);
     for (step, said) in [

@@ -249,7 +249,7 @@ fn a_file_that_is_not_text_is_never_touched() {
 pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:6: it is not text (UTF-8)
 --- exit 3
 "#]]);
-    for change in ["profile use sandbox", "profile use a", "profile remove a --yes"] {
+    for change in ["profile use a", "profile remove a --yes"] {
         env.run(change).code(3).has("config.toml:3:6");
         assert_eq!(fs::read(&path).unwrap(), bytes, "{change}");
     }
@@ -466,7 +466,11 @@ fn the_file_can_be_elsewhere() {
     env.run("profile list -o ids --config two.toml").check(str!["two"]);
     env.run("whoami --config two.toml").code(0).has("two");
     env.run("profile use two --config one.toml").code(3);
-    env.run("profile list --config /nowhere/at/all.toml").code(0);
+    env.run("profile list --config /nowhere/at/all.toml").check(str![[r#"
+--- stderr
+pmhooks: error: cannot read /nowhere/at/all.toml: there is no such file
+--- exit 3
+"#]]);
     env.run("profile list --config /").check(str![[r#"
 --- stderr
 pmhooks: error: cannot use /: it is a folder, not a file

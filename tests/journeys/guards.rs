@@ -142,6 +142,7 @@ fn the_name_is_typed_on_a_terminal() {
     let mut terminal = env.pty("-p prod server edit --track-opens true --yes");
     terminal.expect("Name of the protected profile").send("prod").key(Key::Enter);
     terminal.finish().assert_restored().code(0).check(str![[r#"
+Profile prod is protected: type its name to go on.
 Name of the protected profile: prod
 Changed the server Staging:
 ┌────────────┬────────┬───────┐
@@ -174,4 +175,17 @@ fn a_confirmed_name_must_be_right_even_without_protection() {
     env.run("-p prod delete 5 --confirm staging").code(2);
     env.run("-p prod delete 5 --confirm prod").code(0);
     assert_eq!(writes(&server), 1);
+}
+
+#[test]
+fn several_profiles_are_refused_where_one_is_meant() {
+    let env = TestEnv::new();
+    for twice in ["-p sandbox -p two list", "list -p sandbox,two", "-p a delete 5 -p b --yes"] {
+        env.run(twice).check(str![[r#"
+--- stderr
+pmhooks: error: there is no profile "b"; there are none yet
+  hint: see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`
+--- exit 3
+"#]]);
+    }
 }

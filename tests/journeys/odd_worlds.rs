@@ -118,7 +118,7 @@ fn arguments_that_are_not_text_are_refused() {
     }
     // Paths may be anything.
     let run = env.run([OsStr::new("profile"), OsStr::new("list"), OsStr::new("--config"), odd]);
-    run.code(0);
+    run.code(3).has("there is no such file").lacks("\u{1b}");
     env.cmd("profile list").env("SOMETHING", odd).run().code(0);
     env.cmd("profile list").env("PMHOOKS_CONFIG", odd).run().code(3).lacks("\u{1b}");
 }

@@ -12,7 +12,6 @@ use crate::commands::Context;
 use crate::config::profile::Profile;
 use crate::config::{ConfigError, change, resolve};
 use crate::failure::{Exit, Failure};
-use crate::model::source::is_variable;
 use crate::model::{ApiUrl, ProfileName, SecretSource, StreamId};
 use crate::ui::accounts::Accounts;
 
@@ -40,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", group = "where", value_parser = quiet::<SecretSource>())]
     token: Option<SecretSource>,
     /// Store the name of the environment variable that holds the token
-    #[arg(long, value_name = "NAME", group = "where", value_parser = quiet_with(variable))]
+    #[arg(long, value_name = "NAME", group = "where", value_parser = quiet_with(token::variable))]
     token_env: Option<String>,
     /// Store the path of the file that holds the token
     #[arg(long, value_name = "PATH", group = "where")]
@@ -70,14 +69,6 @@ impl Args {
             file: self.token_file.as_ref(),
             program: self.token_command.as_ref(),
         }
-    }
-}
-
-fn variable(text: &str) -> Result<String, String> {
-    if is_variable(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("it is not a variable's name".to_owned())
     }
 }
 
@@ -118,9 +109,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
     })?;
     if profile.api_url.is_none() && api_url.to_string() != ApiUrl::POSTMARK {
-        cx.ui.warn(&format!(
-            "the token was tried at {api_url}, by POSTMARK_API_URL; the profile keeps no address: \
-             --api-url would"
+        cx.ui.note(&format!(
+            "Its token was tried at {api_url}, by POSTMARK_API_URL; only --api-url is kept in it."
         ));
     }
     profile.server_id = Some(server.id);

@@ -9,6 +9,7 @@ use crate::config::profile::TokenAt;
 use crate::config::secret;
 use crate::failure::Failure;
 use crate::model::SecretSource;
+use crate::model::source::is_variable;
 
 /// The token options. Without any the token is asked for.
 pub(super) struct Wanted<'a> {
@@ -20,6 +21,15 @@ pub(super) struct Wanted<'a> {
     pub(super) file: Option<&'a PathBuf>,
     /// `--token-command`.
     pub(super) program: Option<&'a Vec<String>>,
+}
+
+/// The name of a variable, for `--token-env`.
+pub(super) fn variable(text: &str) -> Result<String, String> {
+    if is_variable(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is not a variable's name".to_owned())
+    }
 }
 
 /// Where the token is, or the token itself, read now.

@@ -17,8 +17,9 @@ Token     configuration file
 ApiUrl    https://api.postmarkapp.com
 Writes    allowed
 --- stderr
+Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile staging: server 77 (Staging).
-It is the default profile now, being the first; change that with: pmhooks profile use NAME
+It is the default profile now, as there was none; change that with: pmhooks profile use NAME
 "#]]);
     assert_data_eq!(server.log(), str!["GET /server"]);
     assert_eq!(server.requests()[0].header("X-Postmark-Server-Token"), Some(TOKEN));
@@ -62,6 +63,7 @@ Token     configuration file
 ApiUrl    https://api.postmarkapp.com
 Writes    need the name (protected)
 --- stderr
+Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile two: server 77 (Staging).
 "#]]);
     assert_data_eq!(
@@ -187,9 +189,11 @@ fn on_a_terminal_the_token_is_typed_without_echo() {
     let end = terminal.finish();
     end.assert_restored().code(0).check(str![[r#"
 Server token:
+Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-u
+rl is kept in it.
 Added profile staging: server 77 (Staging).
-It is the default profile now, being the first; change that with: pmhooks profil
-e use NAME
+It is the default profile now, as there was none; change that with: pmhooks prof
+ile use NAME
 Profile   staging
 Default   yes
 Server    Staging
@@ -318,6 +322,7 @@ Token     configuration file
 ApiUrl    https://api.postmarkapp.com
 Writes    refused (read-only)
 --- stderr
+Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Replaced profile prod: server 77 (Staging).
 "#]]);
     assert_data_eq!(
@@ -369,8 +374,9 @@ ApiUrl    https://api.postmarkapp.com
 Writes    allowed
 --- stderr
 pmhooks: warning: --protected goes to the program, as everything behind --token-command does; write --token-command last if it was meant for the profile
+Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile x: server 77 (Staging).
-It is the default profile now, being the first; change that with: pmhooks profile use NAME
+It is the default profile now, as there was none; change that with: pmhooks profile use NAME
 "#]]);
 }
 

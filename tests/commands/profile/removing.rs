@@ -47,21 +47,19 @@ pmhooks: error: there is no profile "c"; there are a, b
 }
 
 #[test]
-fn the_sandbox_can_be_the_default_where_one_asks_for_it() {
+fn the_sandbox_is_used_only_where_it_is_named() {
     let env = env();
     env.run("profile use sandbox").check(str![[r#"
-Profile   sandbox
-Default   yes
-Server    unknown
-ServerID  not pinned
-Token     built-in
-Writes    allowed
 --- stderr
-The default profile is now sandbox.
+pmhooks: error: the profile sandbox is built in; it is used only where it is named, as in `pmhooks -p sandbox list`
+--- exit 2
 "#]]);
-    env.run("list -o ids").check(str![[r#"
-1234567
-1234568
+    env.config("default_profile = \"sandbox\"\n");
+    env.run("list").check(str![[r#"
+--- stderr
+pmhooks: error: the default profile is sandbox, which is used only where it is named
+  hint: name it, as in `pmhooks -p sandbox list`, or choose: `pmhooks profile use NAME`
+--- exit 3
 "#]]);
 }
 
@@ -124,10 +122,9 @@ server_token = "y" # old
     );
     env.run("list").check(str![[r#"
 --- stderr
-pmhooks: error: no Postmark server token is set up
-  hint: set one up: `pmhooks profile add NAME`
-  hint: or give one for this run in the environment: POSTMARK_SERVER_TOKEN
-  hint: or try everything without one: `pmhooks -p sandbox list`
+pmhooks: error: no Postmark server token is set up: no profile is named, and none is the default
+  hint: name one, as in `pmhooks -p b list`
+  hint: or make one the default: `pmhooks profile use NAME`
 --- exit 3
 "#]]);
 }
