@@ -417,3 +417,51 @@ fn the_stream_is_the_flags_or_the_profiles() {
         sandbox.log.requests().iter().map(|r| r.json()["MessageStream"].clone()).collect();
     assert_eq!(streams, ["broadcast", "outbound", "outbound"]);
 }
+
+#[test]
+fn what_is_not_made_has_no_id() {
+    let env = TestEnv::new();
+    env.run("-p sandbox create --url https://h.example.com/ --on open --dry-run -q -o ids")
+        .check(str![[r#""#]]);
+}
+
+#[test]
+fn a_header_that_is_given_twice_is_refused() {
+    let env = TestEnv::new();
+    let twice =
+        ["create", "--url", "https://h.example.com/", "--header", "X-A: 1", "--header", "x-a: 2"];
+    env.cmd(twice).env("POSTMARK_SERVER_TOKEN", TOKEN).run().check(str![[r#"
+--- stderr
+pmhooks: error: the header x-a is given twice
+--- exit 2
+"#]]);
+}
+
+// torture 61
+#[cfg(unix)]
+#[test]
+fn ctrl_c_waits_for_the_answer_and_a_second_one_leaves_with_a_word() {
+    let server = Faulty::new([Step::hang()]);
+    let env = TestEnv::with_api(server.url());
+    let run = env.spawn("create --url https://h.example.com/ --on open");
+    server.wait_for(1);
+    run.interrupt();
+    run.wait_for_line("finishing what is under way", std::time::Duration::from_secs(5));
+    run.interrupt();
+    run.finish().check(str![[r#"
+--- stderr
+pmhooks: finishing what is under way; Ctrl-C again leaves at once
+pmhooks: left at once; outcome unknown: what was under way may be done
+--- exit 130
+"#]]);
+}
+
+#[test]
+fn an_api_that_does_not_verify_gets_no_warning_about_it() {
+    let env = TestEnv::new();
+    let old = env.spawn("sandbox serve --memory --port 0 --age old");
+    let mut env = TestEnv::with_api(old.wait_for_url());
+    env.token(TOKEN);
+    let run = env.run("create --url https://h.example.com/ --on open --no-verify");
+    run.code(0).lacks("verified");
+}

@@ -372,3 +372,28 @@ fn the_line_that_brings_it_back_survives_a_shell() {
     let run = env.run("delete 5 6 --yes");
     run.code(0).has("create --from '[HOME]/my state/");
 }
+
+#[test]
+fn the_way_back_names_the_same_api_and_configuration() {
+    let home = TestEnv::new();
+    let serving = home.spawn("sandbox serve --memory --port 0");
+    let url = serving.wait_for_url();
+    let mut env = TestEnv::new();
+    env.token(TOKEN);
+    env.file("mine.toml", "");
+    env.run(format!("create --url https://h.example.com/ --on open --api-url {url} -q")).code(0);
+    let run = env.run(format!("delete 1234569 --yes --api-url {url} --config mine.toml"));
+    run.code(0).has(
+        "with: pmhooks --config mine.toml --api-url http://127.0.0.1:[PORT] create --from [HOME]/",
+    );
+}
+
+#[test]
+fn without_an_id_and_a_terminal_the_id_is_what_is_missing() {
+    TestEnv::new().run("delete").check(str![[r#"
+--- stderr
+pmhooks: error: the webhook's ID cannot be asked here (there is no terminal, or --no-input or CI is set)
+  hint: give the ID of a webhook, as `pmhooks list` shows it
+--- exit 2
+"#]]);
+}

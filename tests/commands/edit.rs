@@ -413,3 +413,18 @@ fn one_can_be_picked_and_turned_away_from() {
     terminal.finish().assert_restored().code(130);
     assert_eq!(writes(&server).lines().count(), 1);
 }
+
+#[test]
+fn a_change_that_was_not_made_is_said() {
+    let server = Faulty::new([
+        Step::answer(200, webhook(5)).only("GET", "/webhooks/5"),
+        Step::answer(200, webhook(5)).only("PUT", "/webhooks/5"),
+    ]);
+    let env = TestEnv::with_api(server.url());
+    env.run(["edit", "5", "--url", "https://other.example.com/"]).check(str![[r#"
+FIELD  BEFORE  AFTER
+--- stderr
+pmhooks: warning: Postmark took the change, but Url is not as asked: https://hooks.example.com/pm
+Changed webhook 5:
+"#]]);
+}

@@ -331,3 +331,24 @@ pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
 --- exit 6
 "#]]);
 }
+
+#[test]
+fn a_wrong_path_of_the_api_is_not_a_missing_webhook() {
+    let body = json!({"ErrorCode": 0, "Message": "There is nothing here."});
+    let server = Faulty::new([Step::answer(404, body)]);
+    TestEnv::with_api(server.url()).run("list").check(str![[r#"
+--- stderr
+pmhooks: error: cannot list the webhooks of the server of POSTMARK_SERVER_TOKEN
+  because Postmark refused (404, code 0): There is nothing here.
+--- exit 5
+"#]]);
+}
+
+// torture 65
+#[test]
+fn a_trigger_that_is_null_is_off() {
+    let mut webhook = webhook(5);
+    webhook["Triggers"]["Bounce"] = Value::Null;
+    let server = Faulty::new([Step::answer(200, json!({"Webhooks": [webhook]}))]);
+    TestEnv::with_api(server.url()).run("list -o ids").check(str![[r#"5"#]]);
+}
