@@ -48,7 +48,7 @@ fn every_console_block_prints_what_it_shows() {
             let run = env.shell(&format!("({runnable}) 2>&1")).run();
             // Only the test's API is somewhere else than Postmark's.
             let shown = run.stdout.lines().filter(|line| !line.contains("by POSTMARK_API_URL"));
-            let shown: String = shown.map(|line| format!("{line}\n")).collect();
+            let shown: String = shown.map(|line| line.to_owned() + "\n").collect();
             actual.push_str(&shown.replace(env.home().to_str().unwrap(), "~"));
             if !actual.ends_with('\n') {
                 actual.push('\n');
