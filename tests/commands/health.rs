@@ -285,8 +285,11 @@ pmhooks_trigger_response_seconds{profile="",id="6",stream="outbound",url="https:
 
 #[cfg(unix)]
 #[test]
-#[ignore = "needs promtool"]
 fn promtool_has_nothing_to_say_about_the_metrics() {
+    if !std::path::Path::new("/usr/bin/promtool").exists() {
+        println!("skipped: promtool is not installed");
+        return;
+    }
     let api = Faulty::new(steps());
     let env = TestEnv::with_api(api.url());
     env.shell("pmhooks health -o prometheus -q | promtool check metrics").run().check(str![""]);
