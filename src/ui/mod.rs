@@ -3,6 +3,7 @@
 //! Floor 3. May use `model`; must not use anything else of ours. The only place that prints.
 
 pub mod accounts;
+mod columns;
 pub mod findings;
 pub mod interrupt;
 pub mod json;
@@ -131,6 +132,14 @@ impl Ui {
     pub fn note(&self, sentence: &str) {
         if !self.settings.quiet && !self.settings.format.is_json() {
             self.line(&text::visible(sentence));
+        }
+    }
+
+    /// Says what would help. Silent where notes are.
+    pub fn hint(&self, sentence: &str) {
+        if !self.settings.quiet && !self.settings.format.is_json() {
+            let label = self.err_tone(Tone::Strong, "hint:");
+            self.line(&format!("  {label} {}", text::visible(sentence)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::text;
+use super::{columns, text};
 
 /// A column: its key is what `--columns` takes, its title what the first line shows.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,9 @@ impl Tone {
         words.join(" ")
     }
 }
+
+/// The spaces on both sides of a cell on a terminal.
+const PADDING: usize = 2;
 
 const TONES: [Tone; 5] = [Tone::Good, Tone::Warn, Tone::Bad, Tone::Strong, Tone::Faint];
 const MARKS: [char; 5] = ['\u{2060}', '\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}'];
@@ -192,30 +195,32 @@ impl Table {
             };
             table.add_row(row.iter().map(text).collect::<Vec<_>>());
         }
+        let widths = width.and_then(|width| self.widths(header, width));
         for (index, column) in table.column_iter_mut().enumerate() {
-            match width {
-                None => {
-                    column.set_padding((0, 2));
-                }
-                // A column gives way to its neighbours no further than its longest word, unless that is
-                // a URL.
-                Some(width) if width >= 72 => {
-                    let longest = self.longest_word(index);
-                    if longest <= width / 4 {
-                        let bound = Width::Fixed(longest + 2);
-                        column.set_constraint(ColumnConstraint::LowerBoundary(bound));
-                    }
-                }
-                Some(_) => {}
+            if width.is_none() {
+                column.set_padding((0, 2));
+            }
+            if let Some(share) = widths.as_ref().and_then(|widths| widths.get(index)) {
+                let whole = u16::try_from(share + PADDING).unwrap_or(u16::MAX);
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(whole)));
             }
         }
         finish(table.lines(), colour)
     }
 
-    fn longest_word(&self, column: usize) -> u16 {
-        let cells = self.rows.iter().filter_map(|row| row.get(column));
-        let words = cells.flat_map(|cell| cell.text.split(' ')).map(UnicodeWidthStr::width);
-        words.max().and_then(|width| width.try_into().ok()).unwrap_or(u16::MAX / 2)
+    /// The width of each column on a terminal, without padding and borders.
+    fn widths(&self, header: bool, width: u16) -> Option<Vec<usize>> {
+        let frame = self.columns.len() * (PADDING + 1) + 1;
+        let need = |(index, column): (usize, &Column)| {
+            let title = if header { column.key.width() } else { 0 };
+            let cells = self.rows.iter().filter_map(|row| row.get(index));
+            cells.fold(columns::Need { word: title, cell: title }, |need, cell| columns::Need {
+                word: cell.text.split(' ').map(UnicodeWidthStr::width).fold(need.word, usize::max),
+                cell: need.cell.max(cell.text.width()),
+            })
+        };
+        let needs: Vec<_> = self.columns.iter().enumerate().map(need).collect();
+        columns::share(&needs, usize::from(width).checked_sub(frame)?)
     }
 
     /// One block of `name  value` lines per row, for a single thing with many values.

@@ -183,9 +183,9 @@ fn several_profiles_are_refused_where_one_is_meant() {
     for twice in ["-p sandbox -p two list", "list -p sandbox,two", "-p a delete 5 -p b --yes"] {
         env.run(twice).check(str![[r#"
 --- stderr
-pmhooks: error: there is no profile "b"; there are none yet
-  hint: see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`
---- exit 3
+pmhooks: error: this command works on one profile at a time
+  hint: give --profile once
+--- exit 2
 "#]]);
     }
 }

@@ -3,7 +3,6 @@
 use super::row::Row;
 use super::view::Tests;
 use crate::commands::Context;
-use crate::ui::Tone;
 
 impl Tests<'_> {
     /// What is to be known besides the table, each thing once. JSON says it in its place.
@@ -24,8 +23,7 @@ impl Tests<'_> {
                 cx.ui.note(&format!("{who}{names}: {consequence}."));
             }
             for (fix, names) in grouped(&tested.results, |row| row.verdict.fix.clone()) {
-                let label = cx.ui.err_tone(Tone::Strong, "hint:");
-                cx.ui.note(&format!("  {label} {who}{names}: {fix}"));
+                cx.ui.hint(&format!("{who}{names}: {fix}"));
             }
         }
     }
