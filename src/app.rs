@@ -7,6 +7,8 @@ mod terminal;
 mod trace;
 
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -40,7 +42,7 @@ pub fn run(process: Process) -> Exit {
     let interrupts = Interrupts::new(process.leave);
     let ui = Arc::new(Ui::new(terminal::settings(&cli.global, &process), interrupts));
     let cx = context(&cli.global, &process, Arc::clone(&ui));
-    let done = if cli.global.profile.len() > 1 {
+    let done = if profiles_named(&process.arguments).len() > 1 {
         Err(Failure::usage("this command works on one profile at a time")
             .hint("give --profile once")
             .into())
@@ -55,6 +57,23 @@ pub fn run(process: Process) -> Exit {
         Err(error) if is_closed_pipe(&error) => Exit::Done,
         Err(error) => report(&with_sources(&error, &cx), &cx.invocation, &ui),
     }
+}
+
+/// The profiles that the words name, before the command and behind it: of two places the parser keeps
+/// only the second, and a write must not go to one profile where two were meant.
+fn profiles_named(words: &[OsString]) -> BTreeSet<String> {
+    let words = words.iter().map(|word| word.to_string_lossy());
+    let mut words = words.take_while(|word| word != "--" && word != "--token-command");
+    let mut names = BTreeSet::new();
+    while let Some(word) = words.next() {
+        let given = match word.strip_prefix("--profile=").or(word.strip_prefix("-p")) {
+            Some(name) if !name.is_empty() => Some(name.trim_start_matches('=').to_owned()),
+            _ if word == "-p" || word == "--profile" => words.next().map(Into::into),
+            _ => None,
+        };
+        names.extend(given.iter().flat_map(|list| list.split(',')).map(str::to_owned));
+    }
+    names
 }
 
 /// How this program is called for the same target again: for the commands that hints and notes show.
