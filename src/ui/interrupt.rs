@@ -135,6 +135,12 @@ mod unix {
             self.listen();
         }
 
+        /// From now on a signal is the normal end: nothing is under way that it could tear.
+        pub fn only_wait(&self) {
+            self.waiting.store(true, Ordering::SeqCst);
+            self.go_gently();
+        }
+
         /// True once somebody wants this to end.
         pub fn is_asked(&self) -> bool {
             self.asked.load(Ordering::SeqCst)
@@ -142,8 +148,7 @@ mod unix {
 
         /// Waits until somebody wants this to end.
         pub fn wait(&self) {
-            self.waiting.store(true, Ordering::SeqCst);
-            self.go_gently();
+            self.only_wait();
             while !self.is_asked() {
                 std::thread::sleep(std::time::Duration::from_millis(50));
             }
@@ -187,6 +192,8 @@ mod elsewhere {
         pub fn listen(&self) {}
         /// Changes nothing here.
         pub fn go_gently(&self) {}
+        /// Changes nothing here.
+        pub fn only_wait(&self) {}
         /// Never here.
         pub fn is_asked(&self) -> bool {
             false

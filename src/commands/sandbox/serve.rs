@@ -84,7 +84,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let status = line.status.map_or("closed".to_owned(), |status| status.to_string());
         ui.trace(&format!("{} {} {status} ({} ms)", line.method, line.path, line.took.as_millis()));
     });
-    cx.ui.interrupts.go_gently();
+    cx.ui.interrupts.only_wait();
     let sandbox = sandbox::start(Options {
         port: args.port,
         state,
