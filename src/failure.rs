@@ -14,11 +14,14 @@ use crate::disk::DiskError;
 use crate::local::sandbox::SandboxError;
 use crate::model::verification::Verdict;
 use crate::net::{NetError, TlsTrouble};
+use crate::ops::apply::{ApplyError, LockError};
 use crate::ops::create::CreateError;
 use crate::ops::definition::DefinitionError;
 use crate::ops::document::DocumentError;
 use crate::ops::events::own::BodyError;
 use crate::ops::guard::GuardError;
+use crate::ops::manifest::ManifestError;
+use crate::ops::plan::PlanError;
 use crate::ops::probe::EndpointError;
 use crate::ops::session::SessionError;
 use crate::ui::prompt::PromptError;
@@ -191,11 +194,38 @@ pub fn explain(error: &anyhow::Error) -> Failure {
     failure
 }
 
+/// What a typed error by itself would end with, and what helps.
+pub fn of(error: &(dyn std::error::Error + 'static)) -> Failure {
+    judge(error).unwrap_or_else(|| Failure::new(Exit::Machine, String::new()))
+}
+
 /// The table: a typed error's exit code, its advice, and what more there is to say.
 fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     let failure = Failure::new;
     if let Some(known) = error.downcast_ref::<Failure>() {
         return Some(known.clone());
+    }
+    if let Some(error) = error.downcast_ref::<ManifestError>() {
+        return Some(manifest(error));
+    }
+    if let Some(error) = error.downcast_ref::<PlanError>() {
+        return Some(plan(error));
+    }
+    if let Some(error) = error.downcast_ref::<LockError>() {
+        return match error {
+            LockError::Config(error) => Some(config(error)),
+            LockError::Disk(_) => Some(failure(Exit::Machine, "")),
+        };
+    }
+    if let Some(error) = error.downcast_ref::<ApplyError>() {
+        return match error {
+            ApplyError::Create(error) => judge(error),
+            ApplyError::Api(error) => Some(api(error)),
+            ApplyError::Backup(_) => Some(failure(Exit::Machine, "")),
+            ApplyError::AuthStays => Some(failure(Exit::Refused, "").hint(
+                "the API has no documented way to remove credentials; Postmark's web page has",
+            )),
+        };
     }
     if let Some(error) = error.downcast_ref::<CreateError>() {
         return match error {
@@ -248,6 +278,35 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(failure(Exit::Machine, ""));
     }
     None
+}
+
+fn manifest(error: &ManifestError) -> Failure {
+    let mut failure = Failure::new(Exit::Usage, "");
+    if let ManifestError::Unread(DefinitionError::Disk(_)) = error {
+        return failure.hint("see `pmhooks diff --help`");
+    }
+    if let ManifestError::Wrong(faults) = error
+        && faults.len() > 1
+    {
+        failure.causes.clone_from(faults);
+    }
+    failure
+}
+
+fn plan(error: &PlanError) -> Failure {
+    let failure = Failure::new(Exit::Usage, "");
+    match error {
+        PlanError::Ambiguous { ids: (first, second), .. } => failure.hint(format!(
+            "look at both: `pmhooks get {first} {second}`; then delete the one that is too many"
+        )),
+        PlanError::TwoEntries { .. } => {
+            failure.hint("a MovedFrom that has done its work can be taken out of the file")
+        }
+        PlanError::TooMany { deletes: 0, .. } => failure,
+        PlanError::TooMany { .. } => failure.hint(
+            "give the old URL as MovedFrom, so that a webhook is changed in place; or delete one first",
+        ),
+    }
 }
 
 fn api(error: &ApiError) -> Failure {

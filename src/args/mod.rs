@@ -5,6 +5,7 @@
 pub mod confirm;
 pub mod endpoint;
 pub mod event;
+pub mod manifest;
 pub mod parse;
 pub mod secret;
 pub mod target;

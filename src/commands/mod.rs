@@ -6,14 +6,17 @@
 //! `tests/commands`; a row in the README's table; and `UPDATE=1 cargo test generated` for its help,
 //! manual page and completions.
 
+pub mod apply;
 pub mod completions;
 mod context;
 pub mod create;
 pub mod delete;
+pub mod diff;
 pub mod edit;
 pub mod get;
 pub mod health;
 pub mod list;
+mod planned;
 pub mod profile;
 pub mod sandbox;
 pub mod server;

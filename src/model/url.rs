@@ -31,6 +31,11 @@ impl HookUrl {
             || matches!((Url::parse(&self.0), Url::parse(&other.0)), (Ok(a), Ok(b)) if a == b)
     }
 
+    /// One spelling for all that lead to the same place: what webhooks are matched by.
+    pub fn place(&self) -> String {
+        Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from)
+    }
+
     /// True where the URL carries `user:password@`.
     pub fn has_credentials(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|u| !u.username().is_empty() || u.password().is_some())

@@ -166,7 +166,13 @@ fn read_key(entry: &Entry, definition: &mut Definition) -> Result<(), DocumentEr
         "MessageStream" => definition.message_stream = Some(parsed(value, "MessageStream")?),
         "HttpAuth" => definition.http_auth = Some(http_auth(value)?),
         "HttpHeaders" => definition.http_headers = Some(http_headers(value)?),
-        "Triggers" => triggers(value, definition)?,
+        "Triggers" => {
+            triggers(value, definition)?;
+            definition
+                .triggers
+                .iter_mut()
+                .for_each(|(trigger, setting)| setting.complete(*trigger));
+        }
         key => {
             if let Some(known) = nearest(key, &KEYS) {
                 return Err(entry.error(format!("there is no key {key:?}; did you mean {known}?")));
@@ -180,11 +186,14 @@ fn read_key(entry: &Entry, definition: &mut Definition) -> Result<(), DocumentEr
     Ok(())
 }
 
-fn parsed<T: std::str::FromStr<Err = String>>(node: &Node, path: &str) -> Result<T, DocumentError> {
+pub(super) fn parsed<T: std::str::FromStr<Err = String>>(
+    node: &Node,
+    path: &str,
+) -> Result<T, DocumentError> {
     node.text(path)?.parse().map_err(|why| node.error(format!("{path}: {why}")))
 }
 
-fn url(node: &Node) -> Result<Written<HookUrl>, DocumentError> {
+pub(super) fn url(node: &Node) -> Result<Written<HookUrl>, DocumentError> {
     let text = node.text("Url")?;
     if text.contains(MASK) {
         return Ok(Written::Masked(text.to_owned()));
@@ -192,7 +201,7 @@ fn url(node: &Node) -> Result<Written<HookUrl>, DocumentError> {
     parsed(node, "Url").map(Written::Clear)
 }
 
-fn http_auth(node: &Node) -> Result<Option<Written<HttpAuth>>, DocumentError> {
+pub(super) fn http_auth(node: &Node) -> Result<Option<Written<HttpAuth>>, DocumentError> {
     if node.is_null() {
         return Ok(None);
     }
@@ -219,7 +228,7 @@ fn http_auth(node: &Node) -> Result<Option<Written<HttpAuth>>, DocumentError> {
     }
 }
 
-fn http_headers(node: &Node) -> Result<Vec<(String, Written<Secret>)>, DocumentError> {
+pub(super) fn http_headers(node: &Node) -> Result<Vec<(String, Written<Secret>)>, DocumentError> {
     if node.is_null() {
         return Ok(Vec::new());
     }
@@ -247,7 +256,7 @@ fn http_header(node: &Node) -> Result<(String, Written<Secret>), DocumentError> 
     Ok((name, value))
 }
 
-fn triggers(node: &Node, definition: &mut Definition) -> Result<(), DocumentError> {
+pub(super) fn triggers(node: &Node, definition: &mut Definition) -> Result<(), DocumentError> {
     let known = Trigger::ALL.map(Trigger::key);
     for entry in node.map("Triggers")? {
         let key = entry.key.as_str();
@@ -302,7 +311,6 @@ fn trigger_setting(trigger: Trigger, node: &Node) -> Result<TriggerSetting, Docu
     if !matches!(setting_enabled(node), Some(Value::Bool(_))) {
         return Err(node.error(format!("{path} needs Enabled: true or false")));
     }
-    setting.complete(trigger);
     Ok(setting)
 }
 

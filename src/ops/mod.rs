@@ -2,6 +2,7 @@
 //!
 //! Floor 3. May use `api`, `config`, `local`, `net`, `disk` and `model`; must not use `args`, `ui`, clap.
 
+pub mod apply;
 pub mod backup;
 pub mod change;
 pub mod create;
@@ -13,6 +14,8 @@ pub mod events;
 pub mod fanout;
 pub mod guard;
 pub mod health;
+pub mod manifest;
+pub mod plan;
 pub mod probe;
 pub mod session;
 pub mod verify;

@@ -39,6 +39,11 @@ pub trait View {
         None
     }
 
+    /// What a person at a terminal gets in the table's place, where no columns are chosen.
+    fn prose(&self, _colour: bool) -> Option<String> {
+        None
+    }
+
     /// What is said, on standard error, of an empty table; nothing where it is empty.
     fn nothing(&self) -> &'static str {
         "Nothing to show."
@@ -104,6 +109,10 @@ impl Ui {
         let details = if settings.columns.is_empty() { view.details() } else { None };
         if let Some(rows) = details {
             return Table::details(&rows, settings.width, settings.colour_out);
+        }
+        let at_terminal = settings.width.is_some() && settings.columns.is_empty();
+        if let Some(prose) = view.prose(settings.colour_out).filter(|_| at_terminal) {
+            return prose;
         }
         let table = view.table().select(&settings.columns);
         if table.is_empty() {

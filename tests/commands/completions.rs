@@ -98,6 +98,8 @@ test
 verify
 stats
 health
+diff
+apply
 sandbox
 streams
 server

@@ -1,8 +1,10 @@
 //! One file per subcommand, named like its file in `src/commands`.
 
+mod apply;
 mod completions;
 mod create;
 mod delete;
+mod diff;
 mod edit;
 mod get;
 mod health;

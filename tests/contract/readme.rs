@@ -76,10 +76,9 @@ fn the_configuration_that_it_shows_is_one() {
 
 #[test]
 fn the_commands_in_its_ci_step_are_understood() {
-    let blocks = blocks("yaml");
-    assert!(!blocks.is_empty());
-    for block in blocks {
-        let steps: Value = serde_saphyr::from_str(&block).unwrap();
+    let (steps, manifests) = documents().into_iter().partition::<Vec<_>, _>(|d| d.1.is_array());
+    assert!(!steps.is_empty() && !manifests.is_empty());
+    for (_, steps) in steps {
         let api = TestEnv::new();
         let serving = api.spawn("sandbox serve --memory --port 0");
         let mut env = TestEnv::with_api(serving.wait_for_url());
@@ -91,6 +90,25 @@ fn the_commands_in_its_ci_step_are_understood() {
         }
         assert_eq!(env.run("list -o json").json().as_array().unwrap().len(), 1);
     }
+}
+
+#[test]
+fn its_manifests_are_applied_once_and_are_then_as_they_say() {
+    for (manifest, _) in documents().into_iter().filter(|(_, document)| document.is_object()) {
+        let mut sandbox = Sandboxed::new("");
+        let env = &mut sandbox.env;
+        env.env("HOOK_PASSWORD", "secret").env("HOOK_HOST", "hooks.example.com");
+        env.file("hooks.yaml", manifest);
+        env.run("diff hooks.yaml --deny-literal-secrets").code(1);
+        env.run("apply hooks.yaml --yes").code(0);
+        env.run("diff hooks.yaml").code(0);
+    }
+}
+
+/// The blocks of YAML, as they are written and as they are read.
+fn documents() -> Vec<(String, Value)> {
+    let read = |block: String| (block.clone(), serde_saphyr::from_str(&block).unwrap());
+    blocks("yaml").into_iter().map(read).collect()
 }
 
 #[test]

@@ -1,0 +1,172 @@
+//! `${NAME}` in a manifest's texts, and the secrets that should be one.
+
+use crate::model::mask;
+use crate::ops::document::{Content, DocumentError, Entry, Node};
+
+/// The tree with every reference replaced by what it stands for, and `$$` by a dollar sign.
+pub(super) fn resolved(
+    node: &Node,
+    lookup: super::Lookup<'_>,
+    faults: &mut Vec<DocumentError>,
+) -> Node {
+    let content = match &node.content {
+        Content::Text(text) if text.contains('$') => match replace(text, lookup) {
+            Ok(text) => Content::Text(text),
+            Err(why) => {
+                faults.push(node.error(why));
+                // Something harmless, so that the reading goes on to other faults.
+                Content::Text(format!("https://{}.invalid", text.len()))
+            }
+        },
+        Content::List(items) => {
+            Content::List(items.iter().map(|item| resolved(item, lookup, faults)).collect())
+        }
+        Content::Map(entries) => {
+            let one = |entry: &Entry| Entry {
+                key: entry.key.clone(),
+                place: entry.place,
+                value: resolved(&entry.value, lookup, faults),
+            };
+            Content::Map(entries.iter().map(one).collect())
+        }
+        other => other.clone(),
+    };
+    Node { place: node.place, content }
+}
+
+fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    for piece in pieces(text) {
+        match piece? {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Name(name) => out.push_str(&lookup(name)?),
+        }
+    }
+    Ok(out)
+}
+
+enum Piece<'a> {
+    Text(&'a str),
+    Name(&'a str),
+}
+
+/// A dollar sign that begins neither a reference nor a second one is itself.
+fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, String>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some(after) = rest.strip_prefix("$$") {
+            rest = after;
+            return Some(Ok(Piece::Text("$")));
+        }
+        if let Some(after) = rest.strip_prefix("${") {
+            let Some((name, after)) = after.split_once('}') else {
+                rest = "";
+                return Some(Err("a reference is not closed: ${NAME} ends with }".to_owned()));
+            };
+            rest = after;
+            if !is_name(name) {
+                return Some(Err(format!(
+                    "{name:?} is no name for a reference; it has letters, digits and _"
+                )));
+            }
+            return Some(Ok(Piece::Name(name)));
+        }
+        let end =
+            rest.char_indices().skip(1).find(|(_, c)| *c == '$').map_or(rest.len(), |(i, _)| i);
+        let (plain, after) = rest.split_at(end);
+        rest = after;
+        Some(Ok(Piece::Text(plain)))
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The names that a text refers to.
+pub fn names(text: &str) -> Vec<&str> {
+    let name = |piece| match piece {
+        Ok(Piece::Name(name)) => Some(name),
+        _ => None,
+    };
+    pieces(text).filter_map(name).collect()
+}
+
+/// The secrets that stand in a manifest in clear, where a reference could stand.
+pub(super) fn literals(manifest: &Node) -> Vec<DocumentError> {
+    let mut found = Vec::new();
+    let Content::Map(entries) = &manifest.content else { return found };
+    for entry in entries {
+        match (&entry.key[..], &entry.value.content) {
+            ("Webhooks", Content::List(items)) => {
+                for item in items {
+                    webhook(item, &mut found);
+                }
+            }
+            ("Server", Content::Map(entries)) => {
+                for e in entries {
+                    url(&e.value, &format!("Server.{}", e.key), &mut found);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn webhook(item: &Node, found: &mut Vec<DocumentError>) {
+    let Content::Map(entries) = &item.content else { return };
+    for entry in entries {
+        match (&entry.key[..], &entry.value.content) {
+            ("Url" | "MovedFrom", _) => {
+                url(&entry.value, &format!("Webhooks.{}", entry.key), found);
+            }
+            ("HttpAuth", Content::Map(auth)) => {
+                for entry in auth.iter().filter(|e| e.key == "Password") {
+                    secret(&entry.value, "Webhooks.HttpAuth.Password", found);
+                }
+            }
+            ("HttpHeaders", Content::List(headers)) => {
+                for header in headers {
+                    self::header(header, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn header(header: &Node, found: &mut Vec<DocumentError>) {
+    let Content::Map(entries) = &header.content else { return };
+    let value = |key: &str| entries.iter().find(|e| e.key == key).map(|e| &e.value);
+    let (Some(name), Some(value)) = (value("Name"), value("Value")) else { return };
+    let Content::Text(name) = &name.content else { return };
+    if mask::looks_secret(name) {
+        secret(value, &format!("Webhooks.HttpHeaders.{name}"), found);
+    }
+}
+
+fn secret(node: &Node, path: &str, found: &mut Vec<DocumentError>) {
+    let Content::Text(text) = &node.content else { return };
+    if !text.is_empty() && names(text).is_empty() {
+        found.push(node.error(format!("{path} holds a secret in clear")));
+    }
+}
+
+/// What the mask would hide of a URL, and is no reference.
+fn url(node: &Node, path: &str, found: &mut Vec<DocumentError>) {
+    let Content::Text(text) = &node.content else { return };
+    // A reference is no secret: a name takes its place before the URL is looked at.
+    let mut plain = text.clone();
+    for name in names(text) {
+        plain = plain.replace(&format!("${{{name}}}"), "");
+    }
+    let hidden = mask::url(&plain);
+    if hidden != plain && hidden.contains(mask::MASK) {
+        found.push(node.error(format!("{path} holds a secret in clear")));
+    }
+}

@@ -1,0 +1,293 @@
+//! From what a server has and what a manifest asks for to the changes between the two.
+
+mod compare;
+
+use std::collections::HashMap;
+
+use super::change::{self, FieldChange};
+use super::manifest::{Entry, Manifest};
+use crate::model::{
+    HookUrl, NewWebhook, Object, Patch, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
+};
+
+/// So many webhooks a stream has at most (Postmark's support article on modular webhooks, error 1359).
+pub const MOST_PER_STREAM: usize = 10;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Two webhooks of the server cannot be told apart.
+    #[error(
+        "webhooks {} and {} have the same stream ({stream}) and the same URL, so an entry could mean either",
+        .ids.0, .ids.1
+    )]
+    Ambiguous {
+        /// Their stream.
+        stream: StreamId,
+        /// The two.
+        ids: (WebhookId, WebhookId),
+    },
+    /// Two entries want the same webhook.
+    #[error("{first} and {second} both mean webhook {id}")]
+    TwoEntries {
+        /// Where the one is written.
+        first: String,
+        /// Where the other is.
+        second: String,
+        /// The webhook.
+        id: WebhookId,
+    },
+    /// More webhooks than a stream can have.
+    #[error(
+        "the stream {stream} would have {count} webhooks, and Postmark allows {MOST_PER_STREAM}{}",
+        if *.deletes > 0 { "; webhooks are made before others are deleted, so that no event is lost" } else { "" }
+    )]
+    TooMany {
+        /// The stream.
+        stream: StreamId,
+        /// How many it would have at the most.
+        count: usize,
+        /// How many of them would be deleted afterwards.
+        deletes: usize,
+    },
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// A webhook is made.
+    Create(Box<NewWebhook>),
+    /// A webhook is changed in place; nothing is sent but what differs.
+    Update {
+        /// As it is.
+        before: Box<Webhook>,
+        /// What changes.
+        patch: Box<Patch>,
+    },
+    /// A webhook is deleted.
+    Delete(Box<Webhook>),
+    /// The server's own settings change.
+    Server(ServerPatch),
+}
+
+/// One change of a plan.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What is to be done.
+    pub deed: Deed,
+    /// What differs.
+    pub fields: Vec<FieldChange>,
+}
+
+impl Change {
+    /// The word of the report.
+    pub fn action(&self) -> &'static str {
+        match self.deed {
+            Deed::Create(_) => "Create",
+            Deed::Update { .. } | Deed::Server(_) => "Update",
+            Deed::Delete(_) => "Delete",
+        }
+    }
+
+    /// The stream; none for the server's settings.
+    pub fn stream(&self) -> Option<&str> {
+        match &self.deed {
+            Deed::Create(new) => new.message_stream.as_ref().map(StreamId::as_str),
+            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => {
+                Some(webhook.message_stream.as_str())
+            }
+            Deed::Server(_) => None,
+        }
+    }
+
+    /// The URL as it is before the change, or will be; none for the server's settings.
+    pub fn url(&self) -> Option<&HookUrl> {
+        match &self.deed {
+            Deed::Create(new) => Some(&new.url),
+            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => Some(&webhook.url),
+            Deed::Server(_) => None,
+        }
+    }
+
+    /// The webhook's ID; none where there is none yet.
+    pub fn id(&self) -> Option<WebhookId> {
+        match &self.deed {
+            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => Some(webhook.id),
+            Deed::Create(_) | Deed::Server(_) => None,
+        }
+    }
+}
+
+/// The changes between a server and a manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Creates first, deletes last, so that no event is without a webhook.
+    pub changes: Vec<Change>,
+    /// Webhooks that the manifest does not name, and that stay.
+    pub unmanaged: Vec<Webhook>,
+    /// How many webhooks are so already.
+    pub unchanged: usize,
+    /// What a user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// How many changes have this action.
+    pub fn count(&self, action: &str) -> usize {
+        self.changes.iter().filter(|change| change.action() == action).count()
+    }
+}
+
+/// What a user wants of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes {
+    /// Webhooks that the manifest does not name are deleted.
+    pub prune: bool,
+    /// Postmark probes what is made or changed.
+    pub verify: bool,
+    /// Whether secrets are shown in the fields.
+    pub reveal: Reveal,
+}
+
+/// Plans. `server` is needed where the manifest speaks of it. Takes time linear in both sizes.
+pub fn plan(
+    live: &[Webhook],
+    server: Option<&Server>,
+    manifest: &Manifest,
+    wishes: Wishes,
+) -> Result<Plan, PlanError> {
+    let mut plan = Plan::default();
+    let matched = matched(live, &manifest.entries)?;
+    let (mut creates, mut updates) = (Vec::new(), Vec::new());
+    let mut managed = vec![false; live.len()];
+    for (entry, index) in manifest.entries.iter().zip(&matched) {
+        let Some((index, webhook)) = index.and_then(|i| live.get(i).map(|w| (i, w))) else {
+            let new = NewWebhook { verify: wishes.verify, ..entry.to_new() };
+            creates.push(created(new, wishes.reveal));
+            continue;
+        };
+        if let Some(flag) = managed.get_mut(index) {
+            *flag = true;
+        }
+        let (mut patch, unreadable) = compare::patch(webhook, entry);
+        if unreadable {
+            plan.warnings.push(format!(
+                "Postmark does not show the password of webhook {}, so it is not compared",
+                webhook.id
+            ));
+        }
+        if patch.is_empty() {
+            plan.unchanged += 1;
+            continue;
+        }
+        patch.verify = wishes.verify;
+        let fields = change::of_webhooks(webhook, &patch.applied_to(webhook), wishes.reveal);
+        let deed = Deed::Update { before: Box::new(webhook.clone()), patch: Box::new(patch) };
+        updates.push(Change { deed, fields });
+    }
+    let others = live.iter().zip(&managed).filter(|(_, managed)| !**managed).map(|(w, _)| w);
+    let (mut deletes, mut unmanaged) = (Vec::new(), Vec::new());
+    for webhook in others {
+        if wishes.prune {
+            let deed = Deed::Delete(Box::new(webhook.clone()));
+            deletes.push(Change { deed, fields: Vec::new() });
+        } else {
+            unmanaged.push(webhook.clone());
+        }
+    }
+    check_limits(live, &creates, &deletes)?;
+    let key = |change: &Change| {
+        let url = change.url().map(HookUrl::place);
+        (change.stream().map(str::to_owned), url, change.id())
+    };
+    // The order in which a file is written is no order of work.
+    for changes in [&mut creates, &mut updates, &mut deletes] {
+        changes.sort_by_cached_key(key);
+    }
+    plan.changes.extend(server.and_then(|server| server_change(server, manifest, wishes.reveal)));
+    plan.changes.extend(creates);
+    plan.changes.extend(updates);
+    plan.changes.extend(deletes);
+    plan.unmanaged = unmanaged;
+    Ok(plan)
+}
+
+fn created(new: NewWebhook, reveal: Reveal) -> Change {
+    let mut body = new.body();
+    body.shift_remove("Verify");
+    let fields = change::of_objects(&Object::new(), &body, reveal);
+    Change { deed: Deed::Create(Box::new(new)), fields }
+}
+
+fn server_change(server: &Server, manifest: &Manifest, reveal: Reveal) -> Option<Change> {
+    let patch = manifest.server.needed(server);
+    let wanted = patch.body();
+    if wanted.is_empty() {
+        return None;
+    }
+    let inside = |object: Object| Object::from_iter([("Server".to_owned(), object.into())]);
+    let now = wanted.keys().filter_map(|key| Some((key.clone(), server.get(key)?.clone())));
+    let fields = change::of_objects(&inside(now.collect()), &inside(wanted.clone()), reveal);
+    Some(Change { deed: Deed::Server(patch), fields })
+}
+
+/// For each entry the webhook that it means: the one with its stream and URL, else with the URL that it
+/// moved from.
+fn matched(live: &[Webhook], entries: &[Entry]) -> Result<Vec<Option<usize>>, PlanError> {
+    let mut by_identity: HashMap<(&str, String), Vec<usize>> = HashMap::with_capacity(live.len());
+    for (index, webhook) in live.iter().enumerate() {
+        let identity = (webhook.message_stream.as_str(), webhook.url.place());
+        by_identity.entry(identity).or_default().push(index);
+    }
+    let find = |stream: &StreamId, url: &HookUrl| -> Result<Option<usize>, PlanError> {
+        let Some(found) = by_identity.get(&(stream.as_str(), url.place())) else { return Ok(None) };
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(*one)),
+            [first, second, ..] => {
+                let id = |index: &usize| live.get(*index).map_or(WebhookId(0), |w| w.id);
+                Err(PlanError::Ambiguous { stream: stream.clone(), ids: (id(first), id(second)) })
+            }
+        }
+    };
+    let mut taken: HashMap<usize, &Entry> = HashMap::new();
+    let mut matched = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let index = match (find(&entry.stream, &entry.url)?, &entry.moved_from) {
+            (None, Some(old)) => find(&entry.stream, old)?,
+            (found, _) => found,
+        };
+        if let Some((index, first)) = index.and_then(|i| Some((i, taken.insert(i, entry)?))) {
+            let id = live.get(index).map_or(WebhookId(0), |w| w.id);
+            let (first, second) = (first.place.clone(), entry.place.clone());
+            return Err(PlanError::TwoEntries { first, second, id });
+        }
+        matched.push(index);
+    }
+    Ok(matched)
+}
+
+/// A stream's webhooks are counted as they are when there are most of them: after the creates.
+fn check_limits(live: &[Webhook], creates: &[Change], deletes: &[Change]) -> Result<(), PlanError> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for webhook in live {
+        *counts.entry(webhook.message_stream.as_str()).or_default() += 1;
+    }
+    for change in creates {
+        let Deed::Create(new) = &change.deed else { continue };
+        let Some(stream) = &new.message_stream else { continue };
+        let count = counts.entry(stream.as_str()).or_default();
+        *count += 1;
+        if *count > MOST_PER_STREAM {
+            let gone = deletes.iter().filter(|d| d.stream() == Some(stream.as_str())).count();
+            let all = creates.iter().filter(|c| c.stream() == Some(stream.as_str())).count();
+            let before = live.iter().filter(|w| w.message_stream == *stream).count();
+            return Err(PlanError::TooMany {
+                stream: stream.clone(),
+                count: before + all,
+                deletes: gone,
+            });
+        }
+    }
+    Ok(())
+}
