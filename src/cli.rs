@@ -10,8 +10,8 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
-    apply, completions, create, delete, diff, edit, get, health, list, profile, sandbox, server,
-    stats, streams, test, verify, whoami,
+    apply, completions, create, delete, diff, edit, export, get, health, list, profile, sandbox,
+    server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -127,6 +127,7 @@ pub enum Command {
     Verify(verify::Args),
     Stats(stats::Args),
     Health(health::Args),
+    Export(export::Args),
     Diff(diff::Args),
     Apply(apply::Args),
     Sandbox(sandbox::Args),

@@ -36,7 +36,8 @@ impl ManifestArgs {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// `NAME=VALUE`.
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     let wrong = || "it is written NAME=VALUE, and NAME has letters, digits and _".to_owned();
     let (name, value) = text.split_once('=').ok_or_else(wrong)?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';

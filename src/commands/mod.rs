@@ -13,6 +13,7 @@ pub mod create;
 pub mod delete;
 pub mod diff;
 pub mod edit;
+pub mod export;
 pub mod get;
 pub mod health;
 pub mod list;

@@ -210,9 +210,9 @@ impl Reading {
         };
         for entry in entries {
             let read = match entry.key.as_str() {
-                _ if entry.value.is_null() && entry.key != "InboundHookUrl" => Ok(()),
                 "InboundHookUrl" => hook_url(&entry.value)
                     .map(|url| self.manifest.server.inbound_hook_url = Some(url)),
+                "EnableSmtpApiErrorHooks" if entry.value.is_null() => Ok(()),
                 "EnableSmtpApiErrorHooks" => {
                     entry.value.bool("Server.EnableSmtpApiErrorHooks").map(|value| {
                         self.manifest.server.enable_smtp_api_error_hooks = Some(value);

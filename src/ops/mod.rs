@@ -11,6 +11,7 @@ pub mod document;
 pub mod draft;
 pub mod edit;
 pub mod events;
+pub mod export;
 pub mod fanout;
 pub mod guard;
 pub mod health;

@@ -98,6 +98,7 @@ test
 verify
 stats
 health
+export
 diff
 apply
 sandbox

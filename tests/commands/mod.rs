@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod diff;
 mod edit;
+mod export;
 mod get;
 mod health;
 mod list;
