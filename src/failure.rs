@@ -22,6 +22,7 @@ use crate::ops::events::own::BodyError;
 use crate::ops::guard::GuardError;
 use crate::ops::manifest::ManifestError;
 use crate::ops::plan::PlanError;
+use crate::ops::plan::kept::KeptError;
 use crate::ops::probe::EndpointError;
 use crate::ops::session::SessionError;
 use crate::ui::prompt::PromptError;
@@ -207,6 +208,16 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     }
     if let Some(error) = error.downcast_ref::<ManifestError>() {
         return Some(manifest(error));
+    }
+    if let Some(error) = error.downcast_ref::<KeptError>() {
+        return match error {
+            KeptError::Disk(_) => Some(failure(Exit::Machine, "")),
+            KeptError::Manifest(error) => Some(manifest(error)),
+            KeptError::Stale(_) | KeptError::OtherPlace { .. } => Some(
+                failure(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
+            ),
+            KeptError::Foreign(_) => Some(failure(Exit::Usage, "")),
+        };
     }
     if let Some(error) = error.downcast_ref::<PlanError>() {
         return Some(plan(error));

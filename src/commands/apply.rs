@@ -1,5 +1,7 @@
 //! `apply`: a server made to be what a manifest says.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, Result};
 
 use super::Context;
@@ -10,6 +12,7 @@ use crate::args::parse::{quiet_with, width};
 use crate::failure::{self, Exit, Failure};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
+use crate::ops::plan::kept::Kept;
 
 const ALONE: &str = "cannot begin: only one apply at a time may change a server";
 
@@ -26,11 +29,16 @@ const ALONE: &str = "cannot begin: only one apply at a time may change a server"
 ///     pmhooks apply hooks.yaml
 ///     pmhooks -p production apply hooks.yaml --confirm production
 ///     pmhooks apply hooks.yaml --prune --yes -o json
+///     pmhooks apply --plan plan.json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
     manifest: ManifestArgs,
+    /// Carry out exactly this plan of `pmhooks diff --plan-out`, or nothing
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["files", "more_files", "prune", "no_verify"])]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     confirm: Confirm,
     /// How many webhooks will be deleted, to confirm it on a protected profile
@@ -44,11 +52,22 @@ pub struct Args {
 /// Applies.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Planned>()?;
-    let documents = planned::documents(&args.manifest, cx)?;
+    let kept = args.plan.as_deref().map(Kept::read).transpose().context("cannot use the plan")?;
+    let mut manifest = args.manifest.clone();
+    let documents = match &kept {
+        None => planned::documents(&manifest, cx)?,
+        Some(kept) => {
+            (manifest.prune, manifest.no_verify) = (kept.prune, !kept.verify);
+            kept.documents.clone()
+        }
+    };
     cx.can_confirm(&args.confirm)?;
     let lock = (!args.confirm.dry_run).then(|| apply::lock(cx.session()?).context(ALONE));
     let _lock = lock.transpose()?;
-    let mut planned = planned::plan(&documents, &args.manifest, cx)?;
+    let mut planned = planned::plan(&documents, &manifest, cx)?;
+    if let Some(kept) = &kept {
+        kept.check(&planned.kept).context("nothing was done")?;
+    }
     planned.dry_run = args.confirm.dry_run;
     planned.unmanaged().iter().for_each(|sentence| cx.ui.note(sentence));
     if planned.plan.changes.is_empty() {

@@ -8,6 +8,7 @@ pub use prose::sentence;
 use std::io;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use super::Context;
 use crate::args::manifest::ManifestArgs;
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 use crate::model::{ProfileName, WebhookId};
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::Documents;
+use crate::ops::plan::kept::{self, Kept};
 use crate::ops::plan::{self, Plan, Wishes};
 
 /// A plan for one server, and what became of it.
@@ -25,6 +27,10 @@ pub struct Planned {
     pub profile: Option<ProfileName>,
     /// The webhooks that were there.
     pub before: Vec<WebhookId>,
+    /// The plan as it could be kept.
+    pub kept: Kept,
+    /// Where secrets stand in the manifests in clear.
+    pub literals: Vec<String>,
     /// What became of each change; none where nothing was tried.
     pub outcomes: Option<Vec<Outcome>>,
     /// Nothing of this has happened, on purpose.
@@ -88,11 +94,23 @@ pub fn plan(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<
     let plan = plan::plan(&live, server.as_ref(), &manifest, wishes);
     let plan = plan.with_context(|| format!("cannot plan the changes of {place}"))?;
     plan.warnings.iter().for_each(|warning| cx.ui.warn(warning));
-    Ok(Planned {
+    let kept = Kept {
+        place,
+        prune: args.prune,
+        verify: !args.no_verify,
+        documents: documents.clone(),
+        changes: Value::Null,
+        live: kept::live(&live),
+    };
+    let mut planned = Planned {
         plan,
         profile: session.target.name(),
         before: live.iter().map(|webhook| webhook.id).collect(),
+        kept,
+        literals: manifest.literals,
         outcomes: None,
         dry_run: false,
-    })
+    };
+    planned.kept.changes = planned.changes_json();
+    Ok(planned)
 }

@@ -1,6 +1,7 @@
 //! From what a server has and what a manifest asks for to the changes between the two.
 
 mod compare;
+pub mod kept;
 
 use std::collections::HashMap;
 

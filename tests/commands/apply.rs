@@ -228,3 +228,36 @@ fn deletions_on_a_protected_profile_are_counted_by_hand() {
     env.run(format!("{apply} --confirm-deletes 2")).code(130);
     env.run(format!("{apply} --confirm-deletes 1")).code(0);
 }
+
+#[test]
+fn a_kept_plan_is_carried_out_or_refused_where_the_server_changed_since() {
+    // torture 67, 76, 111
+    let Sandboxed { ref env, ref log, .. } = sandbox(TWO);
+    env.run("diff hooks.yaml --plan-out plan.json -q").code(1);
+    assert!(!env.read("plan.json").contains("s3cret"));
+    env.run("create --url https://stray.example/ --on bounce -q").code(0);
+    let before = written(log).len();
+    env.run("apply --plan plan.json --yes").check(str![[r#"
+--- stderr
+pmhooks: error: nothing was done
+  because the plan is out of date: webhook 1234569 is new
+  hint: make it anew: `pmhooks diff FILE --plan-out FILE`
+--- exit 2
+"#]]);
+    env.run("apply --plan plan.json --prune").code(2);
+    env.run("apply --plan hooks.yaml").code(2).has("no plan of pmhooks");
+    assert_eq!(written(log).len(), before);
+    env.run("diff hooks.yaml --plan-out plan.json -q").code(1);
+    env.cmd("apply --plan plan.json --yes").env("HOOK_PASSWORD", "other").run().code(0);
+    env.run("diff hooks.yaml").code(1).has("HttpAuth.Password");
+    env.run("diff hooks.yaml --plan-out plan.json -q").code(1);
+    env.run("apply --plan plan.json --yes -q").code(0);
+    env.run("diff hooks.yaml").code(0);
+}
+
+#[test]
+fn a_plan_from_a_secret_in_clear_is_not_kept() {
+    let Sandboxed { ref env, .. } = sandbox(&TWO.replace("${HOOK_PASSWORD}", "CANARY"));
+    env.run("diff hooks.yaml --plan-out plan.json").code(2).lacks("CANARY");
+    assert!(!env.tree().contains("plan.json"));
+}

@@ -16,6 +16,11 @@ impl Planned {
         self.plan.changes.iter().enumerate().map(move |(i, change)| (change, outcome(i)))
     }
 
+    /// The changes as they are reported.
+    pub(super) fn changes_json(&self) -> Value {
+        self.rows().map(|(change, outcome)| self.change_json(change, outcome)).collect()
+    }
+
     fn change_json(&self, change: &Change, outcome: Option<&Outcome>) -> Value {
         let mut value = json!({
             "Action": change.action(),
@@ -60,7 +65,7 @@ impl View for Planned {
 
     fn json(&self) -> Value {
         let mut report = json!({
-            "Changes": self.rows().map(|(c, o)| self.change_json(c, o)).collect::<Vec<_>>(),
+            "Changes": self.changes_json(),
             "Unmanaged": self.plan.unmanaged.iter().map(|w| w.to_json(Reveal::Masked)).collect::<Vec<_>>(),
             "Summary": {
                 "Create": self.plan.count("Create"),
