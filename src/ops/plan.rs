@@ -2,6 +2,8 @@
 
 mod compare;
 pub mod kept;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

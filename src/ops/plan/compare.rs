@@ -38,7 +38,7 @@ fn is_hidden(webhook: &Webhook, wanted: Option<&HttpAuth>) -> bool {
 }
 
 /// The order of headers means nothing, nor does the case of their names.
-fn same_set(wanted: &[HttpHeader], present: &[HttpHeader]) -> bool {
+pub(super) fn same_set(wanted: &[HttpHeader], present: &[HttpHeader]) -> bool {
     let sorted = |headers: &[HttpHeader]| {
         let mut pairs: Vec<_> = headers
             .iter()
