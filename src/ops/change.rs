@@ -1,5 +1,7 @@
 //! What differs between two written shapes, field by field.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::model::{MASK, Object, Reveal, Webhook, mask};
@@ -62,27 +64,35 @@ pub fn of_webhooks(before: &Webhook, after: &Webhook, reveal: Reveal) -> Vec<Fie
 /// The fields in which two objects differ, in the order in which they are written.
 pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldChange> {
     let (clear_before, clear_after) = (flat(before), flat(after));
+    let (was, is) = (by_path(&clear_before), by_path(&clear_after));
+    let gone = clear_before.iter().filter(|(path, _)| !is.contains_key(path.as_str()));
+    let paths = clear_after.iter().chain(gone).map(|(path, _)| path.as_str());
+    let differing: Vec<_> = paths.filter(|path| was.get(path) != is.get(path)).collect();
+    if differing.is_empty() {
+        return Vec::new();
+    }
     let masked = |object: &Object| {
         let mut object = object.clone();
         mask::object(&mut object, reveal);
         flat(&object)
     };
     let (shown_before, shown_after) = (masked(before), masked(after));
-    let find = |fields: &[(String, Value)], path: &str| {
-        fields.iter().find(|(p, _)| p == path).map_or(Value::Null, |(_, v)| v.clone())
+    let (was, is) = (by_path(&shown_before), by_path(&shown_after));
+    let value = |fields: &HashMap<&str, &Value>, path| {
+        fields.get(path).map_or(Value::Null, |value| (*value).clone())
     };
-    let gone = clear_before.iter().filter(|(p, _)| !clear_after.iter().any(|(q, _)| p == q));
-    clear_after
-        .iter()
-        .chain(gone)
-        .map(|(path, _)| path)
-        .filter(|path| find(&clear_before, path) != find(&clear_after, path))
+    differing
+        .into_iter()
         .map(|path| FieldChange {
-            path: path.clone(),
-            from: find(&shown_before, path),
-            to: find(&shown_after, path),
+            path: path.to_owned(),
+            from: value(&was, path),
+            to: value(&is, path),
         })
         .collect()
+}
+
+fn by_path(fields: &[(String, Value)]) -> HashMap<&str, &Value> {
+    fields.iter().map(|(path, value)| (path.as_str(), value)).collect()
 }
 
 /// Every leaf with its dotted path. Headers go by their names, since their order means nothing.

@@ -1,33 +1,46 @@
 //! One webhook beside the entry that means it.
 
-use crate::model::{HttpAuth, HttpHeader, Patch, Webhook};
-use crate::ops::edit::{self, Wish};
+use serde_json::Value;
+
+use crate::model::{HttpAuth, HttpHeader, Patch, TriggerSetting, Webhook};
 use crate::ops::manifest::Entry;
 
-/// What must change, and whether a password could not be compared because Postmark hides it.
+/// What must change, and whether a password could not be compared because Postmark hides it. Copies
+/// nothing of what is so already: most webhooks are.
 pub(super) fn patch(webhook: &Webhook, entry: &Entry) -> (Patch, bool) {
-    let unreadable =
-        entry.http_auth.as_ref().is_some_and(|wanted| is_hidden(webhook, wanted.as_ref()));
-    let same_headers =
-        entry.http_headers.as_ref().is_some_and(|wanted| same_set(wanted, &webhook.http_headers));
-    let mut other_triggers = entry.other_triggers.clone();
-    other_triggers.retain(|key, wanted| webhook.triggers.other.get(key) != Some(wanted));
-    let patch = Patch {
-        url: Some(entry.url.clone()).filter(|url| !url.is_same_place(&webhook.url)),
-        http_auth: entry.http_auth.clone().filter(|_| !unreadable),
-        http_headers: entry.http_headers.clone().filter(|_| !same_headers),
-        other_triggers,
-        ..Patch::default()
-    };
+    let auth = entry.http_auth.as_ref().filter(|wanted| **wanted != webhook.http_auth);
+    let unreadable = auth.is_some_and(|wanted| is_hidden(webhook, wanted.as_ref()));
+    let headers = entry.http_headers.as_ref();
+    let headers = headers.filter(|wanted| !same_set(wanted, &webhook.http_headers));
+    let others = entry.other_triggers.iter();
+    let others = others.filter(|(key, wanted)| webhook.triggers.other.get(*key) != Some(*wanted));
     // An option that the entry does not write is left as it is, like everything else.
-    let triggers = entry.triggers.iter().map(|(trigger, wanted)| {
-        let mut setting = webhook.triggers.get(*trigger).clone();
-        setting.enabled = wanted.enabled;
-        setting.options.extend(wanted.options.clone());
-        setting.complete(*trigger);
-        (*trigger, setting)
+    let triggers = entry.triggers.iter().filter_map(|(trigger, wanted)| {
+        let present = webhook.triggers.get(*trigger);
+        (!is_so(wanted, present)).then(|| {
+            let mut setting = present.clone();
+            setting.enabled = wanted.enabled;
+            setting.options.extend(wanted.options.clone());
+            setting.complete(*trigger);
+            (*trigger, setting)
+        })
     });
-    (edit::needed(webhook, Wish { triggers: triggers.collect(), patch }), unreadable)
+    let patch = Patch {
+        url: (!entry.url.is_same_place(&webhook.url)).then(|| entry.url.clone()),
+        http_auth: auth.filter(|_| !unreadable).cloned(),
+        http_headers: headers.cloned(),
+        triggers: triggers.collect(),
+        other_triggers: others.map(|(key, wanted)| (key.clone(), wanted.clone())).collect(),
+        verify: true,
+    };
+    (patch, unreadable)
+}
+
+/// Whether a trigger is as it is wanted; an option that Postmark does not write is off.
+fn is_so(wanted: &TriggerSetting, present: &TriggerSetting) -> bool {
+    let off = Value::Bool(false);
+    let option = |key: &String| present.options.get(key).unwrap_or(&off);
+    wanted.enabled == present.enabled && wanted.options.iter().all(|(k, v)| option(k) == v)
 }
 
 /// The API gave the user name without its password.
@@ -39,6 +52,9 @@ fn is_hidden(webhook: &Webhook, wanted: Option<&HttpAuth>) -> bool {
 
 /// The order of headers means nothing, nor does the case of their names.
 pub(super) fn same_set(wanted: &[HttpHeader], present: &[HttpHeader]) -> bool {
+    if wanted == present {
+        return true;
+    }
     let sorted = |headers: &[HttpHeader]| {
         let mut pairs: Vec<_> = headers
             .iter()
