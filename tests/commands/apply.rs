@@ -261,3 +261,21 @@ fn a_plan_from_a_secret_in_clear_is_not_kept() {
     env.run("diff hooks.yaml --plan-out plan.json").code(2).lacks("CANARY");
     assert!(!env.tree().contains("plan.json"));
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_is_in_flight_and_starts_nothing_more() {
+    // torture 61
+    let mut sandbox = Sandboxed::new("--latency 700ms");
+    sandbox.env.env("HOOK_PASSWORD", "s3cret");
+    sandbox.env.file("hooks.yaml", TWO);
+    let apply = sandbox.env.spawn("apply hooks.yaml --yes --concurrency 1 -o json");
+    // The list, the server's settings, and the first change.
+    sandbox.log.wait_for(3);
+    apply.interrupt();
+    let run = apply.finish();
+    run.code(7).has("NotReached: interrupted").has("\"Result\": \"Done\"");
+    assert_eq!(written(&sandbox.log).len(), 1);
+    sandbox.env.run("apply hooks.yaml --yes -q").code(0);
+    sandbox.env.run("diff hooks.yaml").code(0);
+}
