@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Context;
 use crate::args::manifest::ManifestArgs;
 use crate::failure::Failure;
-use crate::model::{ProfileName, WebhookId};
+use crate::model::{ProfileName, Reveal, WebhookId};
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::Documents;
 use crate::ops::plan::kept::{self, Kept};
@@ -90,12 +90,17 @@ pub fn plan(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<
         let server = session.client.server();
         Some(server.with_context(|| format!("cannot get the server settings of {place}"))?)
     };
-    let wishes = Wishes { prune: args.prune, verify: !args.no_verify, reveal: cx.reveal() };
-    let plan = plan::plan(&live, server.as_ref(), &manifest, wishes);
-    let plan = plan.with_context(|| format!("cannot plan the changes of {place}"))?;
+    let planned = |reveal| {
+        let wishes = Wishes { prune: args.prune, verify: !args.no_verify, reveal };
+        let plan = plan::plan(&live, server.as_ref(), &manifest, wishes);
+        plan.with_context(|| format!("cannot plan the changes of {place}"))
+    };
+    let plan = planned(Reveal::Masked)?;
+    // What may be kept is masked, whatever is shown.
+    let shown = if cx.reveal() == Reveal::Shown { Some(planned(Reveal::Shown)?) } else { None };
     plan.warnings.iter().for_each(|warning| cx.ui.warn(warning));
     let kept = Kept {
-        place,
+        place: place.clone(),
         prune: args.prune,
         verify: !args.no_verify,
         documents: documents.clone(),
@@ -112,5 +117,6 @@ pub fn plan(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<
         dry_run: false,
     };
     planned.kept.changes = planned.changes_json();
+    planned.plan = shown.unwrap_or(planned.plan);
     Ok(planned)
 }

@@ -233,7 +233,7 @@ fn deletions_on_a_protected_profile_are_counted_by_hand() {
 fn a_kept_plan_is_carried_out_or_refused_where_the_server_changed_since() {
     // torture 67, 76, 111
     let Sandboxed { ref env, ref log, .. } = sandbox(TWO);
-    env.run("diff hooks.yaml --plan-out plan.json -q").code(1);
+    env.run("diff hooks.yaml --plan-out plan.json -q --show-secrets").code(1).has("s3cret");
     assert!(!env.read("plan.json").contains("s3cret"));
     env.run("create --url https://stray.example/ --on bounce -q").code(0);
     let before = written(log).len();
