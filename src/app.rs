@@ -13,11 +13,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::Process;
 use crate::api::{ApiError, Limits};
-use crate::cli::{self, Cli, Command, GlobalArgs};
+use crate::cli::{self, Command, GlobalArgs};
 use crate::commands::{self, Context};
 use crate::config::env;
 use crate::config::resolve::Wanted;
@@ -32,10 +31,7 @@ pub fn run(process: Process) -> Exit {
     if complete::is_asked(&process.environment) {
         return complete::run(&process);
     }
-    let parsed = Cli::command()
-        .try_get_matches_from(&process.arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match cli::parse(&process.arguments) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &process),
     };

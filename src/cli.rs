@@ -2,11 +2,15 @@
 //!
 //! Floor 5. May use everything below; must not do HTTP or files.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{
+    ArgAction, Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
@@ -159,12 +163,107 @@ impl ValueEnum for Format {
     }
 }
 
-/// The whole command line, for parsing, help, manual and completions.
+/// The whole command line, for help, manual and completions.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Parses a command line.
+///
+/// To define every option of every command takes longer than the rest of the start, so only the commands
+/// whose names stand among the words are defined at first. What is not understood that way, or asks for
+/// help, is parsed again by the whole definition, which has the last word.
+pub fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let first = root().subcommands(named(words)).try_get_matches_from(words);
+    match first.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+            let matches = command().try_get_matches_from(words)?;
+            Cli::from_arg_matches(&matches)
+        }
+        parsed => parsed,
+    }
+}
+
+/// The command line without its commands.
+fn root() -> clap::Command {
+    let root = clap::Command::new("pmhooks").version(env!("CARGO_PKG_VERSION"));
+    GlobalArgs::augment_args(root).subcommand_required(true).args_override_self(true)
+}
+
+/// The commands whose names stand among the words, wherever they stand.
+fn named(words: &[OsString]) -> Vec<clap::Command> {
+    let words = words.iter().skip(1).filter_map(|word| word.to_str());
+    let found =
+        words.filter_map(|word| DEFINITIONS.iter().find(|(names, _)| names.contains(&word)));
+    let mut found: Vec<_> = found.collect();
+    found.sort_by_key(|(names, _)| *names);
+    found.dedup_by_key(|(names, _)| *names);
+    found
+        .into_iter()
+        .filter_map(|(names, define)| Some(define(clap::Command::new(*names.first()?))))
+        .collect()
+}
+
+type Definition = (&'static [&'static str], fn(clap::Command) -> clap::Command);
+
+/// Each command by its names, with what defines its options. A test holds it to [`Command`].
+const DEFINITIONS: &[Definition] = &[
+    (&["list", "ls"], list::Args::augment_args),
+    (&["get"], get::Args::augment_args),
+    (&["create"], create::Args::augment_args),
+    (&["edit"], edit::Args::augment_args),
+    (&["delete", "rm"], delete::Args::augment_args),
+    (&["test"], test::Args::augment_args),
+    (&["verify"], verify::Args::augment_args),
+    (&["stats"], stats::Args::augment_args),
+    (&["health"], health::Args::augment_args),
+    (&["export"], export::Args::augment_args),
+    (&["diff"], diff::Args::augment_args),
+    (&["apply"], apply::Args::augment_args),
+    (&["sandbox"], sandbox::Args::augment_args),
+    (&["streams"], streams::Args::augment_args),
+    (&["server"], server::Args::augment_args),
+    (&["profile"], profile::Args::augment_args),
+    (&["whoami"], whoami::Args::augment_args),
+    (&["completions"], completions::Args::augment_args),
+];
+
 fn exit_codes() -> String {
     let rows = Exit::ALL.map(|exit| format!("  {:>3}  {}", exit.code(), exit.meaning()));
     format!("Exit codes:\n{}", rows.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_defined_under_each_of_its_names() {
+        let whole = command();
+        let commands = whole.get_subcommands();
+        let names = commands.map(|c| std::iter::once(c.get_name()).chain(c.get_all_aliases()));
+        let names: Vec<Vec<&str>> = names.map(Iterator::collect).collect();
+        let defined: Vec<Vec<&str>> = DEFINITIONS.iter().map(|(names, _)| names.to_vec()).collect();
+        assert_eq!(defined, names);
+        for (names, define) in DEFINITIONS {
+            let mut alone = define(clap::Command::new(names[0]));
+            let mut among = whole.find_subcommand(names[0]).unwrap().clone();
+            assert_eq!(alone.render_long_help().to_string(), among.render_long_help().to_string());
+        }
+    }
+
+    #[test]
+    fn a_word_may_be_both_a_value_and_a_name() {
+        let parse = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            parse(&words).map(|cli| (format!("{:?}", cli.command), cli.global.profile.len()))
+        };
+        let (command, profiles) = parse("pmhooks -p get list -p list --stream list").unwrap();
+        assert!(command.starts_with("List"), "{command}");
+        assert_eq!(profiles, 1);
+        let error = parse("pmhooks stremas").unwrap_err().to_string();
+        assert!(error.contains("a similar subcommand exists: 'streams'"), "{error}");
+        let help = parse("pmhooks --help list").unwrap_err().to_string();
+        assert!(help.contains("completions"), "{help}");
+    }
 }

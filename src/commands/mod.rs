@@ -2,7 +2,7 @@
 //!
 //! Floor 4. May use everything below; must not touch reqwest, the environment, files or printing.
 //!
-//! A new one is: a file here; a variant in `cli::Command` and its line in `app`; a file of tests under
+//! A new one is: a file here; a variant in `cli::Command`, its line in `cli::DEFINITIONS` and in `app`; tests under
 //! `tests/commands`; a row in the README's table; and `UPDATE=1 cargo test generated` for its help,
 //! manual page and completions.
 
