@@ -1,6 +1,7 @@
 //! `profile`: names for servers and their tokens.
 
 mod add;
+mod import;
 mod list;
 mod remove;
 mod show;
@@ -26,6 +27,7 @@ use crate::ui::accounts::AccountRow;
 ///     pmhooks profile add staging --token env:STAGING_TOKEN
 ///     pmhooks profile list
 ///     pmhooks profile use staging
+///     pmhooks profile import --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, arg_required_else_help = true)]
 pub struct Args {
@@ -40,6 +42,7 @@ enum Command {
     Show(show::Args),
     Use(r#use::Args),
     Remove(remove::Args),
+    Import(import::Args),
 }
 
 /// Passes on.
@@ -50,6 +53,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Command::Show(args) => show::run(args, cx),
         Command::Use(args) => r#use::run(args, cx),
         Command::Remove(args) => remove::run(args, cx),
+        Command::Import(args) => import::run(args, cx),
     }
 }
 

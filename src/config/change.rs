@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::ConfigError;
-use super::file::{DEFAULT, PROFILES, TOKEN_KEYS, parse, read};
+use super::file::{DEFAULT, LARGEST, PROFILES, TOKEN_KEYS, parse, read};
 use super::profile::{Profile, TokenAt};
 use crate::disk::{self, Lock};
 use crate::model::ProfileName;
@@ -40,6 +40,10 @@ pub fn file<T>(
     }
     if text.starts_with(BYTE_ORDER_MARK) && !changed.starts_with(BYTE_ORDER_MARK) {
         changed.insert(0, BYTE_ORDER_MARK);
+    }
+    if changed.len() as u64 > LARGEST {
+        let why = format!("the configuration would be larger than {LARGEST} bytes");
+        return Err(ConfigError::Refused(why));
     }
     disk::write(path, changed.as_bytes())?;
     Ok(done)

@@ -30,6 +30,9 @@ pub const SERVER_TOKEN: Variable = variable(
     "POSTMARK_SERVER_TOKEN",
     "The server token to use where neither --profile nor PMHOOKS_PROFILE names a profile.",
 );
+/// The token of `profile import`.
+pub const ACCOUNT_TOKEN: Variable =
+    variable("POSTMARK_ACCOUNT_TOKEN", "The account token of profile import, without --token.");
 /// The API's address.
 pub const API_URL: Variable = variable(
     "POSTMARK_API_URL",
@@ -73,9 +76,10 @@ pub const PROXIES: Variable = variable(
 );
 
 /// All of them, in the manual's order.
-pub const ALL: [Variable; 14] = [
+pub const ALL: [Variable; 15] = [
     PROFILE,
     SERVER_TOKEN,
+    ACCOUNT_TOKEN,
     API_URL,
     CONFIG,
     VISUAL,

@@ -11,7 +11,7 @@ use crate::disk;
 use crate::model::{ProfileName, Secret, ServerId};
 
 /// A configuration is smaller than this, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
 
 pub(super) const PROFILES: &str = "profiles";
 pub(super) const DEFAULT: &str = "default_profile";

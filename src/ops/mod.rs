@@ -15,6 +15,7 @@ pub mod export;
 pub mod fanout;
 pub mod guard;
 pub mod health;
+pub mod import;
 pub mod manifest;
 pub mod plan;
 pub mod probe;

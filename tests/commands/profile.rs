@@ -1,6 +1,7 @@
 //! `profile`.
 
 mod add;
+mod importing;
 mod listing;
 mod removing;
 mod tokens;

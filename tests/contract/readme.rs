@@ -21,6 +21,7 @@ fn every_console_block_prints_what_it_shows() {
     name_server(&url, PRODUCTION, "Shop");
     let mut env = TestEnv::new();
     env.api(&url).env("STAGING_TOKEN", STAGING).env("PRODUCTION_TOKEN", PRODUCTION);
+    env.env("ACCOUNT_TOKEN", STAGING);
     let mut commands = 0;
     for block in blocks("console") {
         let mut actual = String::new();

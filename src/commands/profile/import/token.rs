@@ -1,0 +1,40 @@
+//! The account token: used, and forgotten.
+
+use anyhow::{Error, Result};
+
+use crate::commands::Context;
+use crate::config::{env, secret};
+use crate::failure::{Exit, Failure, explain};
+use crate::model::{Secret, SecretSource};
+
+/// The account token, and where it comes from, in words.
+pub(super) fn read(source: Option<&SecretSource>, cx: &Context) -> Result<(Secret, &'static str)> {
+    const INSTEAD: &str = "--token SOURCE (env:NAME, file:PATH or -), or POSTMARK_ACCOUNT_TOKEN";
+    let (token, origin) = match (source, cx.environment.setting(env::ACCOUNT_TOKEN)) {
+        (Some(source), _) => {
+            (cx.read_secret(source, "the account token")?, "the source of --token")
+        }
+        (None, Ok(None)) => (cx.ui.secret("the account token", INSTEAD)?, "what was typed"),
+        (None, ambient) => {
+            (Secret::new(ambient?.unwrap_or_default()), "env POSTMARK_ACCOUNT_TOKEN")
+        }
+    };
+    let token = secret::check_token(token, "the account token", origin);
+    Ok((token.map_err(|error| Failure::usage(error.to_string()))?, origin))
+}
+
+/// What helps where it is refused: the two kinds of token are easily mixed up.
+pub(super) fn explained(error: Error, origin: &str) -> Error {
+    let mut failure = explain(&error);
+    if failure.exit != Exit::TokenRefused {
+        return error;
+    }
+    failure.hints = vec![
+        format!("the token comes from {origin}"),
+        "it must be an account token (Postmark: Account, API Tokens), not a server's; \
+         only the owner and admins see it"
+            .to_owned(),
+        "with a server token: `pmhooks profile add NAME`".to_owned(),
+    ];
+    failure.into()
+}
