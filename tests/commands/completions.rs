@@ -120,6 +120,7 @@ add
 show
 use
 remove
+import
 help
 ...
 "#]]
