@@ -3,27 +3,26 @@
 //! Floor 5. May use everything below; must not do HTTP or files.
 
 mod complete;
+mod profiles;
 mod terminal;
 mod trace;
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use anyhow::Result;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::Process;
-use crate::api::{ApiError, Limits};
+use crate::api::Limits;
 use crate::cli::{self, Command, GlobalArgs};
 use crate::commands::{self, Context};
 use crate::config::env;
-use crate::config::resolve::Wanted;
+use crate::config::resolve::{Profiles, Wanted};
 use crate::docs::Appendix;
-use crate::failure::{Exit, Failure, explain, is_closed_pipe};
+use crate::failure::{Exit, Failure, for_profile, is_closed_pipe};
 use crate::model::MASK;
-use crate::net::{self, Net, NetError};
+use crate::net::{self, Net};
 use crate::ui::{Format, Interrupts, Tone, Ui, json, text};
 
 /// Runs a command line. Returns how it ended; everything has been said by then.
@@ -37,13 +36,13 @@ pub fn run(process: Process) -> Exit {
     };
     let interrupts = Interrupts::new(process.leave);
     let ui = Arc::new(Ui::new(terminal::settings(&cli.global, &process), interrupts));
-    let cx = context(&cli.global, &process, Arc::clone(&ui));
-    let done = if profiles_named(&process.arguments).len() > 1 {
-        Err(Failure::usage("this command works on one profile at a time")
-            .hint("give --profile once")
-            .into())
-    } else {
-        dispatch(&cli.command, &cx)
+    let (cx, misnamed) = match profiles::named(&cli.global, &process.arguments) {
+        Ok(profiles) => (context(&cli.global, profiles, &process, Arc::clone(&ui)), None),
+        Err(why) => (context(&cli.global, Profiles::Unnamed, &process, Arc::clone(&ui)), Some(why)),
+    };
+    let done = match misnamed.or_else(|| profiles::refused(&cli.command, &cx.wanted.profiles)) {
+        Some(refused) => Err(refused.into()),
+        None => dispatch(&cli.command, &cx),
     };
     match done {
         Ok(exit) => {
@@ -51,29 +50,12 @@ pub fn run(process: Process) -> Exit {
             exit
         }
         Err(error) if is_closed_pipe(&error) => Exit::Done,
-        Err(error) => report(&with_sources(&error, &cx), &cx.invocation, &ui),
+        Err(error) => report(&cx.explain(&error), &cx.invocation, &ui),
     }
-}
-
-/// The profiles that the words name, before the command and behind it: of two places the parser keeps
-/// only the second, and a write must not go to one profile where two were meant.
-fn profiles_named(words: &[OsString]) -> BTreeSet<String> {
-    let words = words.iter().map(|word| word.to_string_lossy());
-    let mut words = words.take_while(|word| word != "--" && word != "--token-command");
-    let mut names = BTreeSet::new();
-    while let Some(word) = words.next() {
-        let given = match word.strip_prefix("--profile=").or(word.strip_prefix("-p")) {
-            Some(name) if !name.is_empty() => Some(name.trim_start_matches('=').to_owned()),
-            _ if word == "-p" || word == "--profile" => words.next().map(Into::into),
-            _ => None,
-        };
-        names.extend(given.iter().flat_map(|list| list.split(',')).map(str::to_owned));
-    }
-    names
 }
 
 /// How this program is called for the same target again: for the commands that hints and notes show.
-fn invocation(global: &GlobalArgs) -> String {
+fn invocation(global: &GlobalArgs, profiles: &Profiles) -> String {
     let mut words = vec!["pmhooks".to_owned()];
     let quoted = |path: &std::path::Path| shell_words::quote(&path.to_string_lossy()).into_owned();
     if let Some(path) = &global.config {
@@ -82,26 +64,10 @@ fn invocation(global: &GlobalArgs) -> String {
     if let Some(url) = &global.api_url {
         words.extend(["--api-url".to_owned(), url.to_string()]);
     }
-    if let Some(name) = global.profile.first() {
+    if let Profiles::One(name) = profiles {
         words.extend(["-p".to_owned(), name.to_string()]);
     }
     words.join(" ")
-}
-
-/// Says where the token or the address came from, where that is what failed.
-fn with_sources(error: &anyhow::Error, cx: &Context) -> Failure {
-    let mut failure = explain(error);
-    let Some(target) = cx.session.get().map(|session| &session.target) else { return failure };
-    let has_no_name = |e: &(dyn std::error::Error + 'static)| {
-        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::Net(NetError::Name { .. })))
-    };
-    if failure.exit == Exit::TokenRefused {
-        failure.hints.insert(0, format!("the token comes from {}", target.token_source()));
-    } else if error.chain().any(has_no_name) {
-        let (url, origin) = (&target.api_url, target.api_url_source);
-        failure.hints = vec![format!("the API's address is {url} ({origin})")];
-    }
-    failure
 }
 
 fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
@@ -127,7 +93,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
     }
 }
 
-fn context(global: &GlobalArgs, process: &Process, ui: Arc<Ui>) -> Context {
+fn context(global: &GlobalArgs, profiles: Profiles, process: &Process, ui: Arc<Ui>) -> Context {
     let environment = process.environment.clone();
     let net = Arc::new(Net::new(net::Settings {
         cacert: global.cacert.clone(),
@@ -140,14 +106,10 @@ fn context(global: &GlobalArgs, process: &Process, ui: Arc<Ui>) -> Context {
         ui,
         no_input: global.no_input || environment.is_on(env::CI),
         environment,
-        wanted: Wanted {
-            profile: global.profile.first().cloned(),
-            api_url: global.api_url.clone(),
-            config: global.config.clone(),
-        },
+        invocation: invocation(global, &profiles),
+        wanted: Wanted { profiles, api_url: global.api_url.clone(), config: global.config.clone() },
         limits: Limits { timeout: global.timeout, retries: global.retries },
         net,
-        invocation: invocation(global),
         yes: global.yes,
         command: cli::command,
         session: OnceCell::new(),
@@ -164,7 +126,7 @@ fn close(ui: &Ui) {
 
 /// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
 fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
-    let here = |hint: &String| for_this_profile(hint, invocation);
+    let here = |hint: &String| for_profile(hint, invocation);
     let hints = failure.hints.iter().map(here).collect();
     let failure = Failure { hints, ..failure.clone() };
     if ui.settings.format.is_json() {
@@ -188,19 +150,6 @@ fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
         ui.line(&format!("  {label} {}", text::visible(hint)));
     }
     failure.exit
-}
-
-/// A command in a hint, for the profile of this run. Those that are about profiles stay as they are.
-fn for_this_profile(hint: &str, invocation: &str) -> String {
-    let mut parts = hint.split("`pmhooks ");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for command in parts {
-        let about_profiles =
-            ["-p ", "profile ", "sandbox "].iter().any(|word| command.starts_with(word));
-        let start = if about_profiles { "pmhooks" } else { invocation };
-        text.push_str(&format!("`{start} {command}"));
-    }
-    text
 }
 
 /// Help and version go to standard output; a command line that is not understood is a usage error.

@@ -56,10 +56,13 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// The profile to use; `sandbox` is built in [env: PMHOOKS_PROFILE]
+    /// The profile to use, or several: a,b; `sandbox` is built in [env: PMHOOKS_PROFILE]
     #[arg(short, long, global = true, value_name = "NAME", value_delimiter = ',',
           action = ArgAction::Append, value_parser = quiet::<ProfileName>())]
     pub profile: Vec<ProfileName>,
+    /// All profiles of the configuration, for commands that take several
+    #[arg(long, global = true)]
+    pub all_profiles: bool,
     /// The API's address [env: POSTMARK_API_URL]
     #[arg(long, global = true, value_name = "URL", value_parser = quiet::<ApiUrl>())]
     pub api_url: Option<ApiUrl>,
@@ -140,6 +143,13 @@ pub enum Command {
     Profile(profile::Args),
     Whoami(whoami::Args),
     Completions(completions::Args),
+}
+
+impl Command {
+    /// True where it can be for several profiles at once; [`crate::failure::FAN_OUT`] names these.
+    pub fn can_fan_out(&self) -> bool {
+        matches!(self, Self::List(_))
+    }
 }
 
 /// When to use colour.
@@ -236,6 +246,7 @@ fn exit_codes() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::FAN_OUT;
 
     #[test]
     fn every_command_is_defined_under_each_of_its_names() {
@@ -265,5 +276,12 @@ mod tests {
         assert!(error.contains("a similar subcommand exists: 'streams'"), "{error}");
         let help = parse("pmhooks --help list").unwrap_err().to_string();
         assert!(help.contains("completions"), "{help}");
+    }
+
+    #[test]
+    fn those_that_are_named_as_able_to_fan_out_are_able_to() {
+        let can = |name| Cli::try_parse_from(["pmhooks", name]).unwrap().command.can_fan_out();
+        assert!(FAN_OUT.iter().all(|name| can(name)));
+        assert!(!can("whoami"));
     }
 }

@@ -98,6 +98,9 @@ impl Exit {
     }
 }
 
+/// The commands that can be for several profiles at once.
+pub const FAN_OUT: [&str; 1] = ["list"];
+
 /// A failure as it is told: what was attempted, why it failed, what helps.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -138,6 +141,13 @@ impl Failure {
         Self::usage("- (standard input) is named twice, but can be read only once")
     }
 
+    /// Several profiles are named where one is meant.
+    pub fn one_profile_only(message: impl Into<String>) -> Self {
+        Self::usage(message)
+            .hint("name one profile")
+            .hint(format!("several profiles at once go with {}", FAN_OUT.join(", ")))
+    }
+
     /// Adds what helps.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -169,6 +179,19 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// A hint whose commands are for the same profile: `invocation` is how they begin. Those that are about profiles stay as they are.
+pub fn for_profile(hint: &str, invocation: &str) -> String {
+    let mut parts = hint.split("`pmhooks ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for command in parts {
+        let about_profiles =
+            ["-p ", "profile ", "sandbox "].iter().any(|word| command.starts_with(word));
+        let start = if about_profiles { "pmhooks" } else { invocation };
+        text.push_str(&format!("`{start} {command}"));
+    }
+    text
+}
 
 /// True where somebody closed the pipe that data was going to: no failure, but the end.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -419,6 +442,8 @@ fn config(error: &ConfigError) -> Failure {
         ConfigError::NoToken { profiles } if !profiles.is_empty() => not_set_up()
             .hint(format!("name one, as in `pmhooks -p {} list`", profiles.join(" or -p ")))
             .hint("or make one the default: `pmhooks profile use NAME`"),
+        ConfigError::Several { .. } => Failure::one_profile_only(""),
+        ConfigError::NoProfiles => not_set_up().hint("add one: `pmhooks profile add NAME`"),
         ConfigError::SandboxByDefault => not_set_up()
             .hint("name it, as in `pmhooks -p sandbox list`, or choose: `pmhooks profile use NAME`"),
         ConfigError::NoToken { .. } => not_set_up()

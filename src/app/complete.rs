@@ -19,7 +19,7 @@ use crate::api::Limits;
 use crate::cli::Cli;
 use crate::config::env::Environment;
 use crate::config::profile::TokenAt;
-use crate::config::resolve::{self, Account, Wanted};
+use crate::config::resolve::{self, Account, Profiles, Wanted};
 use crate::docs::{COMPLETE, Shell};
 use crate::failure::Exit;
 use crate::model::{ProfileName, Trigger};
@@ -192,7 +192,10 @@ fn wanted(process: &Process) -> Wanted {
         found.extend(value.map(|value| (name, value)));
     }
     Wanted {
-        profile: found.get("profile").and_then(|name| name.parse().ok()),
+        profiles: found
+            .get("profile")
+            .and_then(|name| name.parse().ok())
+            .map_or(Profiles::Unnamed, Profiles::One),
         api_url: found.get("api-url").and_then(|url| url.parse().ok()),
         config: found.get("config").map(Into::into),
     }

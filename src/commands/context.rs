@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
+use super::fleet;
 use crate::api::Limits;
 use crate::args::confirm::Confirm;
 use crate::args::webhook::{AuthArgs, HeaderArgs};
@@ -57,6 +58,11 @@ impl Context {
         let session = Session::open(&self.wanted, &self.environment, net, self.limits)?;
         session.target.warnings.iter().for_each(|warning| self.ui.warn(warning));
         Ok(self.session.get_or_init(|| session))
+    }
+
+    /// Where the token or the address comes from, said to a failure that is about it.
+    pub fn explain(&self, error: &anyhow::Error) -> Failure {
+        fleet::told(error, self.session.get().map(|session| &session.target))
     }
 
     /// Refuses a format or columns that the view cannot give, before anything is sent.

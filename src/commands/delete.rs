@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use crate::args::confirm::Confirm;
 use crate::args::target::WebhookIds;
+use crate::config::resolve::Profiles;
 use crate::failure::Exit;
 use crate::model::Webhook;
 use crate::ops::backup;
@@ -116,7 +117,7 @@ fn delete(webhook: &Webhook, folder: &Path, place: &str, cx: &Context) -> Result
     })?;
     let path = kept.display().to_string();
     let again = &cx.invocation;
-    let named = session.target.name().filter(|_| cx.wanted.profile.is_none());
+    let named = session.target.name().filter(|_| cx.wanted.profiles == Profiles::Unnamed);
     let profile = named.map(|name| format!(" -p {name}")).unwrap_or_default();
     cx.ui.note(&format!(
         "Deleted webhook {id}. Bring it back with: {again}{profile} create --from {}",

@@ -1,20 +1,26 @@
-//! `list`: the webhooks of a server.
+//! `list`: the webhooks of a server, or of several.
 
 use anyhow::{Context as _, Result};
 
 use super::Context;
+use super::fleet::WIDTH;
 use crate::args::target::StreamFilter;
 use crate::failure::Exit;
-use crate::ui::Webhooks;
+use crate::ui::{ByProfile, Webhooks};
 
 /// List the webhooks of a server
 ///
 /// Lists all of them, or those of one message stream. A stream that does not
 /// exist is an error, not an empty list.
 ///
+/// Of several profiles all are listed, and it is said whose each webhook is. A
+/// profile that fails does not hide the others; the run then ends with 7.
+///
 /// Examples:
 ///     pmhooks list
 ///     pmhooks list --stream broadcast
+///     pmhooks list -p staging,production
+///     pmhooks list --all-profiles --columns profile,id,url
 ///     pmhooks list --columns id,url,status
 ///     pmhooks list -o ids | xargs -r pmhooks get -o json
 #[derive(Debug, clap::Args)]
@@ -26,11 +32,11 @@ pub struct Args {
 
 /// Lists.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Webhooks>()?;
-    let session = cx.session()?;
-    let webhooks = session
-        .client
-        .list(args.filter.stream.as_ref())
-        .with_context(|| format!("cannot list the webhooks of {}", session.place()))?;
-    cx.show(&Webhooks::list(webhooks, cx.reveal()))
+    cx.check::<ByProfile<Webhooks>>()?;
+    let stream = args.filter.stream.as_ref();
+    let fleet = cx.each("listed", WIDTH, |session| {
+        let webhooks = session.client.list(stream);
+        webhooks.with_context(|| format!("cannot list the webhooks of {}", session.place()))
+    })?;
+    fleet.show(cx, |webhooks| Webhooks::list(webhooks, cx.reveal()))
 }

@@ -14,6 +14,7 @@ pub mod delete;
 pub mod diff;
 pub mod edit;
 pub mod export;
+mod fleet;
 pub mod get;
 pub mod health;
 pub mod list;

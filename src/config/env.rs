@@ -23,8 +23,10 @@ const fn variable(name: &'static str, help: &'static str) -> Variable {
 pub const CONFIG: Variable =
     variable("PMHOOKS_CONFIG", "The configuration file, instead of the one in the home directory.");
 /// The profile.
-pub const PROFILE: Variable =
-    variable("PMHOOKS_PROFILE", "The profile to use where --profile names none.");
+pub const PROFILE: Variable = variable(
+    "PMHOOKS_PROFILE",
+    "The profile to use where --profile names none; several with commas, as with --profile.",
+);
 /// The token without a profile.
 pub const SERVER_TOKEN: Variable = variable(
     "POSTMARK_SERVER_TOKEN",

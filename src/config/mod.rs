@@ -53,6 +53,15 @@ pub enum ConfigError {
         /// The profiles that there are, none of them the default.
         profiles: Vec<String>,
     },
+    /// One is wanted.
+    #[error("this command works on one profile at a time; {by} means several")]
+    Several {
+        /// Who names several.
+        by: &'static str,
+    },
+    /// All profiles are wanted.
+    #[error("there are no profiles in the configuration, so nothing was done")]
+    NoProfiles,
     /// The sandbox is never used without being named.
     #[error("the default profile is sandbox, which is used only where it is named")]
     SandboxByDefault,

@@ -1,5 +1,7 @@
 //! Which server a command talks to, with which token, and where each of these was said.
 
+mod several;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use super::profile::{Profile, TokenAt};
 use super::secret;
 use crate::disk::DiskError;
 use crate::model::{ApiUrl, ProfileName, Secret};
+use several::named;
+pub use several::{Place, Places, Profiles, places};
 
 const FROM_FLAG: &str = "from --api-url";
 const FROM_ENVIRONMENT: &str = "from POSTMARK_API_URL";
@@ -20,8 +24,8 @@ const BUILT_IN: &str = "built in";
 /// What the command line says about the target.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// `--profile`.
-    pub profile: Option<ProfileName>,
+    /// `--profile` or `--all-profiles`.
+    pub profiles: Profiles,
     /// `--api-url`.
     pub api_url: Option<ApiUrl>,
     /// `--config`.
@@ -90,15 +94,11 @@ impl Target {
 /// `POSTMARK_API_URL` that would carry it to another machine.
 pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, ConfigError> {
     let ambient = environment.raw(env::SERVER_TOKEN.name).is_some();
-    let named = match &wanted.profile {
-        Some(name) => Some((name.clone(), "--profile")),
-        None => match environment.setting(env::PROFILE)? {
-            Some(text) => {
-                let name = text.parse().map_err(|why| variable(env::PROFILE, why))?;
-                Some((name, env::PROFILE.name))
-            }
-            None => None,
-        },
+    let (profiles, by) = named(wanted, environment)?;
+    let named = match profiles {
+        Profiles::Unnamed => None,
+        Profiles::One(name) => Some((name, by)),
+        Profiles::Several(_) | Profiles::All => return Err(ConfigError::Several { by }),
     };
     let mut warnings = Vec::new();
     if let (Some((name, by)), true) = (&named, ambient) {
@@ -117,7 +117,11 @@ pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, Conf
     };
     match name {
         Some(name) if name.is_sandbox() => sandbox(wanted, warnings),
-        Some(name) => of_profile(&name, wanted, environment, warnings),
+        Some(name) => {
+            let file = config(wanted, environment)?;
+            warnings.extend(file.warnings.iter().cloned());
+            of_profile(&name, &file, wanted, environment, warnings)
+        }
         None => of_environment(wanted, environment, warnings),
     }
 }
@@ -138,13 +142,12 @@ fn sandbox(wanted: &Wanted, warnings: Vec<String>) -> Result<Target, ConfigError
 
 fn of_profile(
     name: &ProfileName,
+    file: &File,
     wanted: &Wanted,
     environment: &Environment,
     mut warnings: Vec<String>,
 ) -> Result<Target, ConfigError> {
-    let file = config(wanted, environment)?;
     let profile = file.profile(name)?;
-    warnings.extend(file.warnings.iter().cloned());
     warnings.extend(file.unknown_keys(name));
     let foreign = |own: &ApiUrl, other: &ApiUrl| ConfigError::ForeignOrigin {
         profile: name.to_string(),

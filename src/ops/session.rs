@@ -41,7 +41,16 @@ impl Session {
         net: Arc<Net>,
         limits: Limits,
     ) -> Result<Self, SessionError> {
-        let mut target = resolve::target(wanted, environment)?;
+        Self::at(resolve::target(wanted, environment)?, environment, net, limits)
+    }
+
+    /// Opens the way to a target that is decided on.
+    pub fn at(
+        mut target: Target,
+        environment: &Environment,
+        net: Arc<Net>,
+        limits: Limits,
+    ) -> Result<Self, SessionError> {
         let (token, sandbox) = match &target.account {
             Account::Sandbox => {
                 let sandbox = start_sandbox()?;

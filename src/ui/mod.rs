@@ -3,6 +3,7 @@
 //! Floor 3. May use `model`; must not use anything else of ours. The only place that prints.
 
 pub mod accounts;
+mod by_profile;
 mod columns;
 pub mod findings;
 pub mod interrupt;
@@ -19,6 +20,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::Reveal;
+pub use by_profile::ByProfile;
 pub use interrupt::Interrupts;
 pub use table::{Cell, Column, Table, Tone};
 pub use view::View;

@@ -19,6 +19,9 @@ pub struct Column {
 }
 
 impl Column {
+    /// Whose a row is, where it could be of several profiles.
+    pub const PROFILE: Self = Self::hidden("profile", "Profile");
+
     /// A column that is shown by default.
     pub const fn new(key: &'static str, alias: &'static str) -> Self {
         Self { key, alias, shown: true }
@@ -133,6 +136,22 @@ impl Table {
     /// Adds a row: a cell per column.
     pub fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
+    }
+
+    /// One table of those of several profiles, each row with whose it is in front; `shown` even where
+    /// no columns are chosen.
+    pub fn by_profile(tables: impl IntoIterator<Item = (Cell, Self)>, shown: bool) -> Self {
+        let (mut columns, mut rows) = (Vec::new(), Vec::new());
+        for (profile, table) in tables {
+            columns = vec![Column { shown, ..Column::PROFILE }];
+            columns.extend(table.columns);
+            rows.extend(table.rows.into_iter().map(|row| {
+                let mut cells = vec![profile.clone()];
+                cells.extend(row);
+                cells
+            }));
+        }
+        Self { columns, rows }
     }
 
     /// True without rows.

@@ -15,6 +15,8 @@ pub trait View {
     const HAS_IDS: bool = true;
     /// Whether there are rows. What has none is shown as JSON in a table's place.
     const HAS_ROWS: bool = true;
+    /// Whether it can be of several profiles, so that there is the column [`Column::PROFILE`].
+    const HAS_PROFILES: bool = false;
     /// Whether there are metrics.
     const HAS_METRICS: bool = false;
 
@@ -72,11 +74,12 @@ impl Ui {
         if !matches!(settings.format, Format::Table | Format::Tsv) {
             return Err("--columns is for --output table and tsv".to_owned());
         }
-        let known = |word: &&String| V::COLUMNS.iter().any(|c| c.is_called(word));
+        let columns = || V::COLUMNS.iter().chain(V::HAS_PROFILES.then_some(&Column::PROFILE));
+        let known = |word: &&String| columns().any(|c| c.is_called(word));
         match settings.columns.iter().find(|word| !known(word)) {
             None => Ok(()),
             Some(word) => {
-                let all: Vec<_> = V::COLUMNS.iter().map(|c| c.key).collect();
+                let all: Vec<_> = columns().map(|c| c.key).collect();
                 Err(format!("there is no column {word:?}; there are {}", all.join(", ")))
             }
         }

@@ -180,11 +180,12 @@ fn a_confirmed_name_must_be_right_even_without_protection() {
 #[test]
 fn several_profiles_are_refused_where_one_is_meant() {
     let env = TestEnv::new();
-    for twice in ["-p sandbox -p two list", "list -p sandbox,two", "-p a delete 5 -p b --yes"] {
+    for twice in ["-p sandbox -p two whoami", "get 5 -p sandbox,two", "-p a delete 5 -p b --yes"] {
         env.run(twice).check(str![[r#"
 --- stderr
 pmhooks: error: this command works on one profile at a time
-  hint: give --profile once
+  hint: name one profile
+  hint: several profiles at once go with list
 --- exit 2
 "#]]);
     }

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod configuration;
 mod first_run;
+mod fleet;
 #[cfg(unix)]
 mod foreign_folder;
 #[cfg(unix)]

@@ -1,0 +1,70 @@
+//! What is said of the profiles that did not answer.
+
+use anyhow::Error;
+
+use crate::api::ApiError;
+use crate::config::ConfigError;
+use crate::config::resolve::Target;
+use crate::failure::{self, Exit, Failure, explain, for_profile};
+use crate::net::NetError;
+
+/// A failure that says where the token or the address came from, where that is what failed.
+pub fn told(error: &Error, target: Option<&Target>) -> Failure {
+    let mut failure = explain(error);
+    let Some(target) = target else { return failure };
+    let has_no_name = |e: &(dyn std::error::Error + 'static)| {
+        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::Net(NetError::Name { .. })))
+    };
+    if failure.exit == Exit::TokenRefused {
+        failure.hints.insert(0, format!("the token comes from {}", target.token_source()));
+    } else if error.chain().any(has_no_name) {
+        let (url, origin) = (&target.api_url, target.api_url_source);
+        failure.hints = vec![format!("the API's address is {url} ({origin})")];
+    }
+    failure
+}
+
+/// The failure of a profile that cannot be used.
+pub(super) fn of_config(error: &ConfigError) -> Failure {
+    Failure { message: error.to_string(), ..failure::of(error) }
+}
+
+/// The failure of those profiles that did not answer: where none did, of one it is its own, and of several
+/// the first decides what the run ends with.
+pub(super) fn missing(
+    failed: &[(String, Failure)],
+    total: usize,
+    done: &str,
+    invocation: &str,
+) -> Option<Failure> {
+    let (_, first) = failed.first()?;
+    // The same advice for each of fifty profiles is none.
+    let (mut hints, mut seen) = (Vec::new(), Vec::new());
+    for (name, failure) in failed.iter().filter(|(_, f)| !f.hints.is_empty()) {
+        if !seen.contains(&failure.exit) {
+            seen.push(failure.exit);
+            let target = invocation.strip_prefix("pmhooks").unwrap_or_default();
+            let invocation = format!("pmhooks -p {name}{target}");
+            hints.extend(failure.hints.iter().map(|hint| for_profile(hint, &invocation)));
+        }
+    }
+    if let ([(name, only)], 1) = (failed, total) {
+        let said = only.message.contains(name.as_str());
+        let whose = if said { String::new() } else { format!("profile {name}: ") };
+        let message = whose + &only.message;
+        return Some(Failure { message, hints, ..only.clone() });
+    }
+    let causes = failed.iter().map(|(name, failure)| {
+        let sentences = std::iter::once(&failure.message).chain(&failure.causes);
+        let sentences: Vec<_> = sentences.map(String::as_str).collect();
+        // Whose it is stands in front.
+        format!("{name}: {}", sentences.join(": ").replace(&format!(" of profile {name}"), ""))
+    });
+    let causes = causes.collect();
+    if failed.len() == total {
+        let message = format!("none of the {total} profiles could be {done}");
+        return Some(Failure { message, causes, hints, ..first.clone() });
+    }
+    let message = format!("{} of {total} profiles could not be {done}", failed.len());
+    Some(Failure { causes, hints, ..Failure::new(Exit::PartlyDone, message) })
+}
