@@ -74,7 +74,8 @@ impl Ui {
         if !matches!(settings.format, Format::Table | Format::Tsv) {
             return Err("--columns is for --output table and tsv".to_owned());
         }
-        let columns = || V::COLUMNS.iter().chain(V::HAS_PROFILES.then_some(&Column::PROFILE));
+        let profile = || V::HAS_PROFILES.then_some(&Column::PROFILE);
+        let columns = || profile().into_iter().chain(V::COLUMNS);
         let known = |word: &&String| columns().any(|c| c.is_called(word));
         match settings.columns.iter().find(|word| !known(word)) {
             None => Ok(()),

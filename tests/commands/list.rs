@@ -148,7 +148,7 @@ fn a_wrong_column_or_format_is_refused_before_anything_is_sent() {
     let env = TestEnv::with_api(server.url());
     env.run("list --columns id,nope").check(str![[r#"
 --- stderr
-pmhooks: error: there is no column "nope"; there are id, stream, url, triggers, auth, headers, status
+pmhooks: error: there is no column "nope"; there are profile, id, stream, url, triggers, auth, headers, status
 --- exit 2
 "#]]);
     env.run("list --columns id -o json").check(str![[r#"
