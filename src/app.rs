@@ -84,6 +84,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
         Command::Export(args) => commands::export::run(args, cx),
         Command::Diff(args) => commands::diff::run(args, cx),
         Command::Apply(args) => commands::apply::run(args, cx),
+        Command::Replay(args) => commands::replay::run(args, cx),
         Command::Sandbox(args) => commands::sandbox::run(args, cx),
         Command::Streams(args) => commands::streams::run(args, cx),
         Command::Server(args) => commands::server::run(args, cx),

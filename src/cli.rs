@@ -14,8 +14,8 @@ use clap::{
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
-    apply, completions, create, delete, diff, edit, export, get, health, list, profile, sandbox,
-    server, stats, streams, test, verify, whoami,
+    apply, completions, create, delete, diff, edit, export, get, health, list, profile, replay,
+    sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -137,6 +137,7 @@ pub enum Command {
     Export(export::Args),
     Diff(diff::Args),
     Apply(apply::Args),
+    Replay(Box<replay::Args>),
     Sandbox(sandbox::Args),
     Streams(streams::Args),
     Server(server::Args),

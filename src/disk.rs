@@ -91,6 +91,26 @@ pub fn read(path: &Path, limit: u64) -> Result<Content, DiskError> {
     Ok(Content { bytes, loose_mode: loose_mode(&metadata) })
 }
 
+/// A file that is read piece by piece.
+#[derive(Debug)]
+pub struct Opened {
+    /// What was there when it was opened: what is added meanwhile is not read.
+    pub content: io::Take<File>,
+    /// How many bytes that is; none of a pipe.
+    pub length: Option<u64>,
+}
+
+/// Opens a file that may be larger than memory. A pipe is read to its end.
+pub fn open(path: &Path) -> Result<Opened, DiskError> {
+    let file = File::open(path).map_err(DiskError::io("read", path))?;
+    let metadata = file.metadata().map_err(DiskError::io("read", path))?;
+    if metadata.is_dir() {
+        return Err(DiskError::NotAFile { path: path.to_owned(), what: "a folder" });
+    }
+    let length = metadata.is_file().then_some(metadata.len());
+    Ok(Opened { content: file.take(length.unwrap_or(u64::MAX)), length })
+}
+
 fn refuse_other_kinds(path: &Path, kind: fs::FileType) -> Result<(), DiskError> {
     let what = if kind.is_file() {
         return Ok(());

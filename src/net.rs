@@ -186,7 +186,13 @@ impl Net {
     /// fail for what became of the one before it.
     #[must_use]
     pub fn unconnected(&self) -> Self {
-        Self { settings: self.settings.clone(), reuse: false, clients: Mutex::default() }
+        Self { reuse: false, ..self.apart() }
+    }
+
+    /// A sender with the same settings and connections of its own.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { settings: self.settings.clone(), reuse: true, clients: Mutex::default() }
     }
 
     /// Sends a request, repeats it as it allows, and reads the whole answer within its time.

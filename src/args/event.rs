@@ -60,13 +60,13 @@ pub enum EventWord {
 }
 
 /// A parser of events.
-fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
+pub fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
     let words = Event::ALL.iter().map(|event| event.name()).chain(["all"]);
     PossibleValuesParser::new(words).map(|word| word.parse().map_or(EventWord::All, EventWord::One))
 }
 
 /// The events that are named, each once, in the order of [`Event::ALL`].
-fn events(words: &[EventWord]) -> Vec<Event> {
+pub fn events(words: &[EventWord]) -> Vec<Event> {
     let named = |event: &Event| {
         words.iter().any(|word| *word == EventWord::All || *word == EventWord::One(*event))
     };

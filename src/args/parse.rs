@@ -51,6 +51,22 @@ pub fn width(text: &str) -> Result<usize, String> {
     }
 }
 
+/// How often something may happen, as the time from one to the next: `50/s`, `10/m`, `5/h`; a bare number
+/// is per second.
+pub fn rate(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let unit = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => 0,
+    };
+    match number.trim().parse::<u32>() {
+        Ok(times @ 1..) if unit > 0 => Ok(Duration::from_secs(unit) / times),
+        _ => Err("a rate is written like 50/s, 10/m or 5/h".to_owned()),
+    }
+}
+
 /// A share in percent.
 pub fn percentage(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').parse::<f64>() {
@@ -68,4 +84,20 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
         }
         duration => Ok(duration),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read() {
+        assert_eq!(rate("50/s"), Ok(Duration::from_millis(20)));
+        assert_eq!(rate("4"), Ok(Duration::from_millis(250)));
+        assert_eq!(rate("10/m"), Ok(Duration::from_secs(6)));
+        assert_eq!(rate("1/h"), Ok(Duration::from_secs(3600)));
+        for bad in ["", "0/s", "-1/s", "50/d", "fast", "1/s/s", "99999999999/s"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub mod health;
 pub mod list;
 mod planned;
 pub mod profile;
+pub mod replay;
 pub mod sandbox;
 pub mod server;
 mod several;

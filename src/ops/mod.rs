@@ -19,5 +19,6 @@ pub mod import;
 pub mod manifest;
 pub mod plan;
 pub mod probe;
+pub mod replay;
 pub mod session;
 pub mod verify;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-pub use endpoint::{Credentials, Endpoint, EndpointError, internal};
+pub use endpoint::{Credentials, Endpoint, EndpointError, internal, is_sendable};
 
 use crate::model::{Event, Received, mask};
 use crate::net::{self, Answer, Method, Net, NetError, Repeat, Request};
@@ -32,12 +32,14 @@ pub struct Post {
     pub body: Vec<u8>,
     /// `X-PM-Webhook-Trace-Id`.
     pub trace: String,
+    /// Headers that Postmark once sent with it, in place of those that would be made here.
+    pub recorded: Vec<(String, String)>,
 }
 
 impl Post {
     /// A post of this body, with a trace of its own.
     pub fn new(event: Received, body: Vec<u8>) -> Self {
-        Self { event, body, trace: super::events::uuid() }
+        Self { event, body, trace: super::events::uuid(), recorded: Vec::new() }
     }
 
     /// `X-PM-Retries-Remaining` at the first try: how often Postmark would try again.
@@ -90,6 +92,11 @@ impl Prober {
     /// A sender with the settings of another, that gives each event so much time.
     pub fn new(net: &Net, timeout: Duration) -> Self {
         Self { net: net.unconnected(), timeout }
+    }
+
+    /// The same for many events in a row: they share their connections.
+    pub fn connected(net: &Net, timeout: Duration) -> Self {
+        Self { net: net.apart(), timeout }
     }
 
     /// Posts an event once, and follows redirects as Postmark does.

@@ -11,6 +11,7 @@ mod get;
 mod health;
 mod list;
 mod profile;
+mod replay;
 mod sandbox;
 mod server;
 mod stats;

@@ -64,7 +64,13 @@ pub fn sample(event: Event, fit: &Fit) -> Value {
 
 /// A random identifier (UUID, version 4).
 pub fn uuid() -> String {
-    let bits = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    uuid_of(fastrand::u128(..), 4)
+}
+
+/// These bits as a UUID of a version.
+pub fn uuid_of(bits: u128, version: u8) -> String {
+    let version = u128::from(version) << 76;
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | version | (0x2 << 62);
     let hex = format!("{bits:032x}");
     let mut text = String::with_capacity(36);
     for (index, c) in hex.chars().enumerate() {

@@ -10,8 +10,8 @@ pub(super) fn of_status(status: u16) -> String {
              give the webhook the URL that answers in the end"
         }
         400 | 422 => {
-            "the endpoint did not like the event itself: look at its log, and at what was sent \
-             with --print"
+            "the endpoint did not like the event itself: look at its log, and at the event \
+             that was sent"
         }
         401 => {
             "the endpoint wants other credentials: compare the webhook's HttpAuth and headers with \
@@ -46,7 +46,7 @@ pub(super) fn of_status(status: u16) -> String {
              runs and answers in time"
         }
         500.. => "the endpoint failed: look at its log at this time, for the trace ID",
-        _ => "look at the endpoint's log, and at what was sent with --print",
+        _ => "look at the endpoint's log, and at the event that was sent",
     };
     advice.to_owned()
 }

@@ -158,6 +158,9 @@ impl Endpoint {
             plain("X-PM-Webhook-Trace-Id", &post.trace),
             plain("X-PM-Retries-Remaining", &post.retries().to_string()),
         ];
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        headers.retain(|ours| !post.recorded.iter().any(|(name, _)| same(name, &ours.name)));
+        headers.extend(post.recorded.iter().map(|(name, value)| plain(name, value)));
         if !at_home {
             return headers;
         }
@@ -167,8 +170,7 @@ impl Endpoint {
                 Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(clear.as_bytes())));
             headers.push(header("Authorization", &value, true));
         }
-        headers
-            .retain(|ours| !self.headers.iter().any(|h| h.name.eq_ignore_ascii_case(&ours.name)));
+        headers.retain(|ours| !self.headers.iter().any(|h| same(&h.name, &ours.name)));
         headers.extend(self.headers.iter().map(|h| header(&h.name, h.value.expose(), true)));
         headers
     }
@@ -195,15 +197,18 @@ fn header(name: &str, value: &str, secret: bool) -> Header {
     Header { name: name.to_owned(), value: Zeroizing::new(value.to_owned()), secret }
 }
 
-fn check(header: &HttpHeader) -> Result<(), EndpointError> {
+/// True where a request can carry a header.
+pub fn is_sendable(name: &str, value: &str) -> bool {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let is_value = |c: char| c == '\t' || c == ' ' || c.is_ascii_graphic();
-    let value = header.value.expose();
+    !name.is_empty() && name.chars().all(is_token) && value.chars().all(is_value)
+}
+
+fn check(header: &HttpHeader) -> Result<(), EndpointError> {
     if OF_THE_TRANSPORT.contains(&header.name.to_ascii_lowercase().as_str()) {
         return Err(EndpointError::OfTheTransport(header.name.clone()));
     }
-    if header.name.is_empty() || !header.name.chars().all(is_token) || !value.chars().all(is_value)
-    {
+    if !is_sendable(&header.name, header.value.expose()) {
         return Err(EndpointError::Unsendable(header.name.clone()));
     }
     Ok(())

@@ -37,7 +37,7 @@ fn every_status_has_its_verdict() {
 201 delivered Created: 
 204 delivered No Content: 
 304 retried Not Modified: the endpoint redirects without saying where to, or too often: look at its routing, and give the webhook the URL that answers in the end
-400 dropped Bad Request: the endpoint did not like the event itself: look at its log, and at what was sent with --print
+400 dropped Bad Request: the endpoint did not like the event itself: look at its log, and at the event that was sent
 401 dropped Unauthorized: the endpoint wants other credentials: compare the webhook's HttpAuth and headers with what the endpoint expects
 403 dropped Forbidden: something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks verify` can test it, this machine cannot)
 404 dropped Not Found: there is nothing at this path: look at the URL, at the routes of the endpoint, and at what is deployed
@@ -46,8 +46,8 @@ fn every_status_has_its_verdict() {
 410 dropped Gone: there is nothing at this path: look at the URL, at the routes of the endpoint, and at what is deployed
 413 dropped Payload Too Large: the event is too large for the endpoint: raise the limit of the body's size, in front of it too (inbound mail comes with up to 50 MB)
 415 dropped Unsupported Media Type: the endpoint does not take application/json: look at what it expects as Content-Type
-418 dropped I'm a teapot: look at the endpoint's log, and at what was sent with --print
-422 dropped Unprocessable Entity: the endpoint did not like the event itself: look at its log, and at what was sent with --print
+418 dropped I'm a teapot: look at the endpoint's log, and at the event that was sent
+422 dropped Unprocessable Entity: the endpoint did not like the event itself: look at its log, and at the event that was sent
 429 retried Too Many Requests: the endpoint limits how often it is called: exempt Postmark, or raise the limit
 500 retried Internal Server Error: the endpoint failed: look at its log at this time, for the trace ID
 502 retried Bad Gateway: a proxy or load balancer answers in the endpoint's place: look whether the application runs and answers in time

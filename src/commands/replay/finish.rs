@@ -1,0 +1,113 @@
+//! The end of a replay: what is said besides the table, and the exit code.
+
+use anyhow::{Error, Result};
+
+use super::report::Report;
+use super::view::Plan;
+use super::words::{are, damages, some, summary};
+use super::{Args, advice};
+use crate::commands::Context;
+use crate::failure::{Exit, Failure};
+use crate::ops::replay::send::{End, Why};
+
+/// Shows the report, and says how it went.
+pub fn all(mut report: Report, end: End, args: &Args, cx: &Context) -> Result<Exit> {
+    if args.concurrency > 1 {
+        report.rows.sort_by_key(|row| row.line);
+    }
+    if let End::Stopped { line, .. } = end {
+        report.next_line = Some(line);
+    }
+    let is_complete = matches!(end, End::Done);
+    if report.totals.events == 0 && is_complete {
+        return Err(nothing(&report, args).into());
+    }
+    if report.dry_run {
+        cx.show(&Plan(&report))?;
+    } else {
+        cx.show(&report)?;
+    }
+    cx.ui.note(&summary(&report));
+    if report.unlisted() > 0 {
+        let count = report.unlisted();
+        cx.ui.note(&format!("{count} more events are not listed; -o jsonl prints every one."));
+    }
+    if report.totals.timeless > 0 {
+        let count = report.totals.timeless;
+        cx.ui.warn(&format!("{count} of those left out do not say when they happened"));
+    }
+    advice::tell(&report, args, cx);
+    match end {
+        End::Stopped { line, why } => Err(stopped(&report, line, why)),
+        End::Done if report.totals.refused() > 0 => {
+            for sentence in damages(&report) {
+                cx.ui.warn(&sentence);
+            }
+            Ok(Exit::Finding)
+        }
+        End::Done if report.totals.damaged > 0 => {
+            let (count, file) = (report.totals.damaged, &report.file);
+            let message = format!("not all of {file} was sent: {} damaged", are(count));
+            let failure = Failure::new(Exit::PartlyDone, message);
+            Err(Failure { causes: damages(&report), ..failure }.into())
+        }
+        End::Done => Ok(Exit::Done),
+    }
+}
+
+/// Why there was nothing to send.
+fn nothing(report: &Report, args: &Args) -> Failure {
+    let totals = &report.totals;
+    if totals.left_out == 0 {
+        let message = format!("nothing was sent: there is no event in {}", report.file);
+        let message = if args.from_line > 1 {
+            format!("{message} from line {} on", args.from_line)
+        } else {
+            message
+        };
+        return Failure { causes: damages(report), ..Failure::usage(message) };
+    }
+    let message = format!(
+        "nothing was sent: none of the {} of {} is meant by --event, --since and --until",
+        some(totals.left_out, "event"),
+        report.file
+    );
+    let mut failure = Failure { causes: damages(report), ..Failure::new(Exit::Finding, message) };
+    if totals.timeless > 0 {
+        failure.causes.push(format!("{} of them do not say when they happened", totals.timeless));
+    }
+    failure
+}
+
+fn stopped(report: &Report, line: u64, why: Why) -> Error {
+    let sent = report.totals.events;
+    let go_on = format!("go on with --from-line {line}");
+    let partly = |message: String| {
+        let exit = if sent == 0 { Exit::Interrupted } else { Exit::PartlyDone };
+        Failure { causes: damages(report), ..Failure::new(exit, message) }.hint(&go_on)
+    };
+    let events = some(sent, "event");
+    match why {
+        Why::OwnFault(error) if sent == 0 => error.into(),
+        Why::Unreadable(error) if sent == 0 => {
+            Error::from(error).context(format!("cannot read {}", report.file))
+        }
+        Why::Asked => partly(format!("interrupted after {events}, before line {line}")).into(),
+        Why::NotAccepted => {
+            let message = format!("stopped at line {line}, which was not accepted");
+            Failure { causes: damages(report), ..Failure::new(Exit::Finding, message) }
+                .hint(format!("once the endpoint is mended, {go_on}"))
+                .into()
+        }
+        Why::Unreadable(error) => {
+            let mut failure = partly(format!("stopped after {events}, before line {line}"));
+            failure.causes.insert(0, format!("cannot read {}: {error}", report.file));
+            failure.into()
+        }
+        Why::OwnFault(error) => {
+            let mut failure = partly(format!("stopped after {events}, before line {line}"));
+            failure.causes.insert(0, error.to_string());
+            failure.into()
+        }
+    }
+}
