@@ -231,6 +231,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["export"], export::Args::augment_args),
     (&["diff"], diff::Args::augment_args),
     (&["apply"], apply::Args::augment_args),
+    (&["replay"], replay::Args::augment_args),
     (&["sandbox"], sandbox::Args::augment_args),
     (&["streams"], streams::Args::augment_args),
     (&["server"], server::Args::augment_args),
