@@ -101,13 +101,13 @@ health
 export
 diff
 apply
+replay
 sandbox
 streams
 server
 profile
 whoami
 completions
-help
 ...
 "#]]
     );
