@@ -149,7 +149,7 @@ pub enum Command {
 impl Command {
     /// True where it can be for several profiles at once; [`crate::failure::FAN_OUT`] names these.
     pub fn can_fan_out(&self) -> bool {
-        matches!(self, Self::List(_))
+        matches!(self, Self::List(_) | Self::Stats(_) | Self::Health(_) | Self::Streams(_))
     }
 }
 

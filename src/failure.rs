@@ -99,7 +99,7 @@ impl Exit {
 }
 
 /// The commands that can be for several profiles at once.
-pub const FAN_OUT: [&str; 1] = ["list"];
+pub const FAN_OUT: [&str; 4] = ["list", "stats", "health", "streams"];
 
 /// A failure as it is told: what was attempted, why it failed, what helps.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ mod missing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
-use super::Context;
+use super::{Context, several};
 use crate::config::resolve::places;
 use crate::failure::{Exit, Failure};
 use crate::ops::fanout;
@@ -26,6 +26,8 @@ pub struct Fleet<T> {
     pub parts: Vec<Part<T>>,
     /// Whether they are several, even if only one answered: then it is said whose each thing is.
     pub several: bool,
+    /// Those that did not answer.
+    pub silent: Vec<String>,
     /// What the run ends with because of those that did not answer.
     missing: Option<Failure>,
 }
@@ -44,6 +46,20 @@ impl<T> Fleet<T> {
         let parts = self.parts.into_iter().map(|part| (part.profile, view(part.found))).collect();
         let exit = cx.show(&ByProfile { parts, several: self.several })?;
         self.missing.map_or(Ok(exit), |missing| Err(missing.into()))
+    }
+
+    /// Adds that some webhooks of those profiles that answered could not be `done`.
+    pub fn lack(&mut self, failed: &[Error], asked: usize, done: &str) {
+        if failed.is_empty() {
+            return;
+        }
+        let mut lacking = several::partly(failed, asked, done);
+        if let Some(missing) = self.missing.take() {
+            lacking.message = format!("{}; {}", missing.message, lacking.message);
+            lacking.causes.splice(0..0, missing.causes);
+            lacking.hints.splice(0..0, missing.hints);
+        }
+        self.missing = Some(lacking);
     }
 
     /// The end of a run: as it would end, or with what could not be done.
@@ -67,7 +83,7 @@ impl Context {
             let session = self.session()?;
             let profile = session.target.name().map(|name| name.to_string());
             let parts = vec![Part { profile, found: work(session)? }];
-            return Ok(Fleet { parts, several: false, missing: None });
+            return Ok(Fleet { parts, several: false, silent: Vec::new(), missing: None });
         };
         places.warnings.iter().for_each(|warning| self.ui.warn(warning));
         let total = places.places.len();
@@ -85,7 +101,8 @@ impl Context {
             show(answered.fetch_add(1, Ordering::Relaxed) + 1);
             result
         });
-        let mut fleet = Fleet { parts: Vec::new(), several: true, missing: None };
+        let mut fleet =
+            Fleet { parts: Vec::new(), several: true, silent: Vec::new(), missing: None };
         let mut failed = Vec::new();
         for (place, result) in places.places.into_iter().zip(results) {
             match result {
@@ -93,6 +110,7 @@ impl Context {
                 Err(failure) => failed.push((place.name, failure)),
             }
         }
+        fleet.silent = failed.iter().map(|(name, _)| name.clone()).collect();
         fleet.missing = missing(&failed, total, done, &self.invocation);
         match fleet.missing.take_if(|_| fleet.parts.is_empty()) {
             Some(failure) => Err(failure.into()),

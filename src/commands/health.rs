@@ -1,27 +1,28 @@
-//! `health`: how all webhooks of a server fare, for people, cron and CI.
+//! `health`: how all webhooks of a server, or of several, fare, for people, cron and CI.
 
 mod metrics;
 mod rows;
 mod view;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
-use super::{Context, several};
+use super::{Context, fleet, several};
 use crate::args::parse::{percentage, quiet_with, width};
 use crate::args::target::StreamFilter;
 use crate::args::webhook::{TriggerWord, triggers_or_all};
 use crate::failure::Exit;
-use crate::model::Trigger;
-use crate::ops::fanout;
+use crate::model::{Trigger, Webhook};
+use crate::ops::fanout::{self, Gate};
 use crate::ops::health::{self, Checkup, Demands};
-use view::Health;
+use crate::ops::session::Session;
+use view::{Health, Server};
 
 /// Check how all webhooks fare
 ///
 /// Asks Postmark of each webhook whether it is verified, which triggers are
 /// paused, and how its last 24 hours went. Ends with 1 where anything is found,
-/// and with 7 where some webhooks could not be looked at; made for cron and CI. A
-/// server without webhooks is a finding too.
+/// and with 7 where some webhooks or profiles could not be looked at; made for
+/// cron and CI. A server without webhooks is a finding too.
 ///
 /// With -o prometheus the numbers are printed for node_exporter's textfile
 /// collector.
@@ -29,7 +30,7 @@ use view::Health;
 /// Examples:
 ///     pmhooks health
 ///     pmhooks health --stream outbound --on bounce --min-success 99.5
-///     pmhooks health -o json
+///     pmhooks health --all-profiles -o json
 ///     pmhooks health -o prometheus > /var/lib/node_exporter/pmhooks.prom
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -51,32 +52,50 @@ pub struct Args {
 /// Checks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Health>()?;
-    let session = cx.session()?;
-    let (client, place) = (&session.client, session.place());
-    let listed = client.list(args.filter.stream.as_ref());
-    let mut webhooks = listed.with_context(|| format!("cannot list the webhooks of {place}"))?;
     let demands = Demands { min_success: args.min_success, only: only(&args.on) };
-    webhooks.retain(|webhook| demands.concerns(webhook));
-    let profile = session.target.name();
-    let results = fanout::map(&webhooks, args.concurrency, |webhook| {
+    let gate = Gate::new(args.concurrency);
+    let mut fleet = cx.each("looked at", fleet::WIDTH, |session| {
+        let listed = gate.through(|| session.client.list(args.filter.stream.as_ref()));
+        let webhooks =
+            listed.with_context(|| format!("cannot list the webhooks of {}", session.place()))?;
+        let webhooks: Vec<_> = webhooks.into_iter().filter(|w| demands.concerns(w)).collect();
+        let (server, failed) = look(session, &webhooks, &demands, args.concurrency, &gate);
+        if server.checkups.is_empty() && !failed.is_empty() {
+            return Err(several::none_of(failed, webhooks.len(), "looked at"));
+        }
+        Ok((server, failed))
+    })?;
+    let (mut servers, mut failed) = (Vec::new(), Vec::new());
+    for part in std::mem::take(&mut fleet.parts) {
+        servers.push(part.found.0);
+        failed.extend(part.found.1);
+    }
+    let view = Health { servers, demands, several: fleet.several, silent: fleet.silent.clone() };
+    cx.show(&view)?;
+    view.advise(cx);
+    fleet.lack(&failed, view.webhooks(), "looked at");
+    fleet.end(if view.findings().is_empty() { Exit::Done } else { Exit::Finding })
+}
+
+/// Looks at the webhooks of one server, and what could not be looked at.
+fn look(
+    session: &Session,
+    webhooks: &[Webhook],
+    demands: &Demands,
+    width: usize,
+    gate: &Gate,
+) -> (Server, Vec<Error>) {
+    let (profile, place) = (session.target.name(), session.place());
+    let results = fanout::map(webhooks, width, |webhook| {
         let id = webhook.id;
-        let statistics = client.statistics(id);
+        let statistics = gate.through(|| session.client.statistics(id));
         statistics
-            .map(|s| Checkup::new(webhook.clone(), s, &demands, profile.as_ref()))
+            .map(|s| Checkup::new(webhook.clone(), s, demands, profile.as_ref()))
             .with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
     });
     let (checkups, failed) = several::apart(results);
-    if checkups.is_empty() && !failed.is_empty() {
-        return Err(several::none_of(failed, webhooks.len(), "looked at"));
-    }
     let nothing = webhooks.is_empty().then(|| health::nothing_there(profile.as_ref()));
-    let view = Health { checkups, nothing, demands, unread: failed.len(), profile };
-    cx.show(&view)?;
-    view.advise(cx);
-    if !failed.is_empty() {
-        return Err(several::partly(&failed, webhooks.len(), "looked at").into());
-    }
-    Ok(if view.findings().is_empty() { Exit::Done } else { Exit::Finding })
+    (Server { checkups, nothing, unread: failed.len(), profile }, failed)
 }
 
 /// The triggers that are named; none where all are meant.

@@ -5,15 +5,31 @@ use anyhow::{Context as _, Error, Result};
 use super::Context;
 use crate::api::ApiError;
 use crate::args::target::WebhooksOrAll;
+use crate::config::resolve::is_for_several;
 use crate::failure::{Exit, Failure, explain};
 use crate::model::{Webhook, WebhookId};
+use crate::ops::session::Session;
 
 /// The IDs that are named, those of all webhooks, or the one that the user picks.
 pub fn ids(target: &WebhooksOrAll, cx: &Context, question: &'static str) -> Result<Vec<WebhookId>> {
     if target.all {
-        return Ok(all(cx)?.iter().map(|webhook| webhook.id).collect());
+        return Ok(all(cx.session()?)?.iter().map(|webhook| webhook.id).collect());
     }
     cx.ids_or_pick(&target.ids, question)
+}
+
+/// The IDs that are named, or the one that the user picks. An ID means a webhook of one server, so they
+/// cannot be for several.
+pub fn ids_of_one(
+    ids: &[WebhookId],
+    cx: &Context,
+    question: &'static str,
+) -> Result<Vec<WebhookId>> {
+    if is_for_several(&cx.wanted, &cx.environment)? {
+        let message = "an ID means a webhook of one server, and several profiles are named";
+        return Err(Failure::usage(message).hint("all webhooks of each: --all").into());
+    }
+    cx.ids_or_pick(ids, question)
 }
 
 /// The webhooks of these IDs, all webhooks, or the one that the user picks; and why some are missing.
@@ -23,7 +39,7 @@ pub fn webhooks(
     question: &'static str,
 ) -> Result<(Vec<Webhook>, Vec<Error>)> {
     if target.all {
-        return Ok((all(cx)?, Vec::new()));
+        return Ok((all(cx.session()?)?, Vec::new()));
     }
     let ids = cx.ids_or_pick(&target.ids, question)?;
     let session = cx.session()?;
@@ -33,8 +49,8 @@ pub fn webhooks(
     })))
 }
 
-fn all(cx: &Context) -> Result<Vec<Webhook>> {
-    let session = cx.session()?;
+/// All webhooks of a server.
+pub fn all(session: &Session) -> Result<Vec<Webhook>> {
     let webhooks = session.client.list(None);
     webhooks.with_context(|| format!("cannot list the webhooks of {}", session.place()))
 }

@@ -3,13 +3,13 @@
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use super::{Context, several};
+use super::{Context, fleet, several};
 use crate::args::target::WebhooksOrAll;
 use crate::failure::Exit;
 use crate::model::{Metrics, Reveal, Statistics, Trigger, WebhookId};
-use crate::ops::fanout;
+use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::ui::{ByProfile, Cell, Column, Table, Tone, View};
 
 /// Show the deliveries of the last 24 hours
 ///
@@ -20,6 +20,7 @@ use crate::ui::{Cell, Column, Table, Tone, View};
 /// Examples:
 ///     pmhooks stats 1234567
 ///     pmhooks stats --all -o json
+///     pmhooks stats --all -p staging,production
 ///     pmhooks stats --all --columns id,trigger,requests,success
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -33,22 +34,34 @@ const WIDTH: usize = 8;
 
 /// Asks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Shown>()?;
-    let ids = several::ids(&args.target, cx, "Of which webhook?")?;
-    let session = cx.session()?;
-    let (client, place) = (&session.client, session.place());
-    let (shown, failed) = several::apart(fanout::map(&ids, WIDTH, |id| {
-        let statistics = client.statistics(*id).map(|statistics| (*id, statistics));
-        statistics.with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
-    }));
-    if shown.is_empty() && !failed.is_empty() {
-        return Err(several::none_of(failed, ids.len(), "shown"));
-    }
-    cx.show(&Shown(shown))?;
-    if failed.is_empty() {
-        return Ok(Exit::Done);
-    }
-    Err(several::partly(&failed, ids.len(), "shown").into())
+    cx.check::<ByProfile<Shown>>()?;
+    let named = match args.target.all {
+        true => None,
+        false => Some(several::ids_of_one(&args.target.ids, cx, "Of which webhook?")?),
+    };
+    let gate = Gate::new(WIDTH);
+    let mut fleet = cx.each("shown", fleet::WIDTH, |session| {
+        let (client, place) = (&session.client, session.place());
+        let ids = match &named {
+            Some(ids) => ids.clone(),
+            None => gate.through(|| several::all(session))?.iter().map(|w| w.id).collect(),
+        };
+        let (shown, failed) = several::apart(fanout::map(&ids, WIDTH, |id| {
+            let statistics = gate.through(|| client.statistics(*id));
+            statistics
+                .map(|statistics| (*id, statistics))
+                .with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
+        }));
+        if shown.is_empty() && !failed.is_empty() {
+            return Err(several::none_of(failed, ids.len(), "shown"));
+        }
+        Ok((Shown(shown), failed, ids.len()))
+    })?;
+    let failed = fleet.parts.iter_mut().flat_map(|part| std::mem::take(&mut part.found.1));
+    let failed: Vec<_> = failed.collect();
+    let asked = fleet.parts.iter().map(|part| part.found.2).sum();
+    fleet.lack(&failed, asked, "shown");
+    fleet.show(cx, |(shown, ..)| shown)
 }
 
 struct Shown(Vec<(WebhookId, Statistics)>);

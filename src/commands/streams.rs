@@ -1,14 +1,15 @@
-//! `streams`: the message streams of a server.
+//! `streams`: the message streams of a server, or of several.
 
 use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
 use super::Context;
+use super::fleet::WIDTH;
 use crate::api::StreamFilter;
 use crate::failure::Exit;
 use crate::model::{Stream, StreamType};
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::ui::{ByProfile, Cell, Column, Table, Tone, View};
 
 /// List the message streams of a server
 ///
@@ -18,6 +19,7 @@ use crate::ui::{Cell, Column, Table, Tone, View};
 /// Examples:
 ///     pmhooks streams
 ///     pmhooks streams --type broadcasts --archived -o json
+///     pmhooks streams --all-profiles
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -41,13 +43,13 @@ fn types() -> impl clap::builder::TypedValueParser<Value = StreamType> {
 
 /// Lists.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Streams>()?;
-    let session = cx.session()?;
+    cx.check::<ByProfile<Streams>>()?;
     let filter = StreamFilter { kind: args.kind, archived: args.archived };
-    let streams = session.client.streams(filter);
-    let streams = streams
-        .with_context(|| format!("cannot list the message streams of {}", session.place()))?;
-    cx.show(&Streams(streams))
+    let fleet = cx.each("listed", WIDTH, |session| {
+        let streams = session.client.streams(filter);
+        streams.with_context(|| format!("cannot list the message streams of {}", session.place()))
+    })?;
+    fleet.show(cx, Streams)
 }
 
 struct Streams(Vec<Stream>);

@@ -15,7 +15,7 @@ use super::secret;
 use crate::disk::DiskError;
 use crate::model::{ApiUrl, ProfileName, Secret};
 use several::named;
-pub use several::{Place, Places, Profiles, places};
+pub use several::{Place, Places, Profiles, is_for_several, places};
 
 const FROM_FLAG: &str = "from --api-url";
 const FROM_ENVIRONMENT: &str = "from POSTMARK_API_URL";

@@ -1,7 +1,7 @@
 //! The same work on many things at once, a bounded number at a time, the results in order.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 /// Does `work` on each item, at most `width` at a time. The results are in the order of the items,
 /// whichever ends first.
@@ -23,6 +23,43 @@ pub fn map<T: Sync, R: Send>(items: &[T], width: usize, work: impl Fn(&T) -> R +
     let mut results: Vec<_> = results.into_iter().collect();
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Lets so many through at a time, whatever they are at: one bound for work that is fanned out twice.
+#[derive(Debug)]
+pub struct Gate {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Gate {
+    /// One for `width` at a time.
+    pub fn new(width: usize) -> Self {
+        Self { free: Mutex::new(width.max(1)), freed: Condvar::new() }
+    }
+
+    /// Does `work` once there is room.
+    pub fn through<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _room = self.enter();
+        work()
+    }
+
+    fn enter(&self) -> Room<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.freed.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Room(self)
+    }
+}
+
+/// A place within the gate; free again when it is dropped.
+struct Room<'a>(&'a Gate);
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
 }
 
 fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
@@ -50,6 +87,21 @@ mod tests {
         assert_eq!(results, items.iter().map(|n| n * 2).collect::<Vec<_>>());
         assert_eq!(most.load(Ordering::SeqCst), 4);
         assert!(started.elapsed() < Duration::from_millis(12 * 30), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn a_gate_bounds_what_is_fanned_out_twice() {
+        let (running, most, gate) = (AtomicUsize::new(0), AtomicUsize::new(0), Gate::new(3));
+        map(&[0; 6], 6, |_| {
+            map(&[0; 4], 4, |_| {
+                gate.through(|| {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(5));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                });
+            });
+        });
+        assert_eq!(most.load(Ordering::SeqCst), 3);
     }
 
     #[test]

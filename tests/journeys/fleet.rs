@@ -113,6 +113,179 @@ fn one_profiles_trouble_is_nobody_elses() {
     assert!(server.connections() < 30, "{} connections", server.connections());
 }
 
+fn statistics(n: usize, id: i64) -> Step {
+    let numbers = json!({"TotalRequests": 10, "SuccessRate": 70.0 + n as f64, "FailureCount": 3});
+    let answer = json!({"Statuses": {"Bounce": "verified", "Delivery": "verified"},
+        "Metrics": numbers, "MetricsByTrigger": {"Bounce": numbers}});
+    Step::answer(200, answer).only("GET", &format!("/p{n}/webhooks/{id}/statistics"))
+}
+
+#[test]
+fn the_statistics_of_several_are_told_apart() {
+    let unread = Step::refused(422, 1352, "There is no such webhook.");
+    let unread = unread.only("GET", "/p1/webhooks/1/statistics");
+    let server = Faulty::new([
+        listing(0).forever(),
+        statistics(0, 1).forever(),
+        Step::answer(200, json!({"Webhooks": [hook(1), webhook_with(2, "ID", json!(2))]}))
+            .only("GET", &path(1))
+            .forever(),
+        unread.forever(),
+        statistics(1, 2).forever(),
+        refusing(2).forever(),
+    ]);
+    let env = fleet(3, &server);
+    env.run("stats --all -p p0,p1,p2").check(str![[r#"
+PROFILE  ID  TRIGGER   STATUS    REQUESTS  SUCCESS  FAILURES  RETRIES  SLOW  VERY-SLOW  MS  RETRY-MS
+p0       1   delivery  verified  -         -        -         -        -     -          -   -
+p0       1   bounce    verified  10        70%      3         -        -     -          -   -
+p0       1   all       -         10        70%      3         -        -     -          -   -
+p1       2   delivery  verified  -         -        -         -        -     -          -   -
+p1       2   bounce    verified  10        71%      3         -        -     -          -   -
+p1       2   all       -         10        71%      3         -        -     -          -   -
+--- stderr
+pmhooks: error: 1 of 3 profiles could not be shown; 1 of 3 webhooks could not be shown
+  because p2: cannot list the webhooks: Postmark refused (401, code 10): The Server Token you provided is not valid.
+  because cannot get the statistics of webhook 1 of profile p1: Postmark refused (422, code 1352): There is no such webhook.
+  hint: the token comes from configuration file
+  hint: it must be a server token (Postmark: the server, API Tokens), not an account token
+  hint: see which token is used: `pmhooks -p p2 whoami`
+--- exit 7
+"#]]);
+    let both = env.run("stats --all -p p1,p0 -o json").code(7).json();
+    assert_eq!((&both[0]["Profile"], &both[1]["Profile"]), (&json!("p1"), &json!("p0")));
+    env.run("stats --all -p p0 --columns profile,trigger,requests").check(str![[r#"
+PROFILE  TRIGGER   REQUESTS
+p0       delivery  -
+p0       bounce    10
+p0       all       10
+"#]]);
+    for ids in ["stats 1 -p p0,p1", "stats -p p0,p1"] {
+        env.run(ids).check(str![[r#"
+--- stderr
+pmhooks: error: an ID means a webhook of one server, and several profiles are named
+  hint: all webhooks of each: --all
+--- exit 2
+"#]]);
+    }
+    assert_own_tokens(&server);
+}
+
+#[test]
+fn the_health_of_several_is_one_report() {
+    let server = Faulty::new([
+        listing(0).forever(),
+        statistics(0, 1).forever(),
+        listing(1).forever(),
+        statistics(1, 1).forever(),
+        refusing(2).forever(),
+        Step::answer(200, json!({"Webhooks": []})).only("GET", &path(3)).forever(),
+    ]);
+    let env = fleet(4, &server);
+    env.run("health --all-profiles --min-success 71").check(str![[r#"
+PROFILE  ID  STREAM    STATUS    TRIGGERS          REQUESTS  SUCCESS  SLOW  FINDINGS
+p0       1   outbound  verified  delivery, bounce  10        70%      -     failing
+p1       1   outbound  verified  delivery, bounce  10        71%      -     none
+--- stderr
+error: p0: webhook 1: bounce: 70% of 10 requests succeeded, 3 failed; 71% are demanded [failing]
+  fix: `pmhooks -p p0 test 1`, and the endpoint's log; `pmhooks -p p0 stats 1` has more
+warning: p3: there is no webhook to look at [no-webhooks]
+  fix: `pmhooks -p p3 list` shows what is there, `pmhooks -p p3 whoami` which server this is
+pmhooks: error: 1 of 4 profiles could not be looked at
+  because p2: cannot list the webhooks: Postmark refused (401, code 10): The Server Token you provided is not valid.
+  hint: the token comes from configuration file
+  hint: it must be a server token (Postmark: the server, API Tokens), not an account token
+  hint: see which token is used: `pmhooks -p p2 whoami`
+--- exit 7
+"#]]);
+    env.run("health -p p1,p0 --min-success 1").code(0);
+    let report = env.run("health --all-profiles --min-success 71 -o json").code(7).json();
+    let whose = |list: &Value| -> Vec<_> {
+        list.as_array().unwrap().iter().map(|item| item["Profile"].clone()).collect()
+    };
+    assert_eq!(whose(&report["Findings"]), ["p0", "p3"]);
+    assert_eq!(whose(&report["Webhooks"]), ["p0", "p1"]);
+    assert_eq!(
+        report["Summary"],
+        json!({"Errors": 1, "Warnings": 1, "Infos": 0, "Webhooks": 2, "Healthy": 1, "Unread": 0,
+            "Profiles": 4, "UnreadProfiles": 1})
+    );
+    env.run("health --all-profiles --on bounce --min-success 71 -o prometheus")
+        .check(str![[r##"
+# HELP pmhooks_profile_answered Whether the profile could be asked.
+# TYPE pmhooks_profile_answered gauge
+pmhooks_profile_answered{profile="p0"} 1
+pmhooks_profile_answered{profile="p1"} 1
+pmhooks_profile_answered{profile="p3"} 1
+pmhooks_profile_answered{profile="p2"} 0
+# HELP pmhooks_webhooks_unread Webhooks that could not be looked at.
+# TYPE pmhooks_webhooks_unread gauge
+pmhooks_webhooks_unread{profile="p0"} 0
+pmhooks_webhooks_unread{profile="p1"} 0
+pmhooks_webhooks_unread{profile="p3"} 0
+# HELP pmhooks_findings How much pmhooks health found.
+# TYPE pmhooks_findings gauge
+pmhooks_findings{profile="p0"} 1
+pmhooks_findings{profile="p1"} 0
+pmhooks_findings{profile="p3"} 1
+# HELP pmhooks_webhook_findings What was found of a webhook, by rule.
+# TYPE pmhooks_webhook_findings gauge
+pmhooks_webhook_findings{profile="p0",id="1",stream="outbound",url="https://h.example/0",rule="failing"} 1
+# HELP pmhooks_webhook_verified Whether Postmark has verified the webhook.
+# TYPE pmhooks_webhook_verified gauge
+pmhooks_webhook_verified{profile="p0",id="1",stream="outbound",url="https://h.example/0"} 1
+pmhooks_webhook_verified{profile="p1",id="1",stream="outbound",url="https://h.example/1"} 1
+# HELP pmhooks_trigger_verified Whether the trigger is verified; if not, its events are paused.
+# TYPE pmhooks_trigger_verified gauge
+pmhooks_trigger_verified{profile="p0",id="1",stream="outbound",url="https://h.example/0",trigger="Bounce"} 1
+pmhooks_trigger_verified{profile="p1",id="1",stream="outbound",url="https://h.example/1",trigger="Bounce"} 1
+# HELP pmhooks_trigger_requests Requests of the last 24 hours.
+# TYPE pmhooks_trigger_requests gauge
+pmhooks_trigger_requests{profile="p0",id="1",stream="outbound",url="https://h.example/0",trigger="Bounce"} 10
+pmhooks_trigger_requests{profile="p1",id="1",stream="outbound",url="https://h.example/1",trigger="Bounce"} 10
+# HELP pmhooks_trigger_failures Failed requests of the last 24 hours.
+# TYPE pmhooks_trigger_failures gauge
+pmhooks_trigger_failures{profile="p0",id="1",stream="outbound",url="https://h.example/0",trigger="Bounce"} 3
+pmhooks_trigger_failures{profile="p1",id="1",stream="outbound",url="https://h.example/1",trigger="Bounce"} 3
+# HELP pmhooks_trigger_success_ratio Share of requests of the last 24 hours that succeeded.
+# TYPE pmhooks_trigger_success_ratio gauge
+pmhooks_trigger_success_ratio{profile="p0",id="1",stream="outbound",url="https://h.example/0",trigger="Bounce"} 0.7
+pmhooks_trigger_success_ratio{profile="p1",id="1",stream="outbound",url="https://h.example/1",trigger="Bounce"} 0.71
+--- stderr
+error: p0: webhook 1: bounce: 70% of 10 requests succeeded, 3 failed; 71% are demanded [failing]
+  fix: `pmhooks -p p0 test 1`, and the endpoint's log; `pmhooks -p p0 stats 1` has more
+warning: p3: there is no webhook to look at [no-webhooks]
+  fix: `pmhooks -p p3 list` shows what is there, `pmhooks -p p3 whoami` which server this is
+pmhooks: error: 1 of 4 profiles could not be looked at
+  because p2: cannot list the webhooks: Postmark refused (401, code 10): The Server Token you provided is not valid.
+  hint: the token comes from configuration file
+  hint: it must be a server token (Postmark: the server, API Tokens), not an account token
+  hint: see which token is used: `pmhooks -p p2 whoami`
+--- exit 7
+"##]]);
+    env.run("health --all-profiles --min-success 71 -o ids").code(7).has("1\n");
+    assert_own_tokens(&server);
+}
+
+#[test]
+fn the_streams_of_several_are_told_apart() {
+    let streams = |n: usize| {
+        let stream = json!({"ID": "outbound", "Name": format!("Of {n}"),
+            "MessageStreamType": "Transactional"});
+        Step::answer(200, json!({"MessageStreams": [stream]}))
+            .only("GET", &format!("/p{n}/message-streams"))
+    };
+    let server = Faulty::new([streams(0).times(2), streams(1).times(2)]);
+    let env = fleet(2, &server);
+    env.run("streams --all-profiles").check(str![[r#"
+PROFILE  ID        TYPE           NAME  ARCHIVED
+p0       outbound  Transactional  Of 0  -
+p1       outbound  Transactional  Of 1  -
+"#]]);
+    assert_eq!(env.run("streams -p p1,p0 -o json").json()[0]["Profile"], "p1");
+    assert_own_tokens(&server);
+}
+
 // torture 112
 #[test]
 fn ten_of_five_hundred_that_are_broken_do_not_hide_the_rest() {
@@ -265,7 +438,7 @@ fn what_cannot_be_for_several_says_so_and_sends_nothing() {
 --- stderr
 pmhooks: error: this command works on one profile at a time
   hint: name one profile
-  hint: several profiles at once go with list
+  hint: several profiles at once go with list, stats, health, streams
 --- exit 2
 "#]]);
     }
@@ -273,7 +446,7 @@ pmhooks: error: this command works on one profile at a time
 --- stderr
 pmhooks: error: this command works on one profile at a time; PMHOOKS_PROFILE means several
   hint: name one profile
-  hint: several profiles at once go with list
+  hint: several profiles at once go with list, stats, health, streams
 --- exit 2
 "#]]);
     env.run("list --all-profiles -p p0").check(str![[r#"

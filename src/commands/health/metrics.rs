@@ -2,7 +2,6 @@
 
 use super::rows::unique;
 use super::view::Health;
-use crate::model::ProfileName;
 use crate::ui::metrics::Metric;
 
 /// The metrics of what was looked at, in Prometheus's text format.
@@ -33,11 +32,21 @@ pub(super) fn render(health: &Health) -> String {
         "pmhooks_trigger_response_seconds",
         "Average time of an answer in the last 24 hours.",
     );
-    let profile = health.profile.as_ref().map_or("", ProfileName::as_str);
-    unread.add(&[("profile", profile)], Some(health.unread as f64));
-    all_found.add(&[("profile", profile)], Some(health.findings().len() as f64));
+    let mut answered = gauge("pmhooks_profile_answered", "Whether the profile could be asked.");
+    for server in health.servers.iter().filter(|_| health.several) {
+        answered.add(&[("profile", server.name())], Some(1.0));
+    }
+    for name in &health.silent {
+        answered.add(&[("profile", name)], Some(0.0));
+    }
+    for server in &health.servers {
+        let of = [("profile", server.name())];
+        unread.add(&of, Some(server.unread as f64));
+        all_found.add(&of, Some(server.findings().count() as f64));
+    }
     let yes = |status: Option<&str>| status.map(|s| if s == "verified" { 1.0 } else { 0.0 });
-    for checkup in &health.checkups {
+    for (server, checkup) in health.checkups() {
+        let profile = server.name();
         let webhook = &checkup.webhook;
         let (id, url) = (webhook.id.to_string(), webhook.url.masked());
         let stream = webhook.message_stream.as_str();
@@ -63,8 +72,8 @@ pub(super) fn render(health: &Health) -> String {
         }
     }
     let all = [
-        unread, all_found, found, verified, active, requests, failures, retries, success, slow,
-        time,
+        answered, unread, all_found, found, verified, active, requests, failures, retries, success,
+        slow, time,
     ];
     all.iter().map(Metric::render).collect()
 }

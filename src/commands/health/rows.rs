@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::view::Health;
+use super::view::{Health, Server};
 use crate::model::{ProfileName, Trigger};
 use crate::ops::health::{Checkup, Demands, percent};
 use crate::ui::{Cell, Tone, findings};
@@ -54,7 +54,7 @@ fn triggers(health: &Health, checkup: &Checkup) -> Cell {
 }
 
 /// A webhook with its numbers.
-pub(super) fn to_json(health: &Health, checkup: &Checkup) -> Value {
+pub(super) fn to_json(health: &Health, server: &Server, checkup: &Checkup) -> Value {
     let webhook = &checkup.webhook;
     let total = checkup.statistics.total();
     let trigger = |trigger: &String| {
@@ -71,7 +71,7 @@ pub(super) fn to_json(health: &Health, checkup: &Checkup) -> Value {
         "ID": webhook.id.0,
         "Url": webhook.url.masked(),
         "MessageStream": webhook.message_stream.as_str(),
-        "Profile": health.profile.as_ref().map(ProfileName::as_str),
+        "Profile": server.profile.as_ref().map(ProfileName::as_str),
         "Status": webhook.status,
         "TotalRequests": total.raw("TotalRequests"),
         "SuccessRate": total.success_rate(),

@@ -6,33 +6,67 @@ use super::{metrics, rows};
 use crate::commands::Context;
 use crate::model::{Finding, ProfileName};
 use crate::ops::health::{Checkup, Demands};
-use crate::ui::{Column, Table, Tone, View, findings};
+use crate::ui::{Cell, Column, Table, Tone, View, findings};
 
 /// What was looked at, and found.
 pub struct Health {
+    /// The servers, in the order in which their profiles are named.
+    pub servers: Vec<Server>,
+    /// What was looked for.
+    pub demands: Demands,
+    /// Whether there are several.
+    pub several: bool,
+    /// The profiles that did not answer.
+    pub silent: Vec<String>,
+}
+
+/// What was looked at of one server.
+pub struct Server {
     /// The webhooks, in Postmark's order.
     pub checkups: Vec<Checkup>,
     /// What is found where there are none.
     pub nothing: Option<Finding>,
-    /// What was looked for.
-    pub demands: Demands,
     /// How many webhooks could not be looked at.
     pub unread: usize,
     /// Whose they are.
     pub profile: Option<ProfileName>,
 }
 
+impl Server {
+    /// The profile's name; empty where the token came from the environment.
+    pub fn name(&self) -> &str {
+        self.profile.as_ref().map_or("", ProfileName::as_str)
+    }
+
+    /// Its findings, in the order of the webhooks.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.checkups.iter().flat_map(|checkup| &checkup.findings).chain(&self.nothing)
+    }
+}
+
 impl Health {
     /// All findings, in the order of the webhooks.
     pub fn findings(&self) -> Vec<&Finding> {
-        self.checkups.iter().flat_map(|checkup| &checkup.findings).chain(&self.nothing).collect()
+        self.servers.iter().flat_map(Server::findings).collect()
+    }
+
+    /// How many webhooks there are, those that could not be looked at too.
+    pub fn webhooks(&self) -> usize {
+        self.servers.iter().map(|server| server.checkups.len() + server.unread).sum()
+    }
+
+    /// Every webhook, with whose it is.
+    pub fn checkups(&self) -> impl Iterator<Item = (&Server, &Checkup)> {
+        self.servers.iter().flat_map(|server| server.checkups.iter().map(move |c| (server, c)))
     }
 
     /// What to do about each finding. JSON says it in its place.
     pub fn advise(&self, cx: &Context) {
         for finding in self.findings() {
             let about = finding.webhook.as_ref().map(|w| format!("webhook {}: ", w.id));
-            let about = about.unwrap_or_default();
+            let whose = finding.profile.as_ref().filter(|_| self.several);
+            let whose = whose.map(|name| format!("{name}: ")).unwrap_or_default();
+            let about = whose + &about.unwrap_or_default();
             let level = cx.ui.err_tone(findings::tone(finding.level), finding.level.name());
             let label = cx.ui.err_tone(Tone::Strong, "fix:");
             cx.ui.note(&format!("{level}: {about}{} [{}]", finding.message, finding.rule));
@@ -54,31 +88,41 @@ impl View for Health {
         Column::new("findings", "Findings"),
     ];
     const HAS_METRICS: bool = true;
+    const HAS_PROFILES: bool = true;
 
     fn json(&self) -> Value {
         let (findings, mut summary) = findings::to_json(&self.findings());
         if let Value::Object(summary) = &mut summary {
-            let healthy = self.checkups.iter().filter(|c| c.findings.is_empty()).count();
-            summary.insert("Webhooks".to_owned(), (self.checkups.len() + self.unread).into());
+            let healthy = self.checkups().filter(|(_, c)| c.findings.is_empty()).count();
+            let unread: usize = self.servers.iter().map(|server| server.unread).sum();
+            summary.insert("Webhooks".to_owned(), self.webhooks().into());
             summary.insert("Healthy".to_owned(), healthy.into());
-            summary.insert("Unread".to_owned(), self.unread.into());
+            summary.insert("Unread".to_owned(), unread.into());
+            if self.several {
+                let profiles = self.servers.len() + self.silent.len();
+                summary.insert("Profiles".to_owned(), profiles.into());
+                summary.insert("UnreadProfiles".to_owned(), self.silent.len().into());
+            }
         }
-        let webhooks: Vec<_> = self.checkups.iter().map(|c| rows::to_json(self, c)).collect();
+        let webhooks: Vec<_> = self.checkups().map(|(s, c)| rows::to_json(self, s, c)).collect();
         json!({ "Findings": findings, "Summary": summary, "Webhooks": webhooks })
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for checkup in &self.checkups {
-            table.row(rows::cells(self, checkup));
-        }
-        table
+        let tables = self.servers.iter().map(|server| {
+            let mut table = Table::new(Self::COLUMNS);
+            for checkup in &server.checkups {
+                table.row(rows::cells(self, checkup));
+            }
+            (Cell::new(server.name()), table)
+        });
+        Table::by_profile(tables, self.several)
     }
 
     /// Those with findings, to go on with.
     fn ids(&self) -> Vec<String> {
-        let found = self.checkups.iter().filter(|checkup| !checkup.findings.is_empty());
-        found.map(|checkup| checkup.webhook.id.to_string()).collect()
+        let found = self.checkups().filter(|(_, checkup)| !checkup.findings.is_empty());
+        found.map(|(_, checkup)| checkup.webhook.id.to_string()).collect()
     }
 
     fn nothing(&self) -> &'static str {

@@ -107,6 +107,11 @@ pub fn places(wanted: &Wanted, environment: &Environment) -> Result<Option<Place
     Ok(Some(Places { places, warnings }))
 }
 
+/// True where several profiles are meant, by whomever.
+pub fn is_for_several(wanted: &Wanted, environment: &Environment) -> Result<bool, ConfigError> {
+    Ok(named(wanted, environment)?.0.are_several())
+}
+
 /// The profiles that are named, and by whom. The variable takes several, as the flag does.
 pub(super) fn named(
     wanted: &Wanted,
