@@ -35,9 +35,10 @@ const WIDTH: usize = 8;
 /// Asks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ByProfile<Shown>>()?;
-    let named = match args.target.all {
-        true => None,
-        false => Some(several::ids_of_one(&args.target.ids, cx, "Of which webhook?")?),
+    let named = if args.target.all {
+        None
+    } else {
+        Some(several::ids_of_one(&args.target.ids, cx, "Of which webhook?")?)
     };
     let gate = Gate::new(WIDTH);
     let mut fleet = cx.each("shown", fleet::WIDTH, |session| {
