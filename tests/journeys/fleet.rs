@@ -114,7 +114,7 @@ fn one_profiles_trouble_is_nobody_elses() {
 }
 
 fn statistics(n: usize, id: i64) -> Step {
-    let numbers = json!({"TotalRequests": 10, "SuccessRate": 70.0 + n as f64, "FailureCount": 3});
+    let numbers = json!({"TotalRequests": 10, "SuccessRate": 70 + n, "FailureCount": 3});
     let answer = json!({"Statuses": {"Bounce": "verified", "Delivery": "verified"},
         "Metrics": numbers, "MetricsByTrigger": {"Bounce": numbers}});
     Step::answer(200, answer).only("GET", &format!("/p{n}/webhooks/{id}/statistics"))
