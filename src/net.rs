@@ -123,6 +123,8 @@ pub struct Request {
     pub method: Method,
     /// Where to; sent as it is.
     pub url: Url,
+    /// The URL is the word of an answer: it may repeat what its sender was told.
+    pub is_redirected: bool,
     /// All headers that are not the transport's own.
     pub headers: Vec<Header>,
     /// The body, if any.

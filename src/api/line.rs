@@ -62,6 +62,7 @@ impl Line {
         let request = Request {
             method,
             url: self.base.join(path, query),
+            is_redirected: false,
             headers,
             body: body.map(|b| Value::Object(b).to_string().into_bytes()),
             timeout: self.limits.timeout,

@@ -23,8 +23,13 @@ pub(super) fn observer(ui: Arc<Ui>) -> Observer {
     let told = Mutex::new(Vec::new());
     Arc::new(move |event| match event {
         Event::Sending(request) if ui.settings.verbose > 0 => {
-            remember(request, &mut told.lock().unwrap_or_else(PoisonError::into_inner));
-            sending(&ui, request);
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            remember(request, &mut told);
+            let url = mask::url(request.url.as_str()).into_owned();
+            let secrets = told.iter().map(|s| s.as_str());
+            let url = if request.is_redirected { mask::scrub(&url, secrets) } else { url };
+            drop(told);
+            sending(&ui, request, &url);
         }
         Event::Answered { answer, took, .. } if ui.settings.verbose > 0 => {
             let secrets = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -49,8 +54,7 @@ pub(super) fn observer(ui: Arc<Ui>) -> Observer {
     })
 }
 
-fn sending(ui: &Ui, request: &Request) {
-    let url = mask::url(request.url.as_str()).into_owned();
+fn sending(ui: &Ui, request: &Request, url: &str) {
     ui.trace(&format!("> {} {url}", request.method.as_str()));
     if ui.settings.verbose > 1 {
         for header in &request.headers {

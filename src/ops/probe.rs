@@ -102,7 +102,8 @@ impl Prober {
     /// Posts an event once, and follows redirects as Postmark does.
     pub fn send(&self, endpoint: &Endpoint, post: &Post) -> Exchange {
         let started = Instant::now();
-        let mut at = Step { method: Method::Post, url: endpoint.url.clone(), at_home: true };
+        let mut at =
+            Step { method: Method::Post, url: endpoint.url.clone(), at_home: true, is_first: true };
         let (mut hops, mut stopped) = (Vec::new(), None);
         let answer = loop {
             let left = self.timeout.saturating_sub(started.elapsed());
@@ -142,6 +143,8 @@ struct Step {
     url: Url,
     /// No redirect has led away from the webhook's own origin yet.
     at_home: bool,
+    /// It is the webhook's own URL.
+    is_first: bool,
 }
 
 impl Step {
@@ -167,6 +170,7 @@ impl Step {
         Ok(Self {
             method: if keeps_method { self.method } else { Method::Get },
             at_home: self.at_home && url.origin() == self.url.origin(),
+            is_first: false,
             url,
         })
     }
@@ -184,6 +188,7 @@ fn request(endpoint: &Endpoint, post: &Post, at: &Step, timeout: Duration) -> Re
     Request {
         method: at.method,
         url: at.url.clone(),
+        is_redirected: !at.is_first,
         headers,
         body: (at.method == Method::Post).then(|| post.body.clone()),
         timeout,

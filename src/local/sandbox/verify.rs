@@ -99,6 +99,7 @@ fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError>
     let event = json!({ "RecordType": trigger, "MessageStream": webhook.message_stream });
     Ok(Request {
         method: Method::Post,
+        is_redirected: false,
         url,
         headers,
         body: Some(event.to_string().into_bytes()),
