@@ -84,6 +84,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
         Command::Export(args) => commands::export::run(args, cx),
         Command::Diff(args) => commands::diff::run(args, cx),
         Command::Apply(args) => commands::apply::run(args, cx),
+        Command::RotateAuth(args) => commands::rotate_auth::run(args, cx),
         Command::Replay(args) => commands::replay::run(args, cx),
         Command::Sandbox(args) => commands::sandbox::run(args, cx),
         Command::Streams(args) => commands::streams::run(args, cx),
@@ -206,6 +207,7 @@ pub fn appendix() -> Appendix {
                 "~/.local/state/pmhooks/deleted/",
                 "The definitions of deleted webhooks, secrets and all.",
             ),
+            ("~/.local/state/pmhooks/rotated/", "Old secrets that rotate-auth could not put back."),
             ("~/.local/state/pmhooks/sandbox.json", "The state of the sandbox."),
         ],
     }

@@ -15,7 +15,7 @@ use clap::{
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
     apply, completions, create, delete, diff, edit, export, get, health, list, profile, replay,
-    sandbox, server, stats, streams, test, verify, whoami,
+    rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -137,6 +137,7 @@ pub enum Command {
     Export(export::Args),
     Diff(diff::Args),
     Apply(apply::Args),
+    RotateAuth(Box<rotate_auth::Args>),
     Replay(Box<replay::Args>),
     Sandbox(sandbox::Args),
     Streams(streams::Args),
@@ -231,6 +232,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["export"], export::Args::augment_args),
     (&["diff"], diff::Args::augment_args),
     (&["apply"], apply::Args::augment_args),
+    (&["rotate-auth"], rotate_auth::Args::augment_args),
     (&["replay"], replay::Args::augment_args),
     (&["sandbox"], sandbox::Args::augment_args),
     (&["streams"], streams::Args::augment_args),

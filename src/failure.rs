@@ -24,6 +24,8 @@ use crate::ops::manifest::ManifestError;
 use crate::ops::plan::PlanError;
 use crate::ops::plan::kept::KeptError;
 use crate::ops::probe::EndpointError;
+use crate::ops::rotate::RotateError;
+use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
 use crate::ui::prompt::PromptError;
 
@@ -232,6 +234,12 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<ManifestError>() {
         return Some(manifest(error));
     }
+    if let Some(error) = error.downcast_ref::<RotateError>() {
+        return Some(rotate(error));
+    }
+    if let Some(error) = error.downcast_ref::<GenerateError>() {
+        return Some(generate(error));
+    }
     if let Some(error) = error.downcast_ref::<KeptError>() {
         return match error {
             KeptError::Disk(_) => Some(failure(Exit::Machine, "")),
@@ -419,6 +427,23 @@ fn net(error: &NetError) -> Failure {
             unreachable().hint("the address comes from --api-url, the profile, or POSTMARK_API_URL")
         }
         _ => unreachable(),
+    }
+}
+
+fn rotate(error: &RotateError) -> Failure {
+    match error {
+        RotateError::Look(error) | RotateError::Change(error) => api(error),
+        RotateError::Moved => Failure::usage(""),
+        RotateError::Unverified => Failure::new(Exit::Refused, "")
+            .hint("see what Postmark finds at the endpoint: `pmhooks verify ID`"),
+    }
+}
+
+fn generate(error: &GenerateError) -> Failure {
+    match error {
+        GenerateError::Exists(_) => Failure::usage("")
+            .hint("name another file, or give what is in it: --password file:PATH"),
+        GenerateError::Random(_) | GenerateError::Disk(_) => Failure::new(Exit::Machine, ""),
     }
 }
 

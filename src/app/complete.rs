@@ -97,6 +97,7 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
         ("test", "ids"),
         ("verify", "ids"),
         ("stats", "ids"),
+        ("rotate-auth", "ids"),
     ] {
         let ids = ids.clone();
         command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(ids)));

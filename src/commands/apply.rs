@@ -62,7 +62,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         }
     };
     cx.can_confirm(&args.confirm)?;
-    let lock = (!args.confirm.dry_run).then(|| apply::lock(cx.session()?).context(ALONE));
+    let lock = (!args.confirm.dry_run).then(|| apply::lock(cx.session()?, "apply").context(ALONE));
     let _lock = lock.transpose()?;
     let mut planned = planned::plan(&documents, &manifest, cx)?;
     if let Some(kept) = &kept {

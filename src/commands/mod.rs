@@ -21,6 +21,7 @@ pub mod list;
 mod planned;
 pub mod profile;
 pub mod replay;
+pub mod rotate_auth;
 pub mod sandbox;
 pub mod server;
 mod several;

@@ -93,9 +93,9 @@ pub enum LockError {
 }
 
 /// Keeps other runs off a server while it is changed: two would each plan without the other's changes.
-/// Free again when it is dropped.
-pub fn lock(session: &Session) -> Result<Lock, LockError> {
-    let holder = format!("another `pmhooks apply` (process {})", std::process::id());
+/// Free again when it is dropped. `command` is the one that is running, for those who have to wait.
+pub fn lock(session: &Session, command: &str) -> Result<Lock, LockError> {
+    let holder = format!("another `pmhooks {command}` (process {})", std::process::id());
     Ok(Lock::acquire(&lock_path(session)?, &holder, LOCK_WAIT, |_| false)?)
 }
 

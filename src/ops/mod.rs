@@ -20,5 +20,6 @@ pub mod manifest;
 pub mod plan;
 pub mod probe;
 pub mod replay;
+pub mod rotate;
 pub mod session;
 pub mod verify;

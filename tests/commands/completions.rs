@@ -101,6 +101,7 @@ health
 export
 diff
 apply
+rotate-auth
 replay
 sandbox
 streams

@@ -12,6 +12,7 @@ mod health;
 mod list;
 mod profile;
 mod replay;
+mod rotate_auth;
 mod sandbox;
 mod server;
 mod stats;

@@ -321,9 +321,8 @@ impl Shared {
     fn step_for(&self, request: &mut Recorded) -> Step {
         let mut state = self.state.lock().unwrap();
         request.at = self.started.elapsed();
-        let fits = |step: &&mut Step| {
-            !step.on_accept && step.uses != Some(0) && step.is_for(&request.method, &request.path)
-        };
+        let fits =
+            |step: &&mut Step| !step.on_accept && step.uses != Some(0) && step.is_for(request);
         let step = state.steps.iter_mut().find(fits).map(|step| {
             step.uses = step.uses.map(|n| n - 1);
             step.clone()

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::http::Recorded;
+
 /// One behaviour: an answer or a misfortune, for one request unless told otherwise.
 ///
 /// ```ignore
@@ -25,6 +27,7 @@ pub struct Step {
     pub(super) delay: Duration,
     pub(super) on_accept: bool,
     only: Option<(String, String)>,
+    carrying: Option<(String, String)>,
     /// How many requests it is still for; `None` is any number.
     pub(super) uses: Option<usize>,
 }
@@ -158,6 +161,7 @@ impl Step {
             delay: Duration::ZERO,
             on_accept: false,
             only: None,
+            carrying: None,
             uses: Some(1),
         }
     }
@@ -240,6 +244,12 @@ impl Step {
         self
     }
 
+    /// Only for requests with this header.
+    pub fn carrying(mut self, name: &str, value: &str) -> Self {
+        self.carrying = Some((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// As soon as the connection is there, before anything is read from it: for `hang`, `close`,
     /// `reset` and `raw`.
     #[track_caller]
@@ -250,8 +260,10 @@ impl Step {
         self
     }
 
-    pub(super) fn is_for(&self, method: &str, path: &str) -> bool {
-        let path = path.split('?').next().unwrap_or_default();
-        self.only.as_ref().is_none_or(|(m, p)| m == method && p == path)
+    pub(super) fn is_for(&self, request: &Recorded) -> bool {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let carries = |(name, value): &(String, String)| request.header(name) == Some(value);
+        self.only.as_ref().is_none_or(|(m, p)| *m == request.method && p == path)
+            && self.carrying.as_ref().is_none_or(carries)
     }
 }

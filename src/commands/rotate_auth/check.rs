@@ -1,0 +1,26 @@
+//! The sample events, before anything is changed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Result;
+
+use crate::commands::Context;
+use crate::ops::events::SOME_SERVER;
+use crate::ops::guard;
+use crate::ops::probe::Prober;
+use crate::ops::rotate::Turn;
+use crate::ops::rotate::check::{Checked, Probes};
+
+/// Posts the sample events.
+pub(super) fn all(turns: &[Turn], cx: &Context) -> Result<Vec<Checked>> {
+    // No endpoint of another server is bothered.
+    guard::check_pin(cx.session()?)?;
+    let pinned = cx.session()?.target.profile().and_then(|profile| profile.server_id);
+    let probes = Probes::new(turns, pinned.unwrap_or(SOME_SERVER))?;
+    let sender = Prober::new(&cx.net, cx.limits.timeout);
+    let (begun, of, ui) = (AtomicUsize::new(0), probes.count(), &cx.ui);
+    Ok(probes.run(&sender, || {
+        let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
+        ui.progress(&format!("Posting sample event {number} of {of}…"));
+    })?)
+}

@@ -1,0 +1,53 @@
+//! The new secret: read, made up, handed over.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::Args;
+use crate::commands::Context;
+use crate::failure::Failure;
+use crate::model::HttpHeader;
+use crate::ops::rotate::{Deed, Fresh, Skip, Turn, generate};
+
+/// Reads the new secret from where the flags say, before anything is sent.
+pub(super) fn read(args: &Args, cx: &Context) -> Result<Fresh> {
+    const INSTEAD: &str = "--password SOURCE (env:NAME, file:PATH or -), or --generate";
+    if let Some(header) = &args.secret_header {
+        let value = cx.read_secret(&header.source, &format!("the header {}", header.name))?;
+        HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
+        return Ok(Fresh::Header(HttpHeader { name: header.name.clone(), value }));
+    }
+    let password = match (&args.password, &args.password_out) {
+        (Some(source), _) => cx.read_secret(source, "the new password")?,
+        (None, Some(path)) => {
+            generate::check(path)?;
+            generate::password()?
+        }
+        (None, None) => cx.ui.secret("the new password", INSTEAD)?,
+    };
+    Ok(Fresh::Auth { username: args.username.clone(), password })
+}
+
+/// Refuses webhooks that were named, but have nothing to put the secret into.
+pub(super) fn refuse(turns: &[Turn]) -> Result<()> {
+    for turn in turns {
+        if let Deed::Skip(Skip::Carrier(why)) = turn.deed {
+            let id = turn.webhook.id;
+            return Err(Failure::usage(format!(
+                "webhook {id} cannot get other credentials: {why}"
+            ))
+            .hint(format!("`pmhooks edit {id} --help` tells how it gets some"))
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Writes a made-up password to its file.
+pub(super) fn hand_over(path: &Path, fresh: &Fresh, cx: &Context) -> Result<()> {
+    let Fresh::Auth { password, .. } = fresh else { return Ok(()) };
+    generate::hand_over(path, password).context("the new password cannot be handed over")?;
+    cx.ui.note(&format!("The new password is in {}, which only you can read.", path.display()));
+    Ok(())
+}

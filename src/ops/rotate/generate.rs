@@ -1,0 +1,58 @@
+//! A password that nobody has to think up, see or type.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::disk::{self, DiskError};
+use crate::model::Secret;
+
+/// Why there is no new password.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+    /// It could not be handed over.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// What is there may be a password that is in use.
+    #[error("{0} is there already, and may hold a password that is in use")]
+    Exists(String),
+}
+
+/// Makes a password of 256 random bits, in letters that need no quoting anywhere.
+pub fn password() -> Result<Secret, GenerateError> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut()).map_err(|e| GenerateError::Random(e.to_string()))?;
+    Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_ref())))
+}
+
+/// Refuses a path that cannot be used, before anything is asked or sent.
+pub fn check(path: &Path) -> Result<(), GenerateError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(GenerateError::Exists(path.display().to_string())),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Hands a secret over in a private file of its own: just the secret, no line end.
+pub fn hand_over(path: &Path, secret: &Secret) -> Result<(), GenerateError> {
+    check(path)?;
+    Ok(disk::write(path, secret.expose().as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_password_is_long_and_its_own() {
+        let (one, other) = (password().unwrap(), password().unwrap());
+        assert!(one != other);
+        assert_eq!(one.expose().len(), 43);
+        assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    }
+}
