@@ -3,6 +3,7 @@
 //! Floor 3. May use the typed errors of `ops` and below, and of `ui`; must not act on anything.
 
 mod codes;
+mod work;
 
 use std::io;
 
@@ -232,18 +233,18 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(known.clone());
     }
     if let Some(error) = error.downcast_ref::<ManifestError>() {
-        return Some(manifest(error));
+        return Some(work::manifest(error));
     }
     if let Some(error) = error.downcast_ref::<RotateError>() {
-        return Some(rotate(error));
+        return Some(work::rotate(error));
     }
     if let Some(error) = error.downcast_ref::<GenerateError>() {
-        return Some(generate(error));
+        return Some(work::generate(error));
     }
     if let Some(error) = error.downcast_ref::<KeptError>() {
         return match error {
             KeptError::Disk(_) => Some(failure(Exit::Machine, "")),
-            KeptError::Manifest(error) => Some(manifest(error)),
+            KeptError::Manifest(error) => Some(work::manifest(error)),
             KeptError::Stale(_) | KeptError::OtherPlace { .. } => Some(
                 failure(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
             ),
@@ -251,7 +252,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         };
     }
     if let Some(error) = error.downcast_ref::<PlanError>() {
-        return Some(plan(error));
+        return Some(work::plan(error));
     }
     if let Some(error) = error.downcast_ref::<LockError>() {
         return match error {
@@ -289,7 +290,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(net(error));
     }
     if let Some(error) = error.downcast_ref::<GuardError>() {
-        return Some(guard(error));
+        return Some(work::guard(error));
     }
     if let Some(error) = error.downcast_ref::<SessionError>() {
         return match error {
@@ -320,35 +321,6 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(failure(Exit::Machine, ""));
     }
     None
-}
-
-fn manifest(error: &ManifestError) -> Failure {
-    let mut failure = Failure::new(Exit::Usage, "");
-    if let ManifestError::Unread(DefinitionError::Disk(_)) = error {
-        return failure.hint("see `pmhooks diff --help`");
-    }
-    if let ManifestError::Wrong(faults) = error
-        && faults.len() > 1
-    {
-        failure.causes.clone_from(faults);
-    }
-    failure
-}
-
-fn plan(error: &PlanError) -> Failure {
-    let failure = Failure::new(Exit::Usage, "");
-    match error {
-        PlanError::Ambiguous { ids: (first, second), .. } => failure.hint(format!(
-            "look at both: `pmhooks get {first} {second}`; then delete the one that is too many"
-        )),
-        PlanError::TwoEntries { .. } => {
-            failure.hint("a MovedFrom that has done its work can be taken out of the file")
-        }
-        PlanError::TooMany { deletes: 0, .. } => failure,
-        PlanError::TooMany { .. } => failure.hint(
-            "give the old URL as MovedFrom, so that a webhook is changed in place; or delete one first",
-        ),
-    }
 }
 
 fn api(error: &ApiError) -> Failure {
@@ -427,37 +399,6 @@ fn net(error: &NetError) -> Failure {
             unreachable().hint("the address comes from --api-url, the profile, or POSTMARK_API_URL")
         }
         _ => unreachable(),
-    }
-}
-
-fn rotate(error: &RotateError) -> Failure {
-    match error {
-        RotateError::Look(error) | RotateError::Change(error) => api(error),
-        RotateError::Moved => Failure::usage(""),
-        RotateError::Unverified => Failure::new(Exit::Refused, "")
-            .hint("see what Postmark finds at the endpoint: `pmhooks verify ID`"),
-    }
-}
-
-fn generate(error: &GenerateError) -> Failure {
-    match error {
-        GenerateError::Exists(_) => Failure::usage("")
-            .hint("name another file, or give what is in it: --password file:PATH"),
-        GenerateError::Random(_) | GenerateError::Disk(_) => Failure::new(Exit::Machine, ""),
-    }
-}
-
-fn guard(error: &GuardError) -> Failure {
-    let refused = || Failure::usage("");
-    match error {
-        GuardError::Api(error) => api(error),
-        GuardError::ReadOnly(name) => refused().hint(format!(
-            "the configuration says `read_only = true`: `pmhooks profile show {name}`"
-        )),
-        GuardError::WrongName { .. } => refused().hint("see where you are: `pmhooks whoami`"),
-        GuardError::OtherServer { profile, .. } => refused()
-            .hint("somebody changed the token, or it is the wrong one: `pmhooks whoami`")
-            .hint(format!("if that server is meant: `pmhooks profile add {profile} --replace`")),
     }
 }
 
