@@ -1,6 +1,7 @@
 //! JSON objects out of a file: one per line, one over several lines, or those of an array. What is
 //! damaged is named by its line, and what follows is read all the same.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
 use super::lines::{LONGEST, Line, Lines};
@@ -35,9 +36,17 @@ const OPEN_ARRAY: &str = "the array is not closed: the file is cut off";
 /// How the lines begin that `listen` records.
 const RECORD: &[u8] = b"{\"Time\":";
 
+/// So many lines at most are looked at again one by one, where an object that seemed to go over them
+/// turns out to be cut off.
+const AGAIN: usize = 1000;
+
 /// The objects of a file, in its order.
 pub struct Values<R> {
     lines: Lines<R>,
+    /// Lines that are to be looked at again, with their numbers.
+    again: VecDeque<(u64, Vec<u8>)>,
+    /// The number of the line that is being looked at.
+    number: u64,
     current: Option<Current>,
     begun: Option<Begun>,
     in_array: bool,
@@ -59,9 +68,12 @@ struct Begun {
 /// Where in an object the reading is.
 #[derive(Default)]
 struct Scan {
-    depth: u32,
+    /// What is open, from the outside in.
+    open: Vec<u8>,
     in_text: bool,
     escaped: bool,
+    /// The last byte that means something outside of texts.
+    last: u8,
 }
 
 impl Scan {
@@ -72,25 +84,46 @@ impl Scan {
                 _ if self.escaped => self.escaped = false,
                 b'\\' if self.in_text => self.escaped = true,
                 b'"' => self.in_text = !self.in_text,
-                _ if self.in_text => {}
-                b'{' | b'[' => self.depth += 1,
+                _ if self.in_text => continue,
+                b'{' | b'[' => self.open.push(*byte),
                 b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
+                    self.open.pop();
+                    if self.open.is_empty() {
                         return Some(at + 1);
                     }
                 }
                 _ => {}
             }
+            if !byte.is_ascii_whitespace() {
+                self.last = *byte;
+            }
         }
         None
+    }
+
+    /// Whether the object can go on with this line: no text goes on over a line's end, and an object
+    /// within another stands behind a colon or in an array. A record stands in nothing.
+    fn goes_on(&self, line: &[u8]) -> bool {
+        let may_nest = match self.last {
+            b':' | b'[' => true,
+            b',' => self.open.last() == Some(&b'['),
+            _ => false,
+        };
+        !self.in_text && !line.starts_with(RECORD) && (may_nest || !line.starts_with(b"{"))
     }
 }
 
 impl<R: BufRead> Values<R> {
     /// The objects of a source.
     pub fn new(source: R) -> Self {
-        Self { lines: Lines::new(source, LONGEST), current: None, begun: None, in_array: false }
+        Self {
+            lines: Lines::new(source, LONGEST),
+            again: VecDeque::new(),
+            number: 0,
+            current: None,
+            begun: None,
+            in_array: false,
+        }
     }
 
     /// How many bytes were read.
@@ -100,18 +133,28 @@ impl<R: BufRead> Values<R> {
 
     /// The line on which the next object can begin.
     pub fn next_line(&self) -> u64 {
-        self.lines.number + u64::from(self.current.is_none())
+        match self.again.front() {
+            Some((number, _)) if self.current.is_none() => *number,
+            _ => self.number + u64::from(self.current.is_none()),
+        }
     }
 
     /// The next object, or the next damage; none at the end.
     pub fn read_next(&mut self) -> io::Result<Option<Found>> {
         loop {
             let Some(current) = self.current.take() else {
-                match self.lines.read_next()? {
+                if let Some((number, bytes)) = self.again.pop_front() {
+                    self.number = number;
+                    self.current = Some(Current { bytes, at: 0 });
+                    continue;
+                }
+                let line = self.lines.read_next()?;
+                self.number = self.lines.number;
+                match line {
                     None => return Ok(self.end()),
                     Some(Line::TooLong) => return Ok(Some(self.too_long())),
                     Some(Line::Text(bytes)) => {
-                        let is_first = self.lines.number == 1;
+                        let is_first = self.number == 1;
                         let at = if is_first && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
                         self.current = Some(Current { bytes, at });
                     }
@@ -125,7 +168,7 @@ impl<R: BufRead> Values<R> {
     }
 
     fn step(&mut self, mut current: Current) -> Option<Found> {
-        let number = self.lines.number;
+        let number = self.number;
         let damaged = |line, why| Some(Found::Damaged { line, why });
         let Some(mut begun) = self.begun.take() else {
             let rest = current.bytes.get(current.at..).unwrap_or_default();
@@ -151,10 +194,9 @@ impl<R: BufRead> Values<R> {
             self.current = Some(current);
             return None;
         };
-        // A text cannot go on over a line's end, nor can a record begin within another.
-        if begun.scan.in_text || current.bytes.starts_with(RECORD) {
-            self.current = Some(current);
-            return damaged(begun.line, CUT_OFF);
+        if !begun.scan.goes_on(&current.bytes) {
+            self.again.push_front((number, current.bytes));
+            return Some(self.cut_off(begun));
         }
         if begun.bytes.len() + current.bytes.len() > LONGEST {
             return damaged(begun.line, TOO_LONG);
@@ -180,22 +222,34 @@ impl<R: BufRead> Values<R> {
         if !self.in_array && !nothing_behind {
             return Some(Found::Damaged { line: begun.line, why: MORE });
         }
-        let alone = begun.line == self.lines.number && nothing_behind && is_empty(before);
+        let alone = begun.line == self.number && nothing_behind && is_empty(before);
         current.at += length;
         self.current = Some(current).filter(|_| !nothing_behind);
         Some(Found::Object { line: begun.line, bytes: begun.bytes, alone })
     }
 
+    /// Only the line counts on which it begins; those after it are looked at again.
+    fn cut_off(&mut self, begun: Begun) -> Found {
+        let lines: Vec<&[u8]> =
+            begun.bytes.split_inclusive(|byte| *byte == b'\n').skip(1).collect();
+        if lines.len() <= AGAIN {
+            let numbered: Vec<_> = (begun.line + 1..).zip(lines).collect();
+            for (number, line) in numbered.into_iter().rev() {
+                self.again.push_front((number, line.to_vec()));
+            }
+        }
+        Found::Damaged { line: begun.line, why: CUT_OFF }
+    }
+
     fn too_long(&mut self) -> Found {
-        let line = self.begun.take().map_or(self.lines.number, |begun| begun.line);
+        let line = self.begun.take().map_or(self.number, |begun| begun.line);
         Found::Damaged { line, why: TOO_LONG }
     }
 
     fn end(&mut self) -> Option<Found> {
-        let line = self.lines.number;
+        let line = self.number;
         if let Some(begun) = self.begun.take() {
-            self.in_array = false;
-            return Some(Found::Damaged { line: begun.line, why: CUT_OFF });
+            return Some(self.cut_off(begun));
         }
         let is_open = std::mem::take(&mut self.in_array);
         is_open.then_some(Found::Damaged { line, why: OPEN_ARRAY })
@@ -252,6 +306,9 @@ mod tests {
                 "{\"Time\":\"t\",\n{\"Time\":\"u\"}\n",
                 vec!["1! it is cut off", "2: {\"Time\":\"u\"}"],
             ),
+            ("{\"a\":\n{\"b\":1}\n{}\n", vec!["1! it is cut off", "2: {\"b\":1}", "3: {}"]),
+            ("{\"a\":[{},\n{\"b\":1}\n", vec!["1! it is cut off", "2: {\"b\":1}"]),
+            ("{\"a\":1,\n{\"b\":1}\n", vec!["1! it is cut off", "2: {\"b\":1}"]),
             ("garbage\n{}\n", vec!["1! it is not a JSON object", "2: {}"]),
             ("{} x\n{}\n", vec!["1! there is something behind the object", "2: {}"]),
             ("{\"a\":\"\\\n{}\n", vec!["1! it is cut off", "2: {}"]),
@@ -259,6 +316,33 @@ mod tests {
             ("[{},", vec!["1: {}", "1! the array is not closed: the file is cut off"]),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_damage_costs_one_line_whatever_it_is() {
+        // torture 113
+        let random = &mut fastrand::Rng::with_seed(113);
+        let lines: Vec<String> = (0..6)
+            .map(|n| {
+                format!(
+                    "{{\"Time\":\"t\",\"H\":[{{\"N\":{n}}},[]],\"Body\":\"{{\\\"a\\\":[]}}\"}}\n"
+                )
+            })
+            .collect();
+        for _ in 0..20_000 {
+            let mut damaged = lines.clone();
+            let (line, whole) = (random.usize(..6), &lines[0]);
+            // Never its line end, and never in a way that leaves it whole.
+            let (from, until) = (random.usize(..whole.len() - 1), random.usize(..whole.len() - 1));
+            let odd = random.choice(["", "\"", "{", "}", "[", "\\", ",", "\n", "\0", "x", "\n{\n"]);
+            damaged[line].replace_range(from.min(until)..from.max(until), odd.unwrap());
+            let found = read(&damaged.concat());
+            for (n, whole) in lines.iter().enumerate().filter(|(n, _)| *n != line) {
+                let is_there = |found: &&String| found.ends_with(whole.trim_end());
+                let count = found.iter().filter(is_there).count();
+                assert_eq!(count, 1, "{n} of {}\n{}", damaged.concat(), found.join("\n"));
+            }
         }
     }
 
