@@ -2,6 +2,7 @@
 
 mod answers;
 mod architecture;
+mod cookbook;
 mod escapes;
 mod fixtures;
 mod generated;

@@ -9,6 +9,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod canary;
+pub mod document;
 pub mod env;
 pub mod faulty;
 pub mod golden;
@@ -35,7 +36,7 @@ mod names {
     pub use super::step::Step;
     pub use super::tls::{Certificate, TlsServer};
     pub use super::transcript::Transcript;
-    pub use super::webhooks::{Sandboxed, serves, webhook, webhook_with, writes};
+    pub use super::webhooks::{Sandboxed, Shop, serves, webhook, webhook_with, writes};
 
     pub use serde_json::{Value, json};
     pub use snapbox::{assert_data_eq, str};

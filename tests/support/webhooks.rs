@@ -74,6 +74,43 @@ impl Sandboxed {
     }
 }
 
+/// The servers that documents speak of, `Shop staging` and `Shop`, with their tokens in the environment.
+pub struct Shop {
+    pub env: TestEnv,
+    _sandbox: Running,
+}
+
+impl Shop {
+    pub fn new() -> Self {
+        let mut env = TestEnv::new();
+        let sandbox = env.spawn("sandbox serve --memory --port 0");
+        let url = sandbox.wait_for_url();
+        for (variable, token, name) in [
+            ("STAGING_TOKEN", "11111111-1111-4111-8111-111111111111", "Shop staging"),
+            ("PRODUCTION_TOKEN", "22222222-2222-4222-8222-222222222222", "Shop"),
+        ] {
+            name_server(&url, token, name);
+            env.env(variable, token);
+        }
+        env.api(&url).env("ACCOUNT_TOKEN", "11111111-1111-4111-8111-111111111111");
+        Shop { env, _sandbox: sandbox }
+    }
+}
+
+fn name_server(url: &str, token: &str, name: &str) {
+    let body = json!({ "Name": name }).to_string();
+    let request = format!(
+        "PUT /server HTTP/1.1\r\nHost: localhost\r\nX-Postmark-Server-Token: {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 /// The requests other than GET that a server got: method, path and body, a line each.
 pub fn writes(server: &Faulty) -> String {
     let requests = server.requests();
