@@ -30,9 +30,11 @@ pub fn played(document: &str, mut play: impl FnMut(&str) -> String) -> String {
 }
 
 /// A shell that plays console blocks. In a block `$ ` begins a command, which goes on behind a `\` at a
-/// line's end; with ` &` at its end it is a server that serves the commands after it.
+/// line's end; with ` &` at its end it is a server that serves the commands after it. `export` holds for
+/// the commands after it.
 pub struct Console<'env> {
     env: &'env TestEnv,
+    exports: String,
     serving: Vec<Serving>,
 }
 
@@ -52,7 +54,7 @@ const SERVERS: [(&str, &str, &str); 2] = [
 
 impl<'env> Console<'env> {
     pub fn new(env: &'env TestEnv) -> Self {
-        Console { env, serving: Vec::new() }
+        Console { env, exports: String::new(), serving: Vec::new() }
     }
 
     /// Plays a block; returns it with what was really printed.
@@ -61,6 +63,9 @@ impl<'env> Console<'env> {
         for (command, expected) in commands(block) {
             writeln!(played, "$ {command}").unwrap();
             let runnable = command.replace("cargo run --release --", "pmhooks");
+            if runnable.starts_with("export ") {
+                self.exports += &format!("{runnable}\n");
+            }
             let printed = match runnable.strip_suffix(" &") {
                 Some(server) => self.serve(server, expected.lines().count()),
                 None => self.run(&runnable),
@@ -80,14 +85,16 @@ impl<'env> Console<'env> {
             command.replace(serving.shown, &serving.real).replace(&local, &serving.real)
         };
         let command = self.serving.iter().fold(command.to_owned(), place);
-        self.env.shell(&format!("({command}) 2>&1")).run().stdout
+        self.env.shell(&format!("{}({command}) 2>&1", self.exports)).run().stdout
     }
 
     /// Starts a server, and waits until it has said so much.
     fn serve(&mut self, command: &str, lines: usize) -> String {
+        let command = command.trim_end();
         let known = SERVERS.iter().find(|(name, ..)| command.starts_with(name));
         let (name, port, shown) = known.unwrap_or_else(|| panic!("no known server: {command}"));
         let command = command.replacen(name, &format!("exec {name} {port}"), 1);
+        let command = self.exports.clone() + &command;
         let running = self.env.shell(&command).spawn();
         let url = running.wait_for_url();
         let real = url.trim_start_matches("http://").to_owned();
