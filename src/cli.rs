@@ -14,8 +14,8 @@ use clap::{
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
-    apply, completions, create, delete, diff, edit, export, get, health, list, profile, replay,
-    rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
+    apply, completions, create, delete, diff, edit, export, get, health, lint, list, profile,
+    replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -134,6 +134,7 @@ pub enum Command {
     Verify(verify::Args),
     Stats(stats::Args),
     Health(health::Args),
+    Lint(lint::Args),
     Export(export::Args),
     Diff(diff::Args),
     Apply(apply::Args),
@@ -150,7 +151,10 @@ pub enum Command {
 impl Command {
     /// True where it can be for several profiles at once; [`crate::failure::FAN_OUT`] names these.
     pub fn can_fan_out(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Stats(_) | Self::Health(_) | Self::Streams(_))
+        matches!(
+            self,
+            Self::List(_) | Self::Stats(_) | Self::Health(_) | Self::Lint(_) | Self::Streams(_)
+        )
     }
 }
 
@@ -229,6 +233,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["verify"], verify::Args::augment_args),
     (&["stats"], stats::Args::augment_args),
     (&["health"], health::Args::augment_args),
+    (&["lint"], lint::Args::augment_args),
     (&["export"], export::Args::augment_args),
     (&["diff"], diff::Args::augment_args),
     (&["apply"], apply::Args::augment_args),

@@ -17,6 +17,7 @@ pub mod export;
 mod fleet;
 pub mod get;
 pub mod health;
+pub mod lint;
 pub mod list;
 mod planned;
 pub mod profile;

@@ -5,6 +5,7 @@
 
 mod entry;
 mod reference;
+pub mod unset;
 
 use std::collections::HashMap;
 use std::io::Read;

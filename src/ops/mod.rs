@@ -16,6 +16,7 @@ pub mod fanout;
 pub mod guard;
 pub mod health;
 pub mod import;
+pub mod lint;
 pub mod manifest;
 pub mod plan;
 pub mod probe;

@@ -44,12 +44,22 @@ pub enum Format {
     Ids,
     /// Metrics for a textfile collector: of `health` only.
     Prometheus,
+    /// Findings for code scanning: of `lint` only.
+    Sarif,
 }
 
 impl Format {
     /// All of them, in the manual's order.
-    pub const ALL: [Self; 7] =
-        [Self::Table, Self::Json, Self::Jsonl, Self::Yaml, Self::Tsv, Self::Ids, Self::Prometheus];
+    pub const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Json,
+        Self::Jsonl,
+        Self::Yaml,
+        Self::Tsv,
+        Self::Ids,
+        Self::Prometheus,
+        Self::Sarif,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -61,12 +71,13 @@ impl Format {
             Self::Tsv => "tsv",
             Self::Ids => "ids",
             Self::Prometheus => "prometheus",
+            Self::Sarif => "sarif",
         }
     }
 
     /// True where a program reads what is printed, so that standard error is kept free of chatter.
     pub fn is_json(self) -> bool {
-        matches!(self, Self::Json | Self::Jsonl)
+        matches!(self, Self::Json | Self::Jsonl | Self::Sarif)
     }
 }
 

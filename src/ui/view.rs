@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Cell, Column, Format, Table, Ui, json};
 
-/// The answer of a command. It is shown in one of seven formats; which of them it can give is known
+/// The answer of a command. It is shown in one of eight formats; which of them it can give is known
 /// before anything is asked of anybody ([`Ui::check`]).
 pub trait View {
     /// The columns of the table.
@@ -19,6 +19,8 @@ pub trait View {
     const HAS_PROFILES: bool = false;
     /// Whether there are metrics.
     const HAS_METRICS: bool = false;
+    /// Whether there are findings for code scanning.
+    const HAS_SARIF: bool = false;
 
     /// One JSON document.
     fn json(&self) -> Value;
@@ -34,6 +36,11 @@ pub trait View {
     /// The metrics, in Prometheus's text format.
     fn metrics(&self) -> String {
         String::new()
+    }
+
+    /// The findings, as a SARIF 2.1.0 log.
+    fn sarif(&self) -> Value {
+        Value::Null
     }
 
     /// For single things: names and values, shown on a table's place where no columns are chosen.
@@ -64,6 +71,9 @@ impl Ui {
         }
         if settings.format == Format::Prometheus && !V::HAS_METRICS {
             return Err("--output prometheus is for `pmhooks health` only".to_owned());
+        }
+        if settings.format == Format::Sarif && !V::HAS_SARIF {
+            return Err("--output sarif is for `pmhooks lint` only".to_owned());
         }
         if settings.format == Format::Tsv && !V::HAS_ROWS {
             return Err("this has no rows; --output tsv is not for it".to_owned());
@@ -99,6 +109,7 @@ impl Ui {
             Format::Yaml => json::yaml(&view.json()),
             Format::Ids => view.ids().into_iter().map(|id| id + "\n").collect(),
             Format::Prometheus => view.metrics(),
+            Format::Sarif => json::pretty(&view.sarif()),
             Format::Tsv => view.table().select(&settings.columns).tsv(header),
             Format::Table => self.human(view, header),
         };

@@ -98,6 +98,7 @@ test
 verify
 stats
 health
+lint
 export
 diff
 apply

@@ -168,7 +168,7 @@ pmhooks: error: there is no column "nope"; there are profile, id, stream, url, t
     env.run("list -o xml").check(str![[r#"
 --- stderr
 pmhooks: error: invalid value 'xml' for '--output <FORMAT>'
-  [possible values: table, json, jsonl, yaml, tsv, ids, prometheus]
+  [possible values: table, json, jsonl, yaml, tsv, ids, prometheus, sarif]
 
   tip: a similar value exists: 'yaml'
 

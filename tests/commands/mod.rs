@@ -9,6 +9,7 @@ mod edit;
 mod export;
 mod get;
 mod health;
+mod lint;
 mod list;
 mod profile;
 mod replay;

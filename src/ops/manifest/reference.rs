@@ -45,13 +45,13 @@ fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<String, String> {
     Ok(out)
 }
 
-enum Piece<'a> {
+pub(super) enum Piece<'a> {
     Text(&'a str),
     Name(&'a str),
 }
 
 /// A dollar sign that begins neither a reference nor a second one is itself.
-fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, String>> {
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, String>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {

@@ -1,0 +1,86 @@
+//! What `lint` looks at: fetched from servers, or read from files.
+
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use crate::commands::Context;
+use crate::config::resolve::{self, Profiles, Target};
+use crate::config::{ConfigError, env};
+use crate::model::StreamId;
+use crate::ops::lint::{self, Scene};
+use crate::ops::manifest::Documents;
+use crate::ops::session::Session;
+
+/// The webhooks of a server, its settings and its streams.
+pub(super) fn server(session: &Session, only: Option<&StreamId>) -> Result<Scene> {
+    let place = session.place();
+    let asked = lint::ask(&session.client, only);
+    Ok(Scene::of_server(
+        session.target.name(),
+        asked.webhooks.with_context(|| format!("cannot list the webhooks of {place}"))?,
+        asked.settings.with_context(|| format!("cannot get the server settings of {place}"))?,
+        asked.streams.with_context(|| format!("cannot list the message streams of {place}"))?,
+        only.cloned(),
+    ))
+}
+
+/// Manifests, with the variables of each profile where there are some. Nothing is sent, no token is read.
+pub(super) fn manifests(
+    files: &[PathBuf],
+    var: &[(String, String)],
+    only: Option<&StreamId>,
+    cx: &Context,
+) -> Result<Vec<Scene>> {
+    for _ in files.iter().filter(|path| path.as_os_str() == "-") {
+        cx.use_stdin()?;
+    }
+    let documents = Documents::read(files, &mut io::stdin().lock())?;
+    let (mut scenes, mut missing) = (Vec::new(), Vec::new());
+    for target in targets(cx)? {
+        let vars = target.as_ref().and_then(Target::profile).map(|profile| profile.vars.as_slice());
+        let known = |name: &str| {
+            let given = |list: &[(String, String)]| {
+                list.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+            };
+            let ambient = || cx.environment.text(name).ok().flatten().map(ToOwned::to_owned);
+            given(var).or_else(|| given(vars.unwrap_or_default())).or_else(ambient)
+        };
+        let (assumed, unset) = documents.assuming(&known);
+        // Every name that is left is known.
+        let manifest =
+            assumed.resolve(&|name| known(name).ok_or_else(|| format!("{name} is not set")))?;
+        if scenes.is_empty() {
+            manifest.warnings.iter().for_each(|warning| cx.ui.warn(&unset.restored(warning)));
+        }
+        missing.extend(
+            unset.names.iter().filter(|name| !missing.contains(*name)).cloned().collect::<Vec<_>>(),
+        );
+        let name = target.as_ref().and_then(Target::name);
+        scenes.push(Scene::of_manifest(name, &manifest, &documents, unset, only.cloned()));
+    }
+    if !missing.is_empty() {
+        let are = if missing.len() == 1 { "is" } else { "are" };
+        let names = missing.join(", ");
+        cx.ui.note(&format!("{names} {are} not set here: what hangs on that is not looked into."));
+    }
+    Ok(scenes)
+}
+
+/// The profiles, if any are set up. Only those that were named have to be there.
+fn targets(cx: &Context) -> Result<Vec<Option<Target>>> {
+    if let Some(places) = resolve::places(&cx.wanted, &cx.environment)? {
+        places.warnings.iter().for_each(|warning| cx.ui.warn(warning));
+        let targets = places.places.into_iter().map(|place| place.target.map(Some));
+        return Ok(targets.collect::<Result<_, _>>()?);
+    }
+    let is_named =
+        cx.wanted.profiles != Profiles::Unnamed || cx.environment.raw(env::PROFILE.name).is_some();
+    match resolve::target(&cx.wanted, &cx.environment) {
+        Ok(target) => Ok(vec![Some(target)]),
+        Err(error @ (ConfigError::Broken { .. } | ConfigError::Unopened(_))) => Err(error.into()),
+        Err(error) if is_named => Err(error.into()),
+        Err(_) => Ok(vec![None]),
+    }
+}
