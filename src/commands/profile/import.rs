@@ -12,7 +12,7 @@ use crate::args::parse::quiet;
 use crate::commands::Context;
 use crate::config::file::File;
 use crate::config::profile::Profile;
-use crate::config::resolve;
+use crate::config::resolve::{self, Profiles};
 use crate::failure::{Exit, Failure};
 use crate::model::{ApiUrl, Pattern, SecretSource, Server};
 use crate::ops::import::{self, Common, Listed};
@@ -56,6 +56,11 @@ pub struct Args {
 /// Lists the servers, then changes the configuration once for all of them.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Imports>()?;
+    if matches!(cx.wanted.profiles, Profiles::One(_)) {
+        return Err(Failure::usage("an import is of an account, so it takes no --profile")
+            .hint("a sandbox is imported from with --api-url URL")
+            .into());
+    }
     let file = resolve::config_or_new(&cx.wanted, &cx.environment)?;
     let api_url = resolve::api_url_of_new(cx.wanted.api_url.as_ref(), &cx.environment)?;
     let (token, origin) = token::read(args.token.as_ref(), cx)?;

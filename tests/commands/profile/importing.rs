@@ -583,3 +583,32 @@ The account has no servers.
     env.run("profile import -o json").check(str!["[]"]);
     assert_eq!(env.tree(), "");
 }
+
+#[test]
+fn a_profile_is_not_what_it_imports_from() {
+    let (_api, env) = account(&[]);
+    env.run("-p sandbox profile import").check(str![[r#"
+--- stderr
+pmhooks: error: an import is of an account, so it takes no --profile
+  hint: a sandbox is imported from with --api-url URL
+--- exit 2
+"#]]);
+    env.run("profile import").code(0);
+}
+
+#[test]
+fn a_configuration_that_could_not_be_read_again_is_not_written() {
+    // torture 52
+    let long = "x".repeat(1000);
+    let servers: Vec<_> = (1..=4500).map(|id| server(id, &long)).collect();
+    let api = Faulty::new(servers.chunks(500).map(|chunk| page(4500, chunk)));
+    let env = with_account(&api);
+    env.config("[profiles.mine]\nserver_token = \"x\"\n");
+    env.run("profile import -q").check(str![[r#"
+--- stderr
+pmhooks: error: no profile was kept in [HOME]/.config/pmhooks/config.toml
+  because the configuration would be larger than 4194304 bytes
+--- exit 2
+"#]]);
+    assert_eq!(env.read(env.config_path()), "[profiles.mine]\nserver_token = \"x\"\n");
+}
