@@ -55,10 +55,15 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", value_parser = quiet::<SecretSource>())]
     password: Option<SecretSource>,
     /// Make the new password up; it is shown nowhere
-    #[arg(long, requires = "password_out", conflicts_with_all = ["password", "dry_run"])]
+    #[arg(long, group = "made_up", requires = "password_out",
+          conflicts_with_all = ["password", "dry_run"])]
     generate: bool,
-    /// The file that a made-up password is written to (0600), before anything is posted
-    #[arg(long, value_name = "PATH", requires = "generate")]
+    /// Make a new value for this header up instead
+    #[arg(long, value_name = "NAME", group = "made_up", requires = "password_out",
+          conflicts_with_all = ["username", "password", "secret_header", "dry_run"])]
+    generate_header: Option<String>,
+    /// The file that what is made up is written to (0600), before anything is posted
+    #[arg(long, value_name = "PATH", requires = "made_up")]
     password_out: Option<PathBuf>,
     /// Change the value of this header instead, as NAME=SOURCE
     #[arg(long, value_name = "NAME=SOURCE", value_parser = quiet::<SecretHeader>(),

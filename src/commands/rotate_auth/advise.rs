@@ -1,7 +1,7 @@
 //! What is to be said of the tests besides their table.
 
-use super::Args;
 use super::rotation::Rotation;
+use super::{Args, fresh};
 use crate::commands::Context;
 use crate::ops::probe::verdict::Outcome;
 use crate::ops::rotate::check::{Checked, Who};
@@ -59,8 +59,8 @@ pub(super) fn advise(rotation: &Rotation, args: &Args, cx: &Context) {
     for checked in rotation.checked.iter().filter(|checked| !checked.passed()) {
         hint(advice(checked));
     }
-    match &args.password_out {
-        Some(path) => hint(format!("then run this again with --password file:{}", path.display())),
+    match fresh::flag(args) {
+        Some(flag) => hint(format!("then run this again with {flag} in place of --generate")),
         None => hint("then run this again: nothing was changed so far".to_owned()),
     }
 }

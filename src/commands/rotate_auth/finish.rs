@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Args;
 use super::rotation::{Rotation, Row};
+use super::{Args, fresh};
 use crate::commands::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::ops::rotate::{Fresh, Outcome, back};
@@ -81,8 +81,8 @@ fn way_back(row: &Row<'_>, fresh: &Fresh, cx: &Context) -> String {
 
 /// How it goes on.
 fn again(args: &Args) -> String {
-    match &args.password_out {
-        Some(path) => format!("to go on, run this again with --password file:{}", path.display()),
+    match fresh::flag(args) {
+        Some(flag) => format!("to go on, run this again with {flag} in place of --generate"),
         None => "to go on, run the same command again".to_owned(),
     }
 }

@@ -18,6 +18,12 @@ pub(super) fn read(args: &Args, cx: &Context) -> Result<Fresh> {
         HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
         return Ok(Fresh::Header(HttpHeader { name: header.name.clone(), value }));
     }
+    if let (Some(name), Some(path)) = (&args.generate_header, &args.password_out) {
+        generate::check(path)?;
+        let value = generate::password()?;
+        HttpHeader::check(name, value.expose()).map_err(Failure::usage)?;
+        return Ok(Fresh::Header(HttpHeader { name: name.clone(), value }));
+    }
     let password = match (&args.password, &args.password_out) {
         (Some(source), _) => cx.read_secret(source, "the new password")?,
         (None, Some(path)) => {
@@ -44,10 +50,25 @@ pub(super) fn refuse(turns: &[Turn]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a made-up password to its file.
+/// The flag that gives the same secret again, of one that was made up.
+pub(super) fn flag(args: &Args) -> Option<String> {
+    let source = format!("file:{}", args.password_out.as_ref()?.display());
+    Some(match &args.generate_header {
+        Some(name) => {
+            format!("--secret-header {}", shell_words::quote(&format!("{name}={source}")))
+        }
+        None => format!("--password {}", shell_words::quote(&source)),
+    })
+}
+
+/// Writes what was made up to its file.
 pub(super) fn hand_over(path: &Path, fresh: &Fresh, cx: &Context) -> Result<()> {
-    let Fresh::Auth { password, .. } = fresh else { return Ok(()) };
-    generate::hand_over(path, password).context("the new password cannot be handed over")?;
-    cx.ui.note(&format!("The new password is in {}, which only you can read.", path.display()));
+    let (secret, what) = match fresh {
+        Fresh::Auth { password, .. } => (password, "password"),
+        Fresh::Header(header) => (&header.value, "value"),
+    };
+    generate::hand_over(path, secret)
+        .with_context(|| format!("the new {what} cannot be handed over"))?;
+    cx.ui.note(&format!("The new {what} is in {}, which only you can read.", path.display()));
     Ok(())
 }

@@ -38,7 +38,7 @@ The new password is in new-password, which only you can read.
 Nothing was changed: an endpoint does not take both the new and the old credentials.
 pmhooks: warning: the address is inside this machine or network: Postmark itself could not reach it (1234569)
   hint: let the endpoint take the new credentials besides the old ones, and deploy that
-  hint: then run this again with --password file:new-password
+  hint: then run this again with --password file:new-password in place of --generate
 --- exit 1
 "#]]);
     let made = sandbox.env.read("new-password");
@@ -69,4 +69,38 @@ fn without_a_file_or_for_a_dry_run_nothing_is_made_up() {
     env.run(nowhere).code(9).has("cannot be handed over");
     assert_eq!(puts(&sandbox), [""; 0]);
     assert!(!env.tree().contains(" x\n"));
+}
+
+#[test]
+fn a_value_for_a_header_can_be_made_up_too() {
+    let behind = Faulty::new([
+        Step::status(200).carrying("X-Hook-Token", "old-value").forever(),
+        Step::status(401).forever(),
+    ]);
+    let mut sandbox = sandbox();
+    sandbox.env.env("OLD_TOKEN", "old-value");
+    let url = behind.url();
+    let id = sandbox
+        .create(&format!("--url {url} --on open --secret-header X-Hook-Token=env:OLD_TOKEN"));
+    let rotate = format!("rotate-auth {id} --generate-header X-Hook-Token --password-out t --yes");
+    sandbox.env.run(rotate).check(str![[r#"
+ID       URL                     NEW  OLD       WRONG    RESULT
+1234569  http://127.0.0.1:[PORT]  401  accepted  refused  NotReached
+--- stderr
+The new value is in t, which only you can read.
+Nothing was changed: an endpoint does not take both the new and the old credentials.
+pmhooks: warning: the address is inside this machine or network: Postmark itself could not reach it (1234569)
+  hint: let the endpoint take the new credentials besides the old ones, and deploy that
+  hint: then run this again with --secret-header X-Hook-Token=file:t in place of --generate
+--- exit 1
+"#]]);
+    let made = sandbox.env.read("t");
+    let rotate = format!("rotate-auth {id} --secret-header X-Hook-Token=file:t --no-test --yes");
+    sandbox.env.run(rotate).code(0).lacks(&made);
+    assert!(puts(&sandbox)[0].contains(&made));
+    sandbox
+        .env
+        .run(["rotate-auth", &id, "--generate-header", "a b", "--password-out", "u", "--yes"])
+        .code(2)
+        .has("a header's name");
 }
