@@ -91,7 +91,7 @@ The new value is in t, which only you can read.
 Nothing was changed: an endpoint does not take both the new and the old credentials.
 pmhooks: warning: the address is inside this machine or network: Postmark itself could not reach it (1234569)
   hint: let the endpoint take the new credentials besides the old ones, and deploy that
-  hint: then run this again with --secret-header X-Hook-Token=file:t in place of --generate
+  hint: then run this again with --secret-header 'X-Hook-Token=file:t' in place of --generate
 --- exit 1
 "#]]);
     let made = sandbox.env.read("t");
