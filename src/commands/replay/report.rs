@@ -130,8 +130,7 @@ impl Report {
         if self.ui.settings.format == Format::Jsonl {
             // A reader that has gone away does not stop the sending.
             let _ = self.ui.data(&json::compact(&row.to_json()));
-        }
-        if is_kept {
+        } else if is_kept {
             self.rows.push(row);
         }
     }
@@ -143,6 +142,9 @@ impl Report {
 
     /// How many events have no row.
     pub fn unlisted(&self) -> u64 {
+        if self.format() == Format::Jsonl {
+            return 0;
+        }
         self.totals.events - self.rows.len() as u64
     }
 }
