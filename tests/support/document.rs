@@ -35,26 +35,21 @@ pub fn played(document: &str, mut play: impl FnMut(&str) -> String) -> String {
 pub struct Console<'env> {
     env: &'env TestEnv,
     exports: String,
-    serving: Vec<Serving>,
-}
-
-/// A server that was started in a block.
-struct Serving {
-    running: Running,
-    /// Where the document has it, and where it really is.
-    shown: &'static str,
-    real: String,
+    /// What was started in a block.
+    running: Vec<Running>,
+    /// Where the document has servers, and where they really are.
+    places: Vec<(String, String)>,
 }
 
 /// The servers that a block can start: how, on a port that is free, and on which one people find it.
 const SERVERS: [(&str, &str, &str); 2] = [
-    ("pmhooks sandbox serve", "--port 0", "127.0.0.1:8026"),
-    ("pmhooks listen", "--address 127.0.0.1:0", "127.0.0.1:8025"),
+    ("pmhooks sandbox serve", "--port 0", "8026"),
+    ("pmhooks listen", "--address 127.0.0.1:0", "8025"),
 ];
 
 impl<'env> Console<'env> {
     pub fn new(env: &'env TestEnv) -> Self {
-        Console { env, exports: String::new(), serving: Vec::new() }
+        Console { env, exports: String::new(), running: Vec::new(), places: Vec::new() }
     }
 
     /// Plays a block; returns it with what was really printed.
@@ -78,13 +73,19 @@ impl<'env> Console<'env> {
         played
     }
 
+    /// A server of the test's, and on which port the document has it: one of five digits, so that
+    /// tables are as wide.
+    pub fn serves(&mut self, shown: u16, real: u16) {
+        for host in ["localhost", "127.0.0.1"] {
+            self.places.push((format!("{host}:{shown}"), format!("{host}:{real}")));
+        }
+    }
+
     fn run(&self, command: &str) -> String {
-        let place = |command: String, serving: &Serving| {
-            let port = |address: &str| address.rsplit(':').next().unwrap().to_owned();
-            let local = format!("localhost:{}", port(serving.shown));
-            command.replace(serving.shown, &serving.real).replace(&local, &serving.real)
-        };
-        let command = self.serving.iter().fold(command.to_owned(), place);
+        let mut command = command.to_owned();
+        for (shown, real) in &self.places {
+            command = command.replace(shown, real);
+        }
         self.env.shell(&format!("{}({command}) 2>&1", self.exports)).run().stdout
     }
 
@@ -97,14 +98,13 @@ impl<'env> Console<'env> {
         let command = self.exports.clone() + &command;
         let running = self.env.shell(&command).spawn();
         let url = running.wait_for_url();
-        let real = url.trim_start_matches("http://").to_owned();
-        self.serving.push(Serving { running, shown, real });
-        let serving = self.serving.last().unwrap();
+        self.serves(shown.parse().unwrap(), url.rsplit(':').next().unwrap().parse().unwrap());
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            let so_far = serving.running.so_far();
+            let so_far = running.so_far();
             let said = so_far.stdout + &so_far.stderr;
             if said.lines().count() >= lines || Instant::now() > deadline {
+                self.running.push(running);
                 return said;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -117,8 +117,8 @@ impl<'env> Console<'env> {
         let lines = printed.lines().filter(|line| !line.contains("by POSTMARK_API_URL"));
         let mut shown: String = lines.map(|line| line.to_owned() + "\n").collect();
         shown = shown.replace(self.env.home().to_str().unwrap(), "~");
-        for serving in &self.serving {
-            shown = shown.replace(&serving.real, serving.shown);
+        for (place, real) in &self.places {
+            shown = shown.replace(real, place);
         }
         // Backups are named after their time.
         let time = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z").unwrap();
