@@ -24,6 +24,7 @@ use crate::docs::{COMPLETE, Shell};
 use crate::failure::Exit;
 use crate::model::{ProfileName, Trigger};
 use crate::net::{Net, Settings};
+use crate::ops::lint::RULES;
 use crate::ops::session::Session;
 use crate::ui::text;
 
@@ -114,14 +115,34 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
             command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(lists)));
         }
     }
+    for name in ["ignore", "explain"] {
+        let rules = ArgValueCompleter::new(rules);
+        command = command.mut_subcommand("lint", |c| c.mut_arg(name, |arg| arg.add(rules)));
+    }
     command
+}
+
+/// Rules of `lint` in a comma-separated list.
+fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
+    let text = current.to_string_lossy();
+    let (prefix, last) = listed(&text);
+    let rules = RULES.iter().filter(|rule| rule.id.starts_with(last));
+    rules
+        .map(|rule| {
+            CompletionCandidate::new(format!("{prefix}{}", rule.id)).help(Some(rule.finds.into()))
+        })
+        .collect()
+}
+
+/// A comma-separated list: what stands before the last word, and that word.
+fn listed(text: &str) -> (&str, &str) {
+    text.split_at(text.rfind(',').map_or(0, |comma| comma + 1))
 }
 
 /// Triggers in a comma-separated list: the last word is completed, the words before it kept.
 fn triggers(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
-    let (before, last) = text.rsplit_once(',').map_or(("", text.as_ref()), |(b, l)| (b, l));
-    let prefix = if before.is_empty() { String::new() } else { format!("{before},") };
+    let (prefix, last) = listed(&text);
     let words = Trigger::ALL.iter().map(|t| t.name()).chain(["all"]);
     words
         .filter(|word| word.starts_with(last))

@@ -101,7 +101,6 @@ impl Args {
         let view = Lint {
             found: lint::check(scenes, &self.ignore),
             skipped: lint::skipped(scenes, &self.ignore),
-            of_manifest: scenes.iter().any(Scene::is_manifest),
             several,
             webhooks: scenes.iter().map(|scene| scene.subjects.len()).sum(),
             width: cx.ui.settings.width,

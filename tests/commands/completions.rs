@@ -193,6 +193,32 @@ all
 }
 
 #[test]
+fn rules_are_offered_in_lists() {
+    let env = env();
+    assert_data_eq!(
+        offered(&env, "pmhooks lint --ignore PM020,PM00"),
+        str![[r#"
+PM020,PM001
+PM020,PM002
+PM020,PM003
+PM020,PM004
+PM020,PM005
+PM020,PM006
+PM020,PM007
+PM020,PM008
+PM020,PM009
+"#]]
+    );
+    assert_data_eq!(
+        offered(&env, "pmhooks lint --explain PM02"),
+        str![[r#"
+PM020
+PM021
+"#]]
+    );
+}
+
+#[test]
 fn profiles_are_offered() {
     let env = env();
     for line in ["pmhooks -p ", "pmhooks list --profile "] {

@@ -130,6 +130,26 @@ fn no_command_that_succeeds_shows_a_secret() {
     canaries.assert_clean_tree(env.home(), &[&meant[..], &[from.as_path()]].concat());
 }
 
+// torture 6, 7
+#[test]
+fn no_finding_shows_a_secret() {
+    let canaries = Canaries::new();
+    let server = Faulty::new(good_answers(&canaries));
+    let env = canary_env(&canaries, &server.url());
+    let token = &canaries.token;
+    let profile = |name| {
+        format!("[profiles.{name}]\nserver_token = \"{token}\"\napi_url = \"{}\"\n", server.url())
+    };
+    env.config(&(profile("mine") + &profile("same")));
+    for target in ["", "--all-profiles"] {
+        for format in ["table", "json", "yaml", "tsv", "jsonl", "sarif"] {
+            let run = env.run(format!("lint {target} -vv -o {format}"));
+            canaries.assert_clean_run(run.code(1));
+        }
+    }
+    env.run("lint --all-profiles -o json").has("PM017").has("PM003");
+}
+
 // torture 6, 7, 8, 33
 #[test]
 fn no_command_that_fails_shows_a_secret() {

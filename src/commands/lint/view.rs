@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::sarif;
 use crate::commands::Context;
 use crate::model::{Level, ProfileName};
-use crate::ops::lint::{Found, Rule};
+use crate::ops::lint::{Found, Rule, Scope};
 use crate::ui::{Cell, Column, Table, View, findings};
 
 /// What was found.
@@ -14,8 +14,6 @@ pub struct Lint {
     pub found: Vec<Found>,
     /// The rules that could not look.
     pub skipped: Vec<&'static Rule>,
-    /// It was a manifest that was looked at.
-    pub of_manifest: bool,
     /// Several profiles were looked at.
     pub several: bool,
     /// How many webhooks were looked at.
@@ -27,11 +25,15 @@ pub struct Lint {
 impl Lint {
     /// How much it is, what was not looked at, and where to read on.
     pub fn sum_up(&self, cx: &Context) {
-        if !self.skipped.is_empty() {
-            let ids: Vec<_> = self.skipped.iter().map(|rule| rule.id).collect();
-            let why =
-                if self.of_manifest { ", as a manifest does not say it" } else { " with --stream" };
-            cx.ui.note(&format!("Skipped{why}: {}.", ids.join(", ")));
+        let (by_stream, unsaid): (Vec<&Rule>, Vec<&Rule>) =
+            self.skipped.iter().partition(|rule| rule.scope == Scope::Whole);
+        for (rules, why) in
+            [(unsaid, ", as a manifest does not say it"), (by_stream, " with --stream")]
+        {
+            if !rules.is_empty() {
+                let ids: Vec<_> = rules.iter().map(|rule| rule.id).collect();
+                cx.ui.note(&format!("Skipped{why}: {}.", ids.join(", ")));
+            }
         }
         let webhooks = counted(self.webhooks, "webhook");
         let Some(first) = self.found.first() else {

@@ -98,11 +98,17 @@ pub(super) fn credentials(scene: &Scene, subject: &Subject) -> Option<Said> {
         return None;
     }
     strip(&mut parsed);
-    let flags = format!(
-        "--url {} --username postmark --password env:HOOK_PASSWORD",
-        shell_words::quote(parsed.as_str())
-    );
-    let written = "take them out of Url and write HttpAuth: {Username: postmark, Password: \"${HOOK_PASSWORD}\"}";
+    let auth = match subject.webhook.http_auth {
+        Some(_) => "",
+        None => " --username postmark --password env:HOOK_PASSWORD",
+    };
+    let flags = format!("--url {}{auth}", for_a_flag(&parsed));
+    let written = match subject.webhook.http_auth {
+        Some(_) => "take them out of Url",
+        None => {
+            "take them out of Url and write HttpAuth: {Username: postmark, Password: \"${HOOK_PASSWORD}\"}"
+        }
+    };
     let message =
         format!("its URL carries {}: URLs end up in logs and on screens", held.join(" and "));
     Some((message, scene.edit(&subject.webhook, &flags, written)))
@@ -117,10 +123,12 @@ pub(super) fn two_credentials(scene: &Scene, subject: &Subject) -> Option<Said> 
     }
     let mut parsed = Url::parse(webhook.url.expose()).ok()?;
     let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
-    let shown = mask::url(parsed.as_str()).into_owned();
-    let shown = if shown.contains(MASK) { "URL".into() } else { shell_words::quote(&shown) };
     let message = "it has both HttpAuth and credentials in its URL: which of them Postmark sends is not documented";
-    let fix = scene.edit(webhook, &format!("--url {shown}"), "take user:password@ out of Url");
+    let fix = scene.edit(
+        webhook,
+        &format!("--url {}", for_a_flag(&parsed)),
+        "take user:password@ out of Url",
+    );
     Some((message.to_owned(), fix))
 }
 
@@ -180,6 +188,12 @@ fn new_url(scene: &Scene, subject: Option<&Subject>, url: Option<&str>) -> Strin
 fn secret_keys(url: &Url) -> impl Iterator<Item = String> {
     let pairs: Vec<_> = url.query_pairs().into_owned().collect();
     pairs.into_iter().filter(|(k, v)| mask::looks_secret(k) && !v.is_empty()).map(|(k, _)| k)
+}
+
+/// A URL as a word of a command; a word for it where a secret is still in it.
+fn for_a_flag(url: &Url) -> String {
+    let masked = mask::url(url.as_str());
+    if masked.contains(MASK) { "URL".to_owned() } else { shell_words::quote(&masked).into_owned() }
 }
 
 /// Takes the credentials out of a URL.

@@ -146,9 +146,15 @@ fn pm003_credentials_in_the_url_and_pm019_two_of_them() {
     at("https://h.shop.com/?sig=&a=1", &[]);
     let found =
         World::of([with(json!({"Url": "https://u:pw@h.shop.com/?sig=CANARY&a=1"}))]).found();
-    assert!(found[0].finding.fix.contains("--url 'https://h.shop.com/?a=1' "), "{found:?}");
+    assert!(found[0].finding.fix.contains("--url 'https://h.shop.com/?a=1'"), "{found:?}");
     assert!(found[1].finding.fix.contains("--url URL"), "{found:?}");
     assert!(!format!("{found:?}").contains("CANARY"));
+    for rest in ["#token=CANARY", "?a=1;key=CANARY"] {
+        let url = format!("https://u:pw@h.shop.com/{rest}");
+        let found = World::of([with(json!({"Url": url}))]).found();
+        assert!(found.iter().all(|f| f.finding.fix.contains("--url URL")), "{found:?}");
+        assert!(!format!("{found:?}").contains("CANARY"));
+    }
 }
 
 #[test]

@@ -153,11 +153,26 @@ fn sarif_tools_reads_the_log() {
     std::fs::write(env.home().join("lint.sarif"), env.run("lint hooks.yaml -o sarif").stdout)
         .unwrap();
     let script = "python3 -m venv venv && venv/bin/pip install -q sarif-tools && \
-         venv/bin/sarif summary lint.sarif && venv/bin/sarif csv lint.sarif -o out.csv && cat out.csv";
+         venv/bin/sarif csv lint.sarif -o out.csv && cut -d , -f 1-3 out.csv";
     // The environment of whoever asked for it: an interpreter and an index have settings of their own.
     let mut shell = env.shell(script).limit(Duration::from_secs(300));
     for (name, value) in std::env::vars_os().filter(|(name, _)| name != "HOME") {
         shell = shell.env(name, value);
     }
-    shell.run().check(str![]);
+    shell.run().check(str![[r#"
+Writing CSV summary for lint.sarif to out.csv
+Tool,Severity,Code
+pmhooks,error,PM001
+pmhooks,error,PM004
+pmhooks,warning,PM002
+pmhooks,warning,PM003
+pmhooks,warning,PM006
+pmhooks,warning,PM007
+pmhooks,warning,PM016
+pmhooks,warning,PM018
+pmhooks,warning,PM019
+pmhooks,warning,PM020
+pmhooks,warning,PM021
+pmhooks,warning,PM021
+"#]]);
 }
