@@ -73,11 +73,16 @@ pub struct Content {
 /// Folders, pipes and devices are refused instead of waited for. The mode is that of the opened
 /// descriptor, so nobody can swap the file between the check and the reading.
 pub fn read(path: &Path, limit: u64) -> Result<Content, DiskError> {
-    let metadata = fs::metadata(path).map_err(|error| match fs::symlink_metadata(path) {
-        Ok(_) if error.kind() == io::ErrorKind::NotFound => {
-            DiskError::NotAFile { path: path.to_owned(), what: "a link to nothing" }
+    let metadata = fs::metadata(path).or_else(|error| {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        match fs::symlink_metadata(path) {
+            Ok(there) if missing && there.is_symlink() => {
+                Err(DiskError::NotAFile { path: path.to_owned(), what: "a link to nothing" })
+            }
+            // Another process has just made it.
+            Ok(_) if missing => fs::metadata(path).map_err(DiskError::io("read", path)),
+            _ => Err(DiskError::io("read", path)(error)),
         }
-        _ => DiskError::io("read", path)(error),
     })?;
     refuse_other_kinds(path, metadata.file_type())?;
     let file = File::open(path).map_err(DiskError::io("read", path))?;
