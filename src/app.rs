@@ -82,6 +82,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
         Command::Stats(args) => commands::stats::run(args, cx),
         Command::Health(args) => commands::health::run(args, cx),
         Command::Lint(args) => commands::lint::run(args, cx),
+        Command::Doctor(args) => commands::doctor::run(args, cx),
         Command::Export(args) => commands::export::run(args, cx),
         Command::Diff(args) => commands::diff::run(args, cx),
         Command::Apply(args) => commands::apply::run(args, cx),

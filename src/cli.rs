@@ -14,7 +14,8 @@ use clap::{
 
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
-    apply, completions, create, delete, diff, edit, export, get, health, lint, list, profile,
+    apply, completions, create, delete, diff, doctor, edit, export, get, health, lint, list,
+    profile,
     replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
@@ -135,6 +136,7 @@ pub enum Command {
     Stats(stats::Args),
     Health(health::Args),
     Lint(lint::Args),
+    Doctor(doctor::Args),
     Export(export::Args),
     Diff(diff::Args),
     Apply(apply::Args),
@@ -234,6 +236,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["stats"], stats::Args::augment_args),
     (&["health"], health::Args::augment_args),
     (&["lint"], lint::Args::augment_args),
+    (&["doctor"], doctor::Args::augment_args),
     (&["export"], export::Args::augment_args),
     (&["diff"], diff::Args::augment_args),
     (&["apply"], apply::Args::augment_args),

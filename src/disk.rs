@@ -150,14 +150,51 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     if let Ok(metadata) = fs::metadata(&target) {
         refuse_other_kinds(&target, metadata.file_type())?;
     }
+    let file = beside(&target, bytes)?;
+    file.persist(&target).map_err(|e| DiskError::io("replace", &target)(e.error))?;
+    sync_folder(folder)
+}
+
+/// Makes a private file in one step, in a folder that is there. Whatever stands at the path stays.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let file = beside(path, bytes)?;
+    file.persist_noclobber(path).map_err(|e| DiskError::io("make", path)(e.error))?;
+    sync_folder(parent(path))
+}
+
+/// The bytes on the disk, in a private file without a lasting name beside the one that it is to have.
+fn beside(target: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, DiskError> {
+    let folder = parent(target);
     let mut file = tempfile::Builder::new()
         .prefix(".pmhooks-")
         .tempfile_in(folder)
         .map_err(DiskError::io("write in", folder))?;
-    file.write_all(bytes).map_err(DiskError::io("write", &target))?;
-    file.as_file().sync_all().map_err(DiskError::io("write", &target))?;
-    file.persist(&target).map_err(|e| DiskError::io("replace", &target)(e.error))?;
-    sync_folder(folder)
+    file.write_all(bytes).map_err(DiskError::io("write", target))?;
+    file.as_file().sync_all().map_err(DiskError::io("write", target))?;
+    Ok(file)
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Nothing,
+    /// A folder; `true` where others than the owner may change what is in it.
+    Folder(bool),
+    /// Anything else.
+    Other,
+}
+
+/// Looks what stands at a path. Links are followed.
+pub fn look(path: &Path) -> Result<Standing, DiskError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            Ok(Standing::Folder(loose_mode(&metadata).is_some_and(|mode| mode & 0o022 != 0)))
+        }
+        Ok(_) => Ok(Standing::Other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Standing::Nothing),
+        Err(error) => Err(DiskError::io("look at", path)(error)),
+    }
 }
 
 /// Makes a folder, and those above it, so that only its owner can enter (0700).

@@ -7,6 +7,7 @@
 mod error;
 mod exchange;
 mod proxy;
+mod reach;
 mod retry;
 mod trust;
 
@@ -22,7 +23,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub use error::{NetError, TlsTrouble};
-pub use proxy::ProxyVariables;
+pub use proxy::{ProxyVariables, Via};
+pub use reach::Reach;
 
 /// Connecting (name, TCP, TLS) may take this long at most, whatever `--timeout` says.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -227,6 +229,16 @@ impl Net {
     /// Host and port of the proxy in between, if any: never for loopback.
     fn proxy(&self, url: &Url) -> Option<String> {
         if is_loopback(url) { None } else { proxy::used(&self.settings.proxy, url) }
+    }
+
+    /// The proxy that requests to this URL go through, if any.
+    pub fn via(&self, url: &Url) -> Result<Option<Via>, NetError> {
+        if is_loopback(url) { Ok(None) } else { proxy::via(&self.settings.proxy, url) }
+    }
+
+    /// How far one gets towards a URL's host, without a proxy and without a request.
+    pub fn reach(&self, url: &Url, limit: Duration) -> Reach {
+        reach::reach(url, &self.settings, limit)
     }
 
     fn tell(&self, event: &Event<'_>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::line::{Limits, Line};
+use super::line::{Heard, Limits, Line};
 use super::{ApiError, Refusal};
 use crate::model::{
     ApiUrl, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Statistics, Stream, StreamId,
@@ -114,6 +114,11 @@ impl Client {
     /// `GET /server`: the server that the token belongs to.
     pub fn server(&self) -> Result<Server, ApiError> {
         self.line.call(Method::Get, &["server"], &[], None)
+    }
+
+    /// `GET /server`, with what the transport heard of the answer, whatever it was.
+    pub fn server_heard(&self) -> (Result<Server, ApiError>, Option<Heard>) {
+        self.line.heard(Method::Get, &["server"], &[], None)
     }
 
     /// `PUT /server` with what changes.

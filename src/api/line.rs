@@ -1,7 +1,7 @@
 //! The way to the API: all calls go out through one function, all answers are judged by another.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +25,17 @@ pub struct Limits {
     pub retries: u32,
 }
 
+/// What the transport heard of an answer.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Its `Date`.
+    pub date: Option<String>,
+    /// How often the request was sent for it.
+    pub attempts: u32,
+    /// All that it took, retries and waits included.
+    pub took: Duration,
+}
+
 /// One token's way to the API. It goes by one header: with both tokens in a request Postmark refuses it.
 #[derive(Clone)]
 pub(super) struct Line {
@@ -45,6 +56,17 @@ impl Line {
         query: &[(&str, &str)],
         body: Option<Object>,
     ) -> Result<T, ApiError> {
+        self.heard(method, path, query, body).0
+    }
+
+    /// [`Line::call`], with what the transport heard of the answer.
+    pub(super) fn heard<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<Object>,
+    ) -> (Result<T, ApiError>, Option<Heard>) {
         let header = |name: &str, value: &str, secret| Header {
             name: name.to_owned(),
             value: Zeroizing::new(value.to_owned()),
@@ -70,8 +92,17 @@ impl Line {
             repeat: if method == Method::Post { Repeat::OnlyIfUnsent } else { Repeat::Always },
             limit: LARGEST_ANSWER,
         };
-        let answer = self.net.send(&request)?;
-        judge(&without_token(answer, &self.token), &request.url)
+        let started = Instant::now();
+        let answer = match self.net.send(&request) {
+            Ok(answer) => without_token(answer, &self.token),
+            Err(error) => return (Err(error.into()), None),
+        };
+        let heard = Heard {
+            date: answer.header("date").map(str::to_owned),
+            attempts: answer.attempts,
+            took: started.elapsed(),
+        };
+        (judge(&answer, &request.url), Some(heard))
     }
 }
 

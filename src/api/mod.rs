@@ -11,4 +11,4 @@ mod line;
 pub use account::{Account, ServerPage};
 pub use client::{Client, Deleted, StreamFilter};
 pub use error::{ApiError, Refusal};
-pub use line::Limits;
+pub use line::{Heard, Limits};

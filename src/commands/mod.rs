@@ -12,6 +12,7 @@ mod context;
 pub mod create;
 pub mod delete;
 pub mod diff;
+pub mod doctor;
 pub mod edit;
 pub mod export;
 mod fleet;

@@ -61,6 +61,18 @@ impl File {
         table.map(|t| t.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
     }
 
+    /// The profiles with the names of their settings, no values: what can be shown to a stranger. A name
+    /// that is no setting's is left out: it could be anything.
+    pub fn shape(&self) -> Vec<(String, Vec<&'static str>)> {
+        let Some(profiles) = self.profiles().ok().flatten() else { return Vec::new() };
+        let known = || TOKEN_KEYS.into_iter().chain(OTHER_KEYS);
+        let keys = |item: &Item| {
+            let table = item.as_table_like();
+            known().filter(|key| table.is_some_and(|t| t.contains_key(key))).collect()
+        };
+        profiles.iter().map(|(name, item)| (name.to_owned(), keys(item))).collect()
+    }
+
     /// A profile, checked key by key.
     pub fn profile(&self, name: &ProfileName) -> Result<Profile, ConfigError> {
         let item = self.profiles()?.and_then(|t| t.get(name.as_str()));

@@ -226,7 +226,7 @@ pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
     }
 }
 
-fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
+pub(super) fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
     let (trouble, why) = match error {
         rustls::Error::InvalidCertificate(bad) => certificate_trouble(bad, at),
         rustls::Error::InvalidMessage(_) => {

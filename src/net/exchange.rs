@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use url::Url;
 
 use super::error::{Destination, classify, find};
@@ -40,14 +41,7 @@ pub(super) fn client(
     settings: &Settings,
     reuse: bool,
 ) -> Result<Client, NetError> {
-    let authorities = if route.tls { trust::authorities(settings)? } else { trust::none() };
-    if route.tls && authorities.is_empty() {
-        return Err(NetError::Tls {
-            to: authority(&request.url),
-            why: "this machine has no certificate authorities to check it by".to_owned(),
-            trouble: TlsTrouble::UnknownAuthority,
-        });
-    }
+    let tls = tls(route, &authority(&request.url), settings)?;
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .referer(false)
@@ -56,13 +50,30 @@ pub(super) fn client(
         .timeout(None)
         .pool_max_idle_per_host(if reuse { usize::MAX } else { 0 })
         .connect_timeout(CONNECT_TIMEOUT.min(request.timeout))
-        .tls_backend_preconfigured(trust::configuration(authorities)?);
+        .tls_backend_preconfigured(tls);
     if !route.loopback {
         for proxy in proxy::all(&settings.proxy)? {
             builder = builder.proxy(proxy);
         }
     }
     builder.build().map_err(|e| NetError::Local { why: e.to_string() })
+}
+
+/// The TLS configuration of a route; without TLS nobody is trusted.
+pub(super) fn tls(
+    route: Route,
+    authority: &str,
+    settings: &Settings,
+) -> Result<ClientConfig, NetError> {
+    let authorities = if route.tls { trust::authorities(settings)? } else { trust::none() };
+    if route.tls && authorities.is_empty() {
+        return Err(NetError::Tls {
+            to: authority.to_owned(),
+            why: "this machine has no certificate authorities to check it by".to_owned(),
+            trouble: TlsTrouble::UnknownAuthority,
+        });
+    }
+    trust::configuration(authorities)
 }
 
 /// Sends once and reads the whole answer.

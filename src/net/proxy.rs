@@ -19,6 +19,15 @@ pub struct ProxyVariables {
     pub no: Option<String>,
 }
 
+/// A proxy between us and another machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// Its host and port; never its credentials.
+    pub proxy: String,
+    /// The variable that names it.
+    pub variable: &'static str,
+}
+
 /// The proxies for the transport. A value that cannot be used is an error, never a way around it.
 pub(super) fn all(variables: &ProxyVariables) -> Result<Vec<Proxy>, NetError> {
     let except = || variables.no.as_deref().and_then(NoProxy::from_string);
@@ -51,6 +60,15 @@ pub(super) fn used(variables: &ProxyVariables, url: &Url) -> Option<String> {
     let proxy = matcher.intercept(&url.as_str().parse().ok()?)?;
     let host = proxy.uri().host()?.to_owned();
     Some(proxy.uri().port_u16().map_or(host.clone(), |port| format!("{host}:{port}")))
+}
+
+/// The proxy that a request to this URL goes through. A value that cannot be used is an error.
+pub(super) fn via(variables: &ProxyVariables, url: &Url) -> Result<Option<Via>, NetError> {
+    all(variables)?;
+    let own = if url.scheme() == "https" { &variables.https } else { &variables.http };
+    let variable = own.as_ref().or(variables.all.as_ref()).map(|(name, _)| *name);
+    let proxy = used(variables, url);
+    Ok(proxy.zip(variable).map(|(proxy, variable)| Via { proxy, variable }))
 }
 
 fn parse(variable: &'static str, value: &str) -> Result<Url, NetError> {

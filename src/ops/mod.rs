@@ -7,6 +7,7 @@ pub mod backup;
 pub mod change;
 pub mod create;
 pub mod definition;
+pub mod doctor;
 pub mod document;
 pub mod draft;
 pub mod edit;

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod by_profile;
+pub mod checklist;
 mod columns;
 pub mod findings;
 pub mod interrupt;

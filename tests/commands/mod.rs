@@ -5,6 +5,7 @@ mod completions;
 mod create;
 mod delete;
 mod diff;
+mod doctor;
 mod edit;
 mod export;
 mod get;

@@ -161,6 +161,11 @@ pub fn of_credentials(
     Verdict { success, outcome: None, status, message, fix, warnings }
 }
 
+/// What an operator should look at where there was no answer.
+pub fn advice(error: &NetError) -> String {
+    advice::of_silence(error)
+}
+
 /// True where this machine's own settings are at fault, so that nothing was learnt of the endpoint.
 pub fn is_own_fault(error: &NetError) -> bool {
     matches!(

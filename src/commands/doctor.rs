@@ -1,0 +1,90 @@
+//! `doctor`: why a webhook receives nothing.
+
+mod view;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::Context;
+use crate::args::parse::quiet;
+use crate::failure::{self, Exit, for_profile};
+use crate::model::WebhookId;
+use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
+use crate::ui::View as _;
+use view::Walk;
+
+/// Find out why a webhook receives nothing
+///
+/// Without an ID: the configuration, the token and its server, the way to
+/// Postmark's API, the clock, the API's age. With an ID then Postmark's own
+/// troubleshooting list for that webhook: is its endpoint reachable, is it set up
+/// right, what does the endpoint answer to the sample events, what does Postmark
+/// say, what arrives. Each step passes, warns, fails or is skipped, with a
+/// sentence and the next command. Goes on as far as it can, and ends with 1 where
+/// a step failed; warnings alone are 0.
+///
+/// The sample events say that they are tests; --no-test posts none of them.
+///
+/// Examples:
+///     pmhooks doctor
+///     pmhooks doctor 1234567
+///     pmhooks doctor 1234567 --no-test
+///     pmhooks doctor 1234567 --verify --bundle report.json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The webhook's ID
+    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    id: Option<WebhookId>,
+    /// Post no sample events to the endpoint
+    #[arg(long, requires = "id")]
+    no_test: bool,
+    /// Also have Postmark itself probe the endpoint
+    #[arg(long, requires = "id")]
+    verify: bool,
+    /// Write the report, without secrets, user names and homes, to a new file
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+}
+
+/// Walks.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    cx.check::<Walk>()?;
+    if let Some(path) = &args.bundle {
+        bundle::check(path).context("cannot write the report")?;
+    }
+    let wishes = args.id.map(|id| Wishes { id, test: !args.no_test, verify: args.verify });
+    let advice = |error: &(dyn Error + 'static)| failure::of(error).hints;
+    let doctor = Doctor {
+        wanted: &cx.wanted,
+        environment: &cx.environment,
+        net: &cx.net,
+        limits: cx.limits,
+        advice: &advice,
+        tell: &|sentence| cx.ui.progress(sentence),
+    };
+    let walked = doctor.walk(wishes.as_ref());
+    let walked = walked.with_context(|| {
+        format!("cannot look at webhook {}", args.id.map(|id| id.to_string()).unwrap_or_default())
+    });
+    let walk = Walk { report: here(walked?, &cx.invocation), width: cx.ui.settings.width };
+    cx.show(&walk)?;
+    walk.advise(cx);
+    cx.ui.note(&walk.summary());
+    if let Some(path) = &args.bundle {
+        let bundle = doctor.bundle(&walk.report, walk.json());
+        bundle::write(path, &bundle).context("cannot write the report")?;
+        cx.ui.note(&format!("Wrote the report to {}; read it before you send it.", path.display()));
+    }
+    let failed = walk.report.count(Outcome::Fail) > 0;
+    Ok(if failed { Exit::Finding } else { Exit::Done })
+}
+
+/// The report with its commands as they are called for this target.
+fn here(mut report: Report, invocation: &str) -> Report {
+    let nexts = report.checks.iter_mut().flat_map(|check| &mut check.next);
+    nexts.for_each(|next| *next = for_profile(next, invocation));
+    report
+}

@@ -1,0 +1,180 @@
+//! How far one gets towards a host: its name, a connection, TLS. Nothing is asked of anybody.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConnection;
+use rustls::pki_types::ServerName;
+use url::{Host, Url};
+
+use super::error::{Destination, find, tls_trouble};
+use super::exchange::{Route, tls};
+use super::{CONNECT_TIMEOUT, NetError, Settings, authority};
+
+/// The way as far as it went, with what each part of it took.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// Finding the address; nothing where the URL names it itself.
+    pub name: Option<Duration>,
+    /// Connecting.
+    pub connection: Option<Duration>,
+    /// The TLS handshake; nothing for `http`.
+    pub tls: Option<Duration>,
+    /// Who was there.
+    pub address: Option<IpAddr>,
+    /// Where it ended, if not at its end.
+    pub trouble: Option<NetError>,
+}
+
+/// A part of the way.
+enum Part {
+    Named(Duration),
+    Connected(IpAddr, Duration),
+    Secured(Duration),
+    Failed(NetError),
+}
+
+/// Goes there and comes back. All of it is bounded, which a name look-up by itself is not.
+pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
+    let limit = CONNECT_TIMEOUT.min(limit);
+    let way = Way {
+        at: Destination {
+            authority: authority(url),
+            host: url.host_str().unwrap_or("?").to_owned(),
+            proxy: None,
+            after: limit,
+            connect_after: limit,
+        },
+        url: url.clone(),
+        settings: settings.clone(),
+        deadline: Instant::now() + limit,
+    };
+    let (deadline, late) = (way.deadline, way.late());
+    let (tell, parts) = mpsc::channel();
+    let mut reach = Reach::default();
+    let walked = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
+        if let Err(trouble) = way.walk(&tell) {
+            // Nobody listens any more once the time is up.
+            let _ = tell.send(Part::Failed(trouble));
+        }
+    });
+    if let Err(error) = walked {
+        reach.trouble = Some(NetError::Local { why: error.to_string() });
+        return reach;
+    }
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match parts.recv_timeout(left) {
+            Ok(Part::Named(took)) => reach.name = Some(took),
+            Ok(Part::Connected(address, took)) => {
+                (reach.address, reach.connection) = (Some(address), Some(took));
+            }
+            Ok(Part::Secured(took)) => reach.tls = Some(took),
+            Ok(Part::Failed(trouble)) => reach.trouble = Some(trouble),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return reach,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                reach.trouble = Some(late);
+                return reach;
+            }
+        }
+    }
+}
+
+struct Way {
+    at: Destination,
+    url: Url,
+    settings: Settings,
+    deadline: Instant,
+}
+
+impl Way {
+    fn walk(&self, tell: &mpsc::Sender<Part>) -> Result<(), NetError> {
+        let started = Instant::now();
+        let addresses = self.addresses()?;
+        if matches!(self.url.host(), Some(Host::Domain(_))) {
+            let _ = tell.send(Part::Named(started.elapsed()));
+        }
+        let started = Instant::now();
+        let (mut socket, address) = self.connect(&addresses)?;
+        let _ = tell.send(Part::Connected(address, started.elapsed()));
+        if self.url.scheme() == "https" {
+            let started = Instant::now();
+            self.shake_hands(&mut socket)?;
+            let _ = tell.send(Part::Secured(started.elapsed()));
+        }
+        Ok(())
+    }
+
+    fn addresses(&self) -> Result<Vec<SocketAddr>, NetError> {
+        let unknown = || NetError::Name { host: self.at.host.clone() };
+        let port = self.url.port_or_known_default().ok_or_else(unknown)?;
+        let found: Vec<_> = match self.url.host().ok_or_else(unknown)? {
+            Host::Ipv4(address) => vec![(address, port).into()],
+            Host::Ipv6(address) => vec![(address, port).into()],
+            Host::Domain(name) => (name, port).to_socket_addrs().map_err(|_| unknown())?.collect(),
+        };
+        if found.is_empty() { Err(unknown()) } else { Ok(found) }
+    }
+
+    /// The first of the addresses that answers.
+    fn connect(&self, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), NetError> {
+        let mut last = self.late();
+        for address in addresses {
+            match TcpStream::connect_timeout(address, self.left()) {
+                Ok(socket) => return Ok((socket, address.ip())),
+                Err(error) if is_late(&error) => last = self.late(),
+                Err(error) => {
+                    last = NetError::Connect { to: self.at.to(), why: error.to_string() };
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn shake_hands(&self, socket: &mut TcpStream) -> Result<(), NetError> {
+        let local = |why: String| NetError::Local { why };
+        let configuration = tls(Route::of(&self.url), &self.at.authority, &self.settings)?;
+        let host = match self.url.host() {
+            Some(Host::Ipv4(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
+            Some(Host::Ipv6(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
+            _ => ServerName::try_from(self.at.host.clone()).map_err(|e| local(e.to_string()))?,
+        };
+        let mut session = ClientConnection::new(Arc::new(configuration), host)
+            .map_err(|e| tls_trouble(&e, &self.at))?;
+        while session.is_handshaking() {
+            let left = Some(self.left());
+            let limited = socket.set_read_timeout(left).and(socket.set_write_timeout(left));
+            limited.map_err(|e| local(e.to_string()))?;
+            session.complete_io(socket).map_err(|error| self.broken(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Why there was no handshake.
+    fn broken(&self, error: &io::Error) -> NetError {
+        if let Some(tls) = find::<rustls::Error>(error) {
+            return tls_trouble(tls, &self.at);
+        }
+        match error.kind() {
+            _ if is_late(error) => self.late(),
+            ErrorKind::ConnectionReset => NetError::Closed { to: self.at.to(), how: "reset" },
+            _ => NetError::Closed { to: self.at.to(), how: "closed" },
+        }
+    }
+
+    fn late(&self) -> NetError {
+        NetError::ConnectTimeout { to: self.at.to(), after: self.at.connect_after }
+    }
+
+    /// What is left of the time, never nothing: the system takes that for "no limit".
+    fn left(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.max(Duration::from_millis(1))
+    }
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+}

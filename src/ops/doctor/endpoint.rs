@@ -1,0 +1,86 @@
+//! Is the endpoint reachable? Seen from here: Postmark's own view may differ.
+
+use url::Url;
+
+use super::{Doctor, Part, Report, Step, api};
+use crate::model::Webhook;
+use crate::net;
+use crate::ops::probe::{internal, verdict};
+
+/// Where webhooks come from (Postmark's article 800, IPs for firewalls), and when that was so.
+const SOURCES: [&str; 4] = ["3.134.147.250", "50.31.156.6", "50.31.156.77", "18.217.206.57"];
+const SEEN: &str = "November 2026";
+const ARTICLE: &str = "https://postmarkapp.com/support/article/800-ips-for-firewalls";
+
+impl Doctor<'_> {
+    /// Goes as far as the endpoint's door; says whether it was reached.
+    pub(super) fn endpoint(&self, webhook: &Webhook, report: &mut Report) -> bool {
+        let reached = self.door(webhook, report);
+        report.add(Part::Reachable, "firewall", firewall());
+        reached
+    }
+
+    fn door(&self, webhook: &Webhook, report: &mut Report) -> bool {
+        let mut add = |rule, step| report.add(Part::Reachable, rule, step);
+        let url = match Url::parse(webhook.url.expose()) {
+            Ok(url) if url.has_host() => url,
+            _ => {
+                let step = Step::fail("its URL leads nowhere on the web");
+                add("endpoint", step.next(edit(webhook)));
+                return false;
+            }
+        };
+        let host = net::authority(&url);
+        (self.tell)(&format!("Connecting to {host}…"));
+        match self.net.via(&url) {
+            Ok(None) => {}
+            Ok(Some(via)) => {
+                add(
+                    "endpoint",
+                    Step::skipped(format!(
+                        "this machine goes through the proxy {} ({}), Postmark does not",
+                        via.proxy, via.variable
+                    )),
+                );
+                return true;
+            }
+            Err(error) => {
+                add("endpoint", self.failed(&error));
+                return false;
+            }
+        }
+        let reach = self.net.reach(&url, self.limits.timeout);
+        if let Some(trouble) = &reach.trouble {
+            let step = if verdict::is_own_fault(trouble) {
+                self.failed(trouble)
+            } else {
+                let step = Step::fail(format!("from this machine: {trouble}"));
+                step.next(verdict::advice(trouble))
+            };
+            add("endpoint", step);
+            return false;
+        }
+        if net::names_internal(&url) || reach.address.is_some_and(net::is_internal) {
+            let step = Step::warn(format!("{host} is there, but {}", internal()));
+            add("endpoint", step.next(edit(webhook)));
+            return true;
+        }
+        let message =
+            format!("from this machine: {}; Postmark's view may differ", api::parts(&reach));
+        add("endpoint", Step::pass(message));
+        true
+    }
+}
+
+fn edit(webhook: &Webhook) -> String {
+    format!("give it one that Postmark can reach: `pmhooks edit {} --url URL`", webhook.id)
+}
+
+fn firewall() -> Step {
+    Step::skipped(format!(
+        "not to be seen from here; if there is one, it must let in Postmark: {} (as documented, seen in \
+         {SEEN}; the list can change)",
+        SOURCES.join(", ")
+    ))
+    .next(format!("the list as it is now: {ARTICLE}"))
+}

@@ -1,0 +1,498 @@
+//! Without an ID: this machine and the way to the API.
+
+use super::{answers, answers_but, hook};
+use crate::support::*;
+
+fn good() -> Faulty {
+    Faulty::new(answers(&hook("https://hooks.example.com")))
+}
+
+/// A profile at this address, pinned to a server.
+fn profile(env: &TestEnv, url: &str, pinned: i64) {
+    env.config(&format!(
+        "default_profile = \"shop\"\n[profiles.shop]\nserver_token = \"{TOKEN}\"\n\
+         server_id = {pinned}\napi_url = \"{url}\"\n"
+    ));
+}
+
+#[test]
+fn the_sandbox_passes_wholly() {
+    let env = TestEnv::new();
+    env.run("-p sandbox list -o ids").code(0);
+    env.run("-p sandbox doctor").check(str![[r#"
+STEP           RESULT  MESSAGE
+versions       pass    pmhooks [VERSION] on linux; its state is in [HOME]/.local/state/pmhooks
+configuration  pass    there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass    profile sandbox, at the sandbox within this program
+token          pass    the sandbox's own
+proxy          pass    none on the way to 127.0.0.1:[PORT]
+connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
+answer         pass    it is Postmark's ([MS] ms)
+clock          pass    it is right, by the answer's date
+server         pass    the token opens server 1 (Sandbox)
+webhooks       pass    there are 2
+age            pass    the API of since August 2026: it has verification and statistics
+--- stderr
+Nothing found: 11 passed, 0 skipped.
+"#]]);
+}
+
+#[test]
+fn a_profile_that_is_set_up_passes_wholly() {
+    let api = good();
+    let env = TestEnv::new();
+    profile(&env, &api.url(), 77);
+    env.run("doctor").check(str![[r#"
+STEP           RESULT  MESSAGE
+versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass    [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
+target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
+token          pass    read from configuration file
+proxy          pass    none on the way to 127.0.0.1:[PORT]
+connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
+answer         pass    it is Postmark's ([MS] ms)
+clock          pass    it is right, by the answer's date
+server         pass    the token opens server 77 (Shop), which the profile is pinned to
+webhooks       pass    there is one
+age            pass    the API of since August 2026: it has verification and statistics
+--- stderr
+Nothing found: 11 passed, 0 skipped.
+"#]]);
+}
+
+#[test]
+fn an_empty_home_is_told_what_to_do_first() {
+    let api = good().may_be_unused();
+    let mut env = TestEnv::new();
+    env.api(api.url());
+    env.run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         skipped  no profile is named, and none is the default
+token          fail     no Postmark server token is set up
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+server         skipped  there is no token to ask with
+--- stderr
+fail: no Postmark server token is set up [token]
+  next: try everything without one: `pmhooks -p sandbox list`
+  next: then set yours up: `pmhooks profile add NAME`
+1 step failed: begin there. 0 warned, 4 passed, 2 skipped.
+--- exit 1
+"#]]);
+    assert_eq!(api.requests().len(), 0, "nothing can be asked without a token");
+}
+
+#[test]
+fn profiles_without_a_default_are_named() {
+    let api = good().may_be_unused();
+    let mut env = TestEnv::new();
+    env.api(api.url());
+    env.config("[profiles.shop]\nserver_token = \"t\"\n");
+    env.run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
+target         skipped  no profile is named, and none is the default
+token          fail     no Postmark server token is set up: no profile is named, and none is the default
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+server         skipped  there is no token to ask with
+--- stderr
+fail: no Postmark server token is set up: no profile is named, and none is the default [token]
+  next: name one, as in `pmhooks -p shop list`
+  next: or make one the default: `pmhooks profile use NAME`
+1 step failed: begin there. 0 warned, 4 passed, 2 skipped.
+--- exit 1
+"#]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_loose_mode_is_worth_a_look() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let api = good();
+    let env = TestEnv::new();
+    profile(&env, &api.url(), 77);
+    let mode = std::fs::Permissions::from_mode;
+    std::fs::set_permissions(env.config_path(), mode(0o644)).unwrap();
+    std::fs::set_permissions(env.config_path().parent().unwrap(), mode(0o777)).unwrap();
+    env.run("doctor").check(str![[r#"
+STEP           RESULT  MESSAGE
+versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  warn    others can get at [HOME]/.config/pmhooks/config.toml (mode 644), which may hold tokens; others may change what is in [HOME]/.config/pmhooks
+target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
+token          pass    read from configuration file
+proxy          pass    none on the way to 127.0.0.1:[PORT]
+connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
+answer         pass    it is Postmark's ([MS] ms)
+clock          pass    it is right, by the answer's date
+server         pass    the token opens server 77 (Shop), which the profile is pinned to
+webhooks       pass    there is one
+age            pass    the API of since August 2026: it has verification and statistics
+--- stderr
+warn: others can get at [HOME]/.config/pmhooks/config.toml (mode 644), which may hold tokens; others may change what is in [HOME]/.config/pmhooks [configuration]
+  next: run: chmod 600 [HOME]/.config/pmhooks/config.toml
+  next: run: chmod 700 [HOME]/.config/pmhooks
+Nothing is broken, 1 step is worth a look: 10 passed, 0 skipped.
+"#]]);
+}
+
+#[test]
+fn what_is_odd_in_other_profiles_is_said() {
+    let api = good();
+    let mut env = TestEnv::new();
+    env.api(api.url()).token("ignored");
+    env.config(
+        "[profiles.shop]\nserver_token = \"t\"\nsevrer_id = 7\n[profiles.other]\nstream = 5\n",
+    );
+    env.run("doctor -p shop --columns step,result").code(0).has("configuration  warn");
+    let steps = env.run("doctor -p shop -o json").code(0).json();
+    let message = |step: &str| {
+        let all = steps["Steps"].as_array().unwrap();
+        all.iter().find(|s| s["Step"] == step).unwrap()["Message"].as_str().unwrap().to_owned()
+    };
+    assert!(message("configuration").contains("`sevrer_id` in profile shop is not a setting"));
+    assert!(message("configuration").contains("profile other needs exactly one of"));
+    assert!(message("target").contains("POSTMARK_SERVER_TOKEN is set, but not used"));
+    assert!(!message("target").contains("sevrer_id"), "said once: {}", message("target"));
+}
+
+#[test]
+fn a_broken_configuration_is_a_finding() {
+    let api = good().may_be_unused();
+    let mut env = TestEnv::new();
+    env.api(api.url());
+    env.config("[profiles.shop]\nserver_token = \n");
+    env.run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  fail     [HOME]/.config/pmhooks/config.toml:2:16: string values must be quoted, expected literal string
+target         skipped  the configuration says it, and cannot be used
+token          skipped  it is not known whose
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+server         skipped  there is no token to ask with
+--- stderr
+fail: [HOME]/.config/pmhooks/config.toml:2:16: string values must be quoted, expected literal string [configuration]
+  next: mend line 2 of [HOME]/.config/pmhooks/config.toml; nothing works until then
+1 step failed: begin there. 0 warned, 3 passed, 3 skipped.
+--- exit 1
+"#]]);
+    env.run("doctor --config nowhere.toml").code(1).has("cannot read nowhere.toml");
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_a_finding() {
+    let api = good().may_be_unused();
+    let mut env = TestEnv::new();
+    env.api(api.url());
+    env.run("doctor -p nobody").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         fail     there is no profile "nobody"; there are none yet
+token          skipped  it is not known whose
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+server         skipped  there is no token to ask with
+--- stderr
+fail: there is no profile "nobody"; there are none yet [target]
+  next: see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`
+1 step failed: begin there. 0 warned, 4 passed, 2 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_a_finding() {
+    let api = good().may_be_unused();
+    let env = TestEnv::new();
+    let url = api.url();
+    env.config(&format!("[profiles.shop]\nserver_token_file = \"gone\"\napi_url = \"{url}\"\n"));
+    env.run("doctor -p shop").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
+target         pass     profile shop, at http://127.0.0.1:[PORT] (from the profile)
+token          fail     cannot read the token of profile shop from file:[HOME]/.config/pmhooks/gone: cannot read [HOME]/.config/pmhooks/gone: No such file or directory (os error 2)
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+server         skipped  there is no token to ask with
+--- stderr
+fail: cannot read the token of profile shop from file:[HOME]/.config/pmhooks/gone: cannot read [HOME]/.config/pmhooks/gone: No such file or directory (os error 2) [token]
+  next: see where it comes from: `pmhooks profile list`
+1 step failed: begin there. 0 warned, 5 passed, 1 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
+fn a_refused_token_says_where_it_comes_from() {
+    let refused = Step::refused(401, 10, "Bad or missing Server API token.");
+    let api = Faulty::always(refused.only("GET", "/server"));
+    TestEnv::with_api(api.url()).run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.0.1:[PORT] (from POSTMARK_API_URL)
+token          pass     read from env POSTMARK_SERVER_TOKEN
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+answer         pass     it is Postmark's ([MS] ms)
+clock          skipped  the answer does not say what time it is
+server         fail     Postmark refused (401, code 10): Bad or missing Server API token. The token comes from env POSTMARK_SERVER_TOKEN.
+--- stderr
+fail: Postmark refused (401, code 10): Bad or missing Server API token. The token comes from env POSTMARK_SERVER_TOKEN. [server]
+  next: it must be a server token (Postmark: the server, API Tokens), not an account token
+  next: see which token is used: `pmhooks whoami`
+1 step failed: begin there. 0 warned, 7 passed, 1 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
+fn another_server_than_the_pinned_one_is_a_finding() {
+    let api = good();
+    let env = TestEnv::new();
+    profile(&env, &api.url(), 78);
+    env.run("doctor").check(str![[r#"
+STEP           RESULT  MESSAGE
+versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass    [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
+target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
+token          pass    read from configuration file
+proxy          pass    none on the way to 127.0.0.1:[PORT]
+connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
+answer         pass    it is Postmark's ([MS] ms)
+clock          pass    it is right, by the answer's date
+server         fail    the token opens server 77 (Shop), but the profile is pinned to server 78: writes are refused
+webhooks       pass    there is one
+age            pass    the API of since August 2026: it has verification and statistics
+--- stderr
+fail: the token opens server 77 (Shop), but the profile is pinned to server 78: writes are refused [server]
+  next: if that server is meant: `pmhooks profile add shop --replace`
+1 step failed: begin there. 0 warned, 10 passed, 0 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
+fn an_api_that_is_not_there_is_a_finding() {
+    let mut env = TestEnv::new();
+    env.token(TOKEN);
+    env.run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.0.1:1 (from POSTMARK_API_URL)
+token          pass     read from env POSTMARK_SERVER_TOKEN
+proxy          pass     none on the way to 127.0.0.1:1
+connection     fail     cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+server         skipped  it is out of reach
+--- stderr
+fail: cannot connect to 127.0.0.1:1: Connection refused (os error 111) [connection]
+  next: look whether a firewall or VPN is in the way, and whether the address is right: `pmhooks profile list --columns name,api-url`
+1 step failed: begin there. 0 warned, 5 passed, 1 skipped.
+--- exit 1
+"#]]);
+    env.api("https://api.pmhooks.invalid");
+    env.run("doctor").code(1).has("the name api.pmhooks.invalid cannot be resolved");
+}
+
+#[test]
+fn a_bad_certificate_is_named_before_anything_is_asked() {
+    for (certificate, words) in [
+        (Certificate::Expired, "its certificate expired on 20"),
+        (Certificate::WrongHost, "its certificate is not for the name 127.0.0.1"),
+        (Certificate::SelfSigned, "an authority that this machine does not know"),
+        (Certificate::UnknownCa, "an authority that this machine does not know"),
+        (Certificate::PlainText, "it does not speak TLS on this port"),
+        (Certificate::OldProtocol, "no version of TLS that is still safe"),
+    ] {
+        let api = TlsServer::new(certificate);
+        let mut env = TestEnv::with_api(api.url());
+        env.env("SSL_CERT_FILE", api.ca_file());
+        let run = env.run("doctor");
+        run.code(1).has("[connection]").has(words).has("server         skipped");
+        assert!(api.requests().is_empty(), "{run}");
+    }
+    let api = TlsServer::with_steps(Certificate::Good, answers(&hook("https://hooks.example.com")));
+    let mut env = TestEnv::with_api(api.url());
+    env.env("SSL_CERT_FILE", api.ca_file());
+    env.run("doctor").code(0).has("TLS ([MS] ms)");
+}
+
+#[test]
+fn a_connection_that_hangs_is_given_up() {
+    let api = TlsServer::with_steps(Certificate::Good, [Step::hang().on_accept().forever()]);
+    let mut env = TestEnv::with_api(api.url());
+    env.env("SSL_CERT_FILE", api.ca_file());
+    let run = env.run("doctor --timeout 1s");
+    run.code(1).has("no connection to 127.0.0.1:[PORT] within 1s").within(Duration::from_secs(4));
+}
+
+#[test]
+fn an_answer_that_is_not_postmarks_is_a_finding() {
+    let api = Faulty::always(Step::html(200).only("GET", "/server"));
+    TestEnv::with_api(api.url()).run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.0.1:[PORT] (from POSTMARK_API_URL)
+token          pass     read from env POSTMARK_SERVER_TOKEN
+proxy          pass     none on the way to 127.0.0.1:[PORT]
+connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
+answer         fail     the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>"
+clock          skipped  the answer does not say what time it is
+server         skipped  it did not say
+--- stderr
+fail: the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>" [answer]
+  next: something else may answer there: a proxy, a login page, a wrong address
+1 step failed: begin there. 0 warned, 6 passed, 2 skipped.
+--- exit 1
+"#]]);
+    let api = Faulty::new([
+        Step::status(503).only("GET", "/server"),
+        Step::html(404).only("GET", "/nothing").times(0),
+    ]);
+    let run = TestEnv::with_api(api.url()).run("doctor --retries 0");
+    run.code(1).has("answered 503 [answer]").has("server         skipped");
+}
+
+#[test]
+fn an_answer_at_the_second_try_is_worth_a_look() {
+    let mut steps = vec![Step::status(503).only("GET", "/server")];
+    steps.extend(answers(&hook("https://hooks.example.com")));
+    let api = Faulty::new(steps);
+    TestEnv::with_api(api.url()).run("doctor").code(0).has("warn: it is Postmark's, at try 2");
+}
+
+#[test]
+fn a_wrong_clock_is_worth_a_look() {
+    let hook = hook("https://hooks.example.com");
+    let now = std::time::SystemTime::now();
+    let hours = Duration::from_secs(2 * 3600 + 30);
+    for (date, words) in [
+        (now - hours, "this machine's clock is 2h 30s ahead of Postmark's"),
+        (now + hours, "behind Postmark's"),
+    ] {
+        let answer = Step::answer(200, super::server()).only("GET", "/server");
+        let dated = answer.header("Date", &httpdate::fmt_http_date(date));
+        let api = Faulty::new(answers_but(&hook, [dated]));
+        let run = TestEnv::with_api(api.url()).run("doctor");
+        run.code(0).has("clock          warn");
+        if words.starts_with("behind") {
+            run.has(words);
+        }
+    }
+    let undated = Step::answer(200, super::server()).only("GET", "/server");
+    let api = Faulty::new(answers_but(&hook, [undated]));
+    TestEnv::with_api(api.url()).run("doctor").code(0).has("clock          skipped");
+}
+
+#[test]
+fn both_ages_of_the_api_are_told_apart() {
+    let mut old = hook("https://hooks.example.com");
+    old.as_object_mut().unwrap().remove("Status");
+    let none = || Step::html(404).only("GET", "/webhooks/7/statistics");
+    let api = Faulty::new(answers_but(&old, [none()]));
+    TestEnv::with_api(api.url()).run("doctor").code(0).has("the API of before August 2026");
+    // A Status without statistics is neither.
+    let odd = Faulty::new(answers_but(&hook("https://hooks.example.com"), [none()]));
+    TestEnv::with_api(odd.url()).run("doctor").code(0).has("age            warn");
+}
+
+#[test]
+fn a_server_without_webhooks_is_worth_a_look() {
+    let hook = hook("https://hooks.example.com");
+    let api = Faulty::new(answers_but(
+        &hook,
+        [
+            Step::answer(200, json!({"Webhooks": []})).only("GET", "/webhooks"),
+            Step::refused(422, 1352, "No such webhook.").only("GET", "/webhooks/0/statistics"),
+        ],
+    ));
+    let run = TestEnv::with_api(api.url()).run("doctor");
+    run.code(0).has("there is none, so nothing is received [webhooks]").has("since August 2026");
+}
+
+// torture 28
+#[test]
+fn a_proxy_is_shown_without_its_credentials() {
+    let canaries = Canaries::new();
+    let proxy = Faulty::always(Step::status(407));
+    let mut env = TestEnv::with_api("https://api.pmhooks.invalid");
+    let secret = &canaries.password[..24];
+    env.env("HTTPS_PROXY", format!("http://me:{secret}@{}", proxy.address()));
+    let run = env.run("doctor --retries 0");
+    run.check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     the token of env POSTMARK_SERVER_TOKEN, at https://api.pmhooks.invalid (from POSTMARK_API_URL)
+token          pass     read from env POSTMARK_SERVER_TOKEN
+proxy          pass     127.0.0.1:[PORT] is on the way to api.pmhooks.invalid (HTTPS_PROXY)
+connection     skipped  the proxy makes it; the next step shows how it goes
+answer         fail     cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required
+clock          skipped  there is no answer to read
+server         skipped  it did not say
+--- stderr
+fail: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required [answer]
+  next: the proxy is the one in HTTPS_PROXY or ALL_PROXY; NO_PROXY names exceptions
+1 step failed: begin there. 0 warned, 5 passed, 3 skipped.
+--- exit 1
+"#]]);
+    canaries.assert_clean_run(&run);
+    env.env("HTTPS_PROXY", "::::");
+    env.run("doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     the token of env POSTMARK_SERVER_TOKEN, at https://api.pmhooks.invalid (from POSTMARK_API_URL)
+token          pass     read from env POSTMARK_SERVER_TOKEN
+proxy          fail     cannot use the proxy in HTTPS_PROXY: it is not a URL
+connection     skipped  the proxy's setting comes first
+server         skipped  it is out of reach
+--- stderr
+fail: cannot use the proxy in HTTPS_PROXY: it is not a URL [proxy]
+  next: mend it, or do without: unset HTTPS_PROXY; NO_PROXY names exceptions
+1 step failed: begin there. 0 warned, 4 passed, 2 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
+fn several_profiles_are_one_too_many() {
+    TestEnv::new().run("doctor -p a,b").code(2);
+    TestEnv::new().run("doctor --no-test").code(2);
+    TestEnv::new().run("doctor -o ids").code(2);
+}
+
+// torture 6
+#[test]
+fn no_step_shows_a_secret() {
+    let canaries = Canaries::new();
+    let mut server = super::server();
+    server["ApiTokens"] = json!([canaries.token]);
+    server["InboundHookUrl"] = json!(format!("https://u:{}@h/", canaries.header));
+    let page = format!("<html>{}</html>", canaries.token);
+    for step in [
+        Step::answer(200, server.clone()),
+        Step::bytes(200, "text/html", page.clone()),
+        Step::bytes(403, "text/html", page.clone()),
+        Step::refused(401, 10, &format!("Bad https://u:{}@h/", canaries.header)),
+    ] {
+        let hook = hook("https://hooks.example.com");
+        let api = Faulty::new(answers_but(&hook, [step.only("GET", "/server")]));
+        let mut env = TestEnv::with_api(api.url());
+        env.token(&canaries.token);
+        for line in ["doctor", "doctor -o json", "doctor -vv"] {
+            canaries.assert_clean_run(&env.run(line));
+        }
+    }
+    let env = TestEnv::new();
+    env.config(&format!("[profiles.x]\nserver_token = {}\n", canaries.token));
+    canaries.assert_clean_run(&env.run("doctor -p x"));
+}
