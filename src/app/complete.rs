@@ -99,6 +99,7 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
         ("verify", "ids"),
         ("stats", "ids"),
         ("rotate-auth", "ids"),
+        ("doctor", "id"),
     ] {
         let ids = ids.clone();
         command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(ids)));

@@ -61,8 +61,10 @@ impl Columns {
         let room = self.width.saturating_sub(indent).max(20);
         let lines = wrapped(&visible(sentence), room);
         let below = " ".repeat(indent);
-        let heads = std::iter::once(head).chain(std::iter::repeat(below.as_str()));
-        heads.zip(lines).map(|(head, line)| format!("{head}{line}\n")).collect()
+        let mut lines = lines.into_iter();
+        let mut text = format!("{head}{}\n", lines.next().unwrap_or_default());
+        lines.for_each(|line| text += &format!("{below}{line}\n"));
+        text
     }
 }
 

@@ -99,6 +99,7 @@ verify
 stats
 health
 lint
+doctor
 export
 diff
 apply
@@ -109,7 +110,6 @@ streams
 server
 profile
 whoami
-completions
 ...
 "#]]
     );

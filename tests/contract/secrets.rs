@@ -260,6 +260,7 @@ fn help_shows_no_value_of_the_environment() {
         "create -h",
         "profile add --help",
         "sandbox serve --help",
+        "doctor --help",
         "completions bash",
         "--version",
         "",

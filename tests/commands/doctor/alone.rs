@@ -47,7 +47,7 @@ STEP           RESULT  MESSAGE
 versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
 configuration  pass    [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
 target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
-token          pass    read from configuration file
+token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
 answer         pass    it is Postmark's ([MS] ms)
@@ -123,7 +123,7 @@ STEP           RESULT  MESSAGE
 versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
 configuration  warn    others can get at [HOME]/.config/pmhooks/config.toml (mode 644), which may hold tokens; others may change what is in [HOME]/.config/pmhooks
 target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
-token          pass    read from configuration file
+token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
 answer         pass    it is Postmark's ([MS] ms)
@@ -262,7 +262,7 @@ STEP           RESULT  MESSAGE
 versions       pass    pmhooks [VERSION] on linux; no state yet (it would be [HOME]/.local/state/pmhooks)
 configuration  pass    [HOME]/.config/pmhooks/config.toml is readable and private; 1 profile
 target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profile)
-token          pass    read from configuration file
+token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
 answer         pass    it is Postmark's ([MS] ms)

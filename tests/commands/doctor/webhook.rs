@@ -322,7 +322,7 @@ fn a_person_gets_a_checklist() {
 
 3. What does the endpoint answer?
   fail  answer         delivery, bounce: 403 Forbidden; Postmark drops it at
-                       once and does not try again (5 ms)
+                       once and does not try again (9 ms)
         next: something refuses the post: a firewall or bot filter in front, a
               CSRF check, the credentials, or a list of allowed addresses (if it
               names Postmark's alone, `pmhooks verify` can test it, this machine
