@@ -51,7 +51,7 @@ impl Doctor<'_> {
             return None;
         }
         let (answer, heard) = session.client.server_heard();
-        report.add(Part::Setup, "answer", self.answer(&answer, heard.as_ref()));
+        report.add(Part::Setup, "api", self.answer(&answer, heard.as_ref()));
         let step = heard.map_or_else(|| Step::skipped("there is no answer to read"), |h| clock(&h));
         report.add(Part::Setup, "clock", step);
         report.add(Part::Setup, "server", self.server(&answer, &session));

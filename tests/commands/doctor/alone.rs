@@ -27,7 +27,7 @@ target         pass    profile sandbox, at the sandbox within this program
 token          pass    the sandbox's own
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass    it is Postmark's ([MS] ms)
+api            pass    it is Postmark's ([MS] ms)
 clock          pass    it is right, by the answer's date
 server         pass    the token opens server 1 (Sandbox)
 webhooks       pass    there are 2
@@ -50,7 +50,7 @@ target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profil
 token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass    it is Postmark's ([MS] ms)
+api            pass    it is Postmark's ([MS] ms)
 clock          pass    it is right, by the answer's date
 server         pass    the token opens server 77 (Shop), which the profile is pinned to
 webhooks       pass    there is one
@@ -126,7 +126,7 @@ target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profil
 token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass    it is Postmark's ([MS] ms)
+api            pass    it is Postmark's ([MS] ms)
 clock          pass    it is right, by the answer's date
 server         pass    the token opens server 77 (Shop), which the profile is pinned to
 webhooks       pass    there is one
@@ -240,7 +240,7 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     none on the way to 127.0.0.1:[PORT]
 connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass     it is Postmark's ([MS] ms)
+api            pass     it is Postmark's ([MS] ms)
 clock          skipped  the answer does not say what time it is
 server         fail     Postmark refused (401, code 10): Bad or missing Server API token. The token comes from env POSTMARK_SERVER_TOKEN.
 --- stderr
@@ -265,7 +265,7 @@ target         pass    profile shop, at http://127.0.0.1:[PORT] (from the profil
 token          pass    read from the configuration file
 proxy          pass    none on the way to 127.0.0.1:[PORT]
 connection     pass    127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass    it is Postmark's ([MS] ms)
+api            pass    it is Postmark's ([MS] ms)
 clock          pass    it is right, by the answer's date
 server         fail    the token opens server 77 (Shop), but the profile is pinned to server 78: writes are refused
 webhooks       pass    there is one
@@ -344,11 +344,11 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     none on the way to 127.0.0.1:[PORT]
 connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
-answer         fail     the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>"
+api            fail     the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>"
 clock          skipped  the answer does not say what time it is
 server         skipped  it did not say
 --- stderr
-fail: the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>" [answer]
+fail: the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset=utf-8, 65 bytes, beginning with "<!DOCTYPE html> <html><head><title>Sign in</title></head></html>" [api]
   next: something else may answer there: a proxy, a login page, a wrong address
 1 step failed: begin there. 0 warned, 6 passed, 2 skipped.
 --- exit 1
@@ -358,7 +358,7 @@ fail: the answer of 127.0.0.1:[PORT] (200) is not Postmark's: text/html; charset
         Step::html(404).only("GET", "/nothing").times(0),
     ]);
     let run = TestEnv::with_api(api.url()).run("doctor --retries 0");
-    run.code(1).has("answered 503 [answer]").has("server         skipped");
+    run.code(1).has("answered 503 [api]").has("server         skipped");
 }
 
 #[test]
@@ -435,11 +435,11 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at https://api.p
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     127.0.0.1:[PORT] is on the way to api.pmhooks.invalid (HTTPS_PROXY)
 connection     skipped  the proxy makes it; the next step shows how it goes
-answer         fail     cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required
+api            fail     cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required
 clock          skipped  there is no answer to read
 server         skipped  it did not say
 --- stderr
-fail: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required [answer]
+fail: cannot reach api.pmhooks.invalid through the proxy 127.0.0.1:[PORT]: tunnel error: proxy authorization required [api]
   next: the proxy is the one in HTTPS_PROXY or ALL_PROXY; NO_PROXY names exceptions
 1 step failed: begin there. 0 warned, 5 passed, 3 skipped.
 --- exit 1

@@ -195,7 +195,7 @@ fn it_holds_all_steps_and_no_secret() {
     },
     {
       "Part": "setup",
-      "Step": "answer",
+      "Step": "api",
       "Result": "pass",
       "Message": "it is Postmark's ([MS] ms)",
       "Next": null

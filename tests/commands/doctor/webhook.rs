@@ -33,7 +33,7 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     none on the way to 127.0.0.1:[PORT]
 connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass     it is Postmark's ([MS] ms)
+api            pass     it is Postmark's ([MS] ms)
 clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
@@ -101,7 +101,7 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     none on the way to 127.0.0.1:[PORT]
 connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass     it is Postmark's ([MS] ms)
+api            pass     it is Postmark's ([MS] ms)
 clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
@@ -203,7 +203,7 @@ target         pass     the token of env POSTMARK_SERVER_TOKEN, at http://127.0.
 token          pass     read from env POSTMARK_SERVER_TOKEN
 proxy          pass     none on the way to 127.0.0.1:[PORT]
 connection     pass     127.0.0.1:[PORT]: connection ([MS] ms)
-answer         pass     it is Postmark's ([MS] ms)
+api            pass     it is Postmark's ([MS] ms)
 clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
@@ -322,7 +322,7 @@ fn a_person_gets_a_checklist() {
 
 3. What does the endpoint answer?
   fail  answer         delivery, bounce: 403 Forbidden; Postmark drops it at
-                       once and does not try again (9 ms)
+                       once and does not try again ([..] ms)
         next: something refuses the post: a firewall or bot filter in front, a
               CSRF check, the credentials, or a list of allowed addresses (if it
               names Postmark's alone, `pmhooks verify` can test it, this machine
