@@ -15,8 +15,7 @@ use clap::{
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
     apply, completions, create, delete, diff, doctor, edit, export, get, health, lint, list,
-    profile,
-    replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
+    profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};

@@ -203,6 +203,7 @@ pub struct Doctor<'a> {
 struct Ready {
     session: Session,
     server: Server,
+    webhooks: Vec<Webhook>,
 }
 
 impl Doctor<'_> {

@@ -1,5 +1,6 @@
 //! What does the endpoint answer? The samples of the triggers that are on, as `test` posts them.
 
+use super::endpoint::sources;
 use super::{Doctor, Outcome, Part, Ready, Report, Step, Wishes};
 use crate::model::Webhook;
 use crate::net;
@@ -86,11 +87,15 @@ fn judged(post: &Post, exchange: &Exchange) -> Group {
     if let Some(fate) = verdict.outcome.filter(|_| !verdict.success) {
         message.push(fate.consequence(post.event.event()).to_owned());
     }
+    let mut next: Vec<_> = verdict.fix.into_iter().collect();
+    if verdict.status == Some(403) {
+        next.push(format!("if it is a list of addresses, Postmark's are {}", sources()));
+    }
     Group {
         events: vec![post.event.name().to_owned()],
         outcome,
         message: message.join("; "),
-        next: verdict.fix.into_iter().collect(),
+        next,
         milliseconds: exchange.took.as_millis(),
     }
 }

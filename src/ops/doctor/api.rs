@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{Doctor, Part, Ready, Report, Step, Wishes};
 use crate::api::{ApiError, Heard};
-use crate::config::resolve::{self, Target};
-use crate::model::{ApiUrl, Server, WebhookId};
+use crate::config::resolve::{self, Account, Target};
+use crate::model::{ApiUrl, Server, Webhook, WebhookId};
 use crate::net::{NetError, Reach, TlsTrouble};
 use crate::ops::session::Session;
 
@@ -22,8 +22,11 @@ impl Doctor<'_> {
         wishes: Option<&Wishes>,
         report: &mut Report,
     ) -> Option<Ready> {
+        let of_sandbox =
+            target.as_ref().is_ok_and(|target| matches!(target.account, Account::Sandbox));
         let (step, session, address) = self.token(target);
-        report.add(Part::Setup, "token", step);
+        let is_sandbox_down = of_sandbox && session.is_none();
+        report.add(Part::Setup, if is_sandbox_down { "sandbox" } else { "token" }, step);
         let Some(address) = address else {
             let step = Step::skipped("the API's address is not known");
             report.add(Part::Setup, "connection", step);
@@ -56,8 +59,9 @@ impl Doctor<'_> {
         report.add(Part::Setup, "clock", step);
         report.add(Part::Setup, "server", self.server(&answer, &session));
         let server = answer.ok()?;
-        self.age(&session, wishes, report);
-        Some(Ready { session, server })
+        let webhooks = self.webhooks(&session, wishes, report)?;
+        report.add(Part::Setup, "age", self.age(&session, &webhooks));
+        Some(Ready { session, server, webhooks })
     }
 
     /// Fetches the token. The API's address is known even where it fails.
@@ -191,32 +195,40 @@ impl Doctor<'_> {
         }
     }
 
-    /// How old the API is, told by the operations that it has; and whether there is a webhook at all.
-    fn age(&self, session: &Session, wishes: Option<&Wishes>, report: &mut Report) {
+    /// Whether there is a webhook at all.
+    fn webhooks(
+        &self,
+        session: &Session,
+        wishes: Option<&Wishes>,
+        report: &mut Report,
+    ) -> Option<Vec<Webhook>> {
         (self.tell)("Listing the webhooks…");
         let webhooks = match session.client.list(None) {
             Ok(webhooks) => webhooks,
             Err(error) => {
                 report.add(Part::Setup, "webhooks", self.failed(&error));
-                return;
+                return None;
             }
         };
-        let first = webhooks.first().map(|webhook| webhook.id);
         if wishes.is_none() {
-            let step = match (webhooks.len(), first) {
-                (0, _) | (_, None) => Step::warn("there is none, so nothing is received")
+            let step = match webhooks.as_slice() {
+                [] => Step::warn("there is none, so nothing is received")
                     .next("make one: `pmhooks create --url URL --on bounce,delivery`"),
-                (1, Some(id)) => Step::pass("there is one").next(format!("`pmhooks doctor {id}`")),
-                (many, Some(id)) => Step::pass(format!("there are {many}"))
-                    .next(format!("look at one of them: `pmhooks doctor {id}`")),
+                [one] => Step::pass("there is one").next(format!("`pmhooks doctor {}`", one.id)),
+                [first, ..] => Step::pass(format!("there are {}", webhooks.len()))
+                    .next(format!("look at one of them: `pmhooks doctor {}`", first.id)),
             };
             report.add(Part::Setup, "webhooks", step);
         }
+        Some(webhooks)
+    }
+
+    /// How old the API is, told by the operations that it has.
+    fn age(&self, session: &Session, webhooks: &[Webhook]) -> Step {
         // Where there is none, an ID that never is one: what matters is who says so.
-        let asked = session.client.statistics(first.unwrap_or(WebhookId(0)));
-        let with_status = webhooks.iter().any(|webhook| webhook.status.is_some());
-        let step = match asked {
-            Err(ApiError::NotOffered { .. }) if with_status => {
+        let any = webhooks.first().map_or(WebhookId(0), |webhook| webhook.id);
+        match session.client.statistics(any) {
+            Err(ApiError::NotOffered { .. }) if webhooks.iter().any(|w| w.status.is_some()) => {
                 Step::warn("webhooks have a Status, but there are no statistics to ask for")
             }
             Err(ApiError::NotOffered { .. }) => Step::pass(
@@ -226,8 +238,7 @@ impl Doctor<'_> {
                 Step::warn(format!("it could not be told: {error}")).nexts((self.advice)(&error))
             }
             _ => Step::pass("the API of since August 2026: it has verification and statistics"),
-        };
-        report.add(Part::Setup, "age", step);
+        }
     }
 }
 

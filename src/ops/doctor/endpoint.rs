@@ -76,11 +76,13 @@ fn edit(webhook: &Webhook) -> String {
     format!("give it one that Postmark can reach: `pmhooks edit {} --url URL`", webhook.id)
 }
 
+/// The addresses, and how sure that is.
+pub(super) fn sources() -> String {
+    format!("{} (as documented, seen in {SEEN}; the list can change)", SOURCES.join(", "))
+}
+
 fn firewall() -> Step {
-    Step::skipped(format!(
-        "not to be seen from here; if there is one, it must let in Postmark: {} (as documented, seen in \
-         {SEEN}; the list can change)",
-        SOURCES.join(", ")
-    ))
-    .next(format!("the list as it is now: {ARTICLE}"))
+    let sources = sources();
+    Step::skipped(format!("not to be seen from here; if there is one, it must let in {sources}"))
+        .next(format!("the list as it is now: {ARTICLE}"))
 }

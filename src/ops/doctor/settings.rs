@@ -1,42 +1,83 @@
-//! Is the webhook set up right? Its stream, its triggers, what these need, its status.
+//! Is the webhook set up right? Its stream, its triggers, its status, and the rules of `lint`.
 
-use super::{Doctor, Part, Ready, Report, Step};
+use url::Url;
+
+use super::{Doctor, Outcome, Part, Ready, Report, Step};
 use crate::api::StreamFilter;
-use crate::model::{Server, TrackLinks, Trigger, Webhook};
-use crate::ops::probe::Endpoint;
+use crate::model::{Level, Stream, Trigger, Webhook};
+use crate::net::names_internal;
+use crate::ops::lint::{self, Found, Scene};
+
+/// Rules that other steps have said in their own words: no trigger, not verified.
+const SAID: [&str; 2] = ["silent", "unverified"];
+/// Another, where the host itself is inside a network; it finds tunnels and the like as well.
+const NOT_PUBLIC: &str = "not-public";
+/// Rules about what the triggers need of the server.
+const TRACKING: [&str; 2] = ["opens-not-tracked", "clicks-not-tracked"];
 
 impl Doctor<'_> {
     /// Looks at the settings.
     pub(super) fn settings(&self, webhook: &Webhook, ready: &Ready, report: &mut Report) {
         (self.tell)("Looking at the settings…");
         let mut add = |rule, step| report.add(Part::Settings, rule, step);
-        add("stream", self.stream(webhook, ready));
+        let streams = ready.session.client.streams(StreamFilter { kind: None, archived: true });
+        add(
+            "stream",
+            match &streams {
+                Ok(streams) => stream(webhook, streams),
+                Err(error) => self.failed(error),
+            },
+        );
         add("triggers", triggers(webhook));
-        add("tracking", tracking(webhook, &ready.server));
         add("status", status(webhook));
-        add("safety", safety(webhook));
-    }
-
-    fn stream(&self, webhook: &Webhook, ready: &Ready) -> Step {
-        let name = &webhook.message_stream;
-        let all = StreamFilter { kind: None, archived: true };
-        let streams = match ready.session.client.streams(all) {
-            Ok(streams) => streams,
-            Err(error) => return self.failed(&error),
-        };
-        let Some(stream) = streams.iter().find(|stream| stream.id == *name) else {
-            return Step::fail(format!("the server has no stream {name}: no event arises there"))
-                .next("see which there are: `pmhooks streams`");
-        };
-        if !stream.text("ArchivedAt").is_empty() {
-            return Step::fail(format!("the stream {name} is archived: nothing is sent on it"))
-                .next(
-                    "see them: `pmhooks streams --archived`; a webhook's stream cannot be changed",
-                );
+        let found = by_rules(webhook, ready, streams.unwrap_or_default());
+        let (tracking, others): (Vec<_>, Vec<_>) =
+            found.iter().partition(|found| TRACKING.contains(&found.rule.name));
+        if tracking.is_empty() {
+            add("tracking", tracked(webhook));
         }
-        let kind = stream.text("MessageStreamType").to_lowercase();
-        Step::pass(format!("{name} is there ({kind}); only what is sent on it counts"))
+        for found in tracking.iter().chain(&others) {
+            add(found.rule.id, warned(found));
+        }
+        if others.is_empty() {
+            add("lint", Step::pass("no rule finds anything in it"));
+        }
     }
+}
+
+/// What `lint` finds of this webhook among the others, and was not said yet.
+fn by_rules(webhook: &Webhook, ready: &Ready, streams: Vec<Stream>) -> Vec<Found> {
+    let profile = ready.session.target.name();
+    let webhooks = ready.webhooks.clone();
+    let scene = Scene::of_server(profile, webhooks, ready.server.clone(), streams, None);
+    let is_internal = Url::parse(webhook.url.expose()).is_ok_and(|url| names_internal(&url));
+    let mut found = lint::check(&[scene], &[]);
+    found.retain(|found| {
+        let name = found.rule.name;
+        let is_said = SAID.contains(&name) || (name == NOT_PUBLIC && is_internal);
+        found.id() == Some(webhook.id) && !is_said && found.finding.level != Level::Info
+    });
+    found
+}
+
+/// A finding of a rule. None of them keeps events from arriving, so none is a failure here.
+fn warned(found: &Found) -> Step {
+    let message = format!("{} ({})", found.finding.message, found.rule.name);
+    Step(Outcome::Warn, message, vec![found.finding.fix.clone()])
+}
+
+fn stream(webhook: &Webhook, streams: &[Stream]) -> Step {
+    let name = &webhook.message_stream;
+    let Some(stream) = streams.iter().find(|stream| stream.id == *name) else {
+        return Step::fail(format!("the server has no stream {name}: no event arises there"))
+            .next("see which there are: `pmhooks streams`");
+    };
+    if !stream.text("ArchivedAt").is_empty() {
+        return Step::fail(format!("the stream {name} is archived: nothing is sent on it"))
+            .next("see them: `pmhooks streams --archived`; a webhook's stream cannot be changed");
+    }
+    let kind = stream.text("MessageStreamType").to_lowercase();
+    Step::pass(format!("{name} is there ({kind}); only what is sent on it counts"))
 }
 
 fn triggers(webhook: &Webhook) -> Step {
@@ -50,37 +91,6 @@ fn triggers(webhook: &Webhook) -> Step {
     Step::pass(format!("on for {}, and for nothing else", on.join(", ")))
 }
 
-/// Opens and clicks arise only where they are tracked.
-fn tracking(webhook: &Webhook, server: &Server) -> Step {
-    let is_on = |trigger| webhook.triggers.get(trigger).enabled;
-    let (opens, clicks) = (is_on(Trigger::Open), is_on(Trigger::Click));
-    if !opens && !clicks {
-        return Step::pass("nothing to track: neither open nor click is on");
-    }
-    let untracked =
-        |key: &str, off: &dyn Fn(&serde_json::Value) -> bool| server.get(key).is_some_and(off);
-    let no_opens = opens && untracked("TrackOpens", &|v| *v == false);
-    let no_links = clicks && untracked("TrackLinks", &|v| *v == TrackLinks::None.key());
-    if !no_opens && !no_links {
-        return Step::pass("the server tracks what the triggers need");
-    }
-    let mut lacking = Vec::new();
-    let mut flags = String::new();
-    if no_opens {
-        lacking.push("opens");
-        flags.push_str(" --track-opens true");
-    }
-    if no_links {
-        lacking.push("links");
-        flags.push_str(" --track-links html-and-text");
-    }
-    let what = lacking.join(" and ");
-    Step::warn(format!(
-        "the server does not track {what}: such events arise only of messages that ask for it"
-    ))
-    .next(format!("`pmhooks server edit{flags}`"))
-}
-
 fn status(webhook: &Webhook) -> Step {
     let id = webhook.id;
     match webhook.status.as_deref() {
@@ -91,25 +101,12 @@ fn status(webhook: &Webhook) -> Step {
     }
 }
 
-/// Whether others can read along, or post too.
-fn safety(webhook: &Webhook) -> Step {
-    let id = webhook.id;
-    let endpoint =
-        Endpoint::new(&webhook.url, webhook.http_auth.as_ref(), &webhook.http_headers).ok();
-    let mut found: Vec<String> = Vec::new();
-    let mut next = Vec::new();
-    if webhook.url.is_plain_http() {
-        found.push("it is plain http: everybody on the way can read and change it".to_owned());
-        next.push(format!("`pmhooks edit {id} --url https://...`"));
+/// Opens and clicks arise only where they are tracked; no rule found that they are not.
+fn tracked(webhook: &Webhook) -> Step {
+    let is_on = |trigger| webhook.triggers.get(trigger).enabled;
+    if is_on(Trigger::Open) || is_on(Trigger::Click) {
+        Step::pass("the server tracks what the triggers need")
+    } else {
+        Step::pass("nothing to track: neither open nor click is on")
     }
-    if endpoint.as_ref().is_some_and(|endpoint| endpoint.carriers().is_empty()) {
-        found.push("it carries no authentication: anybody can post to it".to_owned());
-        next.push(format!("`pmhooks edit {id} --username NAME --password SOURCE`"));
-    }
-    let doubts = endpoint.iter().flat_map(|endpoint| &endpoint.warnings);
-    found.extend(doubts.filter(|warning| **warning != crate::ops::probe::internal()).cloned());
-    if found.is_empty() {
-        return Step::pass("https, with authentication");
-    }
-    Step::warn(found.join("; ")).nexts(next)
 }

@@ -123,14 +123,34 @@ fn it_holds_all_steps_and_no_secret() {
       "Fix": "give it one that Postmark can reach: `pmhooks -p shop edit 7 --url URL`"
     },
     {
-      "Rule": "safety",
+      "Rule": "PM001",
       "Level": "warning",
       "ID": 7,
       "Url": "http://127.0.0.1:[PORT]/pm?key=********",
       "MessageStream": "outbound",
       "Profile": "shop",
-      "Message": "it is plain http: everybody on the way can read and change it; the webhook has both HttpAuth and credentials in its URL; HttpAuth is sent",
-      "Fix": "`pmhooks -p shop edit 7 --url https://...`"
+      "Message": "its URL is plain http: what is posted, credentials too, can be read on the way (plain-http)",
+      "Fix": "`pmhooks -p shop edit 7 --url https://HOST/PATH`"
+    },
+    {
+      "Rule": "PM003",
+      "Level": "warning",
+      "ID": 7,
+      "Url": "http://127.0.0.1:[PORT]/pm?key=********",
+      "MessageStream": "outbound",
+      "Profile": "shop",
+      "Message": "its URL carries user:password@ and the secret \"key\": URLs end up in logs and on screens (credentials-in-url)",
+      "Fix": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm --username postmark --password env:HOOK_PASSWORD`"
+    },
+    {
+      "Rule": "PM019",
+      "Level": "warning",
+      "ID": 7,
+      "Url": "http://127.0.0.1:[PORT]/pm?key=********",
+      "MessageStream": "outbound",
+      "Profile": "shop",
+      "Message": "it has both HttpAuth and credentials in its URL: which of them Postmark sends is not documented (two-credentials)",
+      "Fix": "`pmhooks -p shop edit 7 --url URL`"
     },
     {
       "Rule": "answer",
@@ -140,12 +160,12 @@ fn it_holds_all_steps_and_no_secret() {
       "MessageStream": "outbound",
       "Profile": "shop",
       "Message": "delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms)",
-      "Fix": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot)"
+      "Fix": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
     }
   ],
   "Summary": {
     "Errors": 1,
-    "Warnings": 2,
+    "Warnings": 4,
     "Infos": 0,
     "Passed": 15,
     "Skipped": 3
@@ -232,7 +252,7 @@ fn it_holds_all_steps_and_no_secret() {
       "Part": "reachable",
       "Step": "firewall",
       "Result": "skipped",
-      "Message": "not to be seen from here; if there is one, it must let in Postmark: 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)",
+      "Message": "not to be seen from here; if there is one, it must let in 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)",
       "Next": "the list as it is now: https://postmarkapp.com/support/article/800-ips-for-firewalls"
     },
     {
@@ -251,13 +271,6 @@ fn it_holds_all_steps_and_no_secret() {
     },
     {
       "Part": "settings",
-      "Step": "tracking",
-      "Result": "pass",
-      "Message": "nothing to track: neither open nor click is on",
-      "Next": null
-    },
-    {
-      "Part": "settings",
       "Step": "status",
       "Result": "pass",
       "Message": "verified",
@@ -265,17 +278,38 @@ fn it_holds_all_steps_and_no_secret() {
     },
     {
       "Part": "settings",
-      "Step": "safety",
+      "Step": "tracking",
+      "Result": "pass",
+      "Message": "nothing to track: neither open nor click is on",
+      "Next": null
+    },
+    {
+      "Part": "settings",
+      "Step": "PM001",
       "Result": "warn",
-      "Message": "it is plain http: everybody on the way can read and change it; the webhook has both HttpAuth and credentials in its URL; HttpAuth is sent",
-      "Next": "`pmhooks -p shop edit 7 --url https://...`"
+      "Message": "its URL is plain http: what is posted, credentials too, can be read on the way (plain-http)",
+      "Next": "`pmhooks -p shop edit 7 --url https://HOST/PATH`"
+    },
+    {
+      "Part": "settings",
+      "Step": "PM003",
+      "Result": "warn",
+      "Message": "its URL carries user:password@ and the secret \"key\": URLs end up in logs and on screens (credentials-in-url)",
+      "Next": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm --username postmark --password env:HOOK_PASSWORD`"
+    },
+    {
+      "Part": "settings",
+      "Step": "PM019",
+      "Result": "warn",
+      "Message": "it has both HttpAuth and credentials in its URL: which of them Postmark sends is not documented (two-credentials)",
+      "Next": "`pmhooks -p shop edit 7 --url URL`"
     },
     {
       "Part": "answers",
       "Step": "answer",
       "Result": "fail",
       "Message": "delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms)",
-      "Next": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot)"
+      "Next": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
     },
     {
       "Part": "postmark",

@@ -38,12 +38,12 @@ clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
 endpoint       warn     127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it
-firewall       skipped  not to be seen from here; if there is one, it must let in Postmark: 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
+firewall       skipped  not to be seen from here; if there is one, it must let in 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
 stream         pass     outbound is there (transactional); only what is sent on it counts
 triggers       pass     on for delivery, bounce, and for nothing else
-tracking       pass     nothing to track: neither open nor click is on
 status         pass     verified
-safety         warn     it is plain http: everybody on the way can read and change it
+tracking       pass     nothing to track: neither open nor click is on
+PM001          warn     its URL is plain http: what is posted, credentials too, can be read on the way (plain-http)
 answer         pass     delivery, bounce: 200 OK ([MS] ms)
 verify         skipped  Postmark was not asked to probe the endpoint
 statistics     pass     40 requests in the last 24 hours, 100% succeeded
@@ -51,8 +51,8 @@ requests       skipped  only your side can see it: compare your request log with
 --- stderr
 warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it [endpoint]
   next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
-warn: it is plain http: everybody on the way can read and change it [safety]
-  next: `pmhooks edit 7 --url https://...`
+warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
+  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
 Nothing is broken, 2 steps are worth a look: 16 passed, 3 skipped.
 "#]]);
     let posted = endpoint.requests();
@@ -106,12 +106,12 @@ clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
 endpoint       warn     127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it
-firewall       skipped  not to be seen from here; if there is one, it must let in Postmark: 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
+firewall       skipped  not to be seen from here; if there is one, it must let in 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
 stream         pass     outbound is there (transactional); only what is sent on it counts
 triggers       pass     on for delivery, bounce, and for nothing else
-tracking       pass     nothing to track: neither open nor click is on
 status         pass     verified
-safety         warn     it is plain http: everybody on the way can read and change it
+tracking       pass     nothing to track: neither open nor click is on
+PM001          warn     its URL is plain http: what is posted, credentials too, can be read on the way (plain-http)
 answer         fail     delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms)
 verify         skipped  Postmark was not asked to probe the endpoint
 statistics     pass     40 requests in the last 24 hours, 100% succeeded
@@ -119,10 +119,11 @@ requests       skipped  only your side can see it: compare your request log with
 --- stderr
 warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it [endpoint]
   next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
-warn: it is plain http: everybody on the way can read and change it [safety]
-  next: `pmhooks edit 7 --url https://...`
+warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
+  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
 fail: delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms) [answer]
   next: something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks verify` can test it, this machine cannot)
+  next: if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
 1 step failed: begin there. 2 warned, 15 passed, 3 skipped.
 --- exit 1
 "#]]);
@@ -172,8 +173,8 @@ fn triggers_must_be_on_and_tracked() {
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let answer = Step::answer(200, untracked).header("Date", &date).only("GET", "/server");
     let run_ = run(&hook, [answer], "");
-    run_.code(0).has("tracking       warn");
-    run_.has("`pmhooks server edit --track-opens true --track-links html-and-text`");
+    run_.code(0).has("[PM014]").has("[PM015]").lacks("tracking");
+    run_.has("`pmhooks server edit --track-opens true`");
     hook["Triggers"] = json!({});
     let report = run(&hook, [], "-o json").code(1).json();
     assert_eq!(step(&report, "triggers"), ("fail".into(), "none is on: it gets nothing".into()));
@@ -208,12 +209,12 @@ clock          pass     it is right, by the answer's date
 server         pass     the token opens server 77 (Shop)
 age            pass     the API of since August 2026: it has verification and statistics
 endpoint       warn     127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it
-firewall       skipped  not to be seen from here; if there is one, it must let in Postmark: 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
+firewall       skipped  not to be seen from here; if there is one, it must let in 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
 stream         pass     outbound is there (transactional); only what is sent on it counts
 triggers       pass     on for delivery, bounce, and for nothing else
-tracking       pass     nothing to track: neither open nor click is on
 status         fail     unverified: Postmark holds its events back
-safety         warn     it is plain http: everybody on the way can read and change it
+tracking       pass     nothing to track: neither open nor click is on
+PM001          warn     its URL is plain http: what is posted, credentials too, can be read on the way (plain-http)
 answer         pass     delivery, bounce: 200 OK ([MS] ms)
 verify         fail     Bounce: failed, answered 503 (Service Unavailable)
 statistics     pass     40 requests in the last 24 hours, 70% succeeded
@@ -225,8 +226,8 @@ warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or netwo
   next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
 fail: unverified: Postmark holds its events back [status]
   next: mend the endpoint, then `pmhooks verify 7`
-warn: it is plain http: everybody on the way can read and change it [safety]
-  next: `pmhooks edit 7 --url https://...`
+warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
+  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
 fail: Bounce: failed, answered 503 (Service Unavailable) [verify]
   next: compare with the answers above, mend the endpoint, then `pmhooks verify 7`
 fail: bounce is unverified: its events are paused [paused]
@@ -296,17 +297,18 @@ fn a_person_gets_a_checklist() {
     assert!(lines.all(|line| line.chars().count() <= 80), "{list}");
     let questions = &list[list.find("1. Is").unwrap()..];
     let questions = questions.replace(&endpoint.address().to_string(), "127.0.0.1:PORT");
+    let questions = regex::Regex::new(r"\(\d+ ms\)").unwrap().replace_all(&questions, "(MS)");
     assert_data_eq!(
-        questions,
+        questions.into_owned(),
         str![[r#"
 1. Is the endpoint reachable?
   warn  endpoint       127.0.0.1:PORT is there, but the address is inside this
                        machine or network: Postmark itself could not reach it
         next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
   skip  firewall       not to be seen from here; if there is one, it must let in
-                       Postmark: 3.134.147.250, 50.31.156.6, 50.31.156.77,
-                       18.217.206.57 (as documented, seen in November 2026; the
-                       list can change)
+                       3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57
+                       (as documented, seen in November 2026; the list can
+                       change)
         next: the list as it is now:
               https://postmarkapp.com/support/article/800-ips-for-firewalls
 
@@ -314,19 +316,22 @@ fn a_person_gets_a_checklist() {
   pass  stream         outbound is there (transactional); only what is sent on
                        it counts
   pass  triggers       on for delivery, bounce, and for nothing else
-  pass  tracking       nothing to track: neither open nor click is on
   pass  status         verified
-  warn  safety         it is plain http: everybody on the way can read and
-                       change it
-        next: `pmhooks edit 7 --url https://...`
+  pass  tracking       nothing to track: neither open nor click is on
+  warn  PM001          its URL is plain http: what is posted, credentials too,
+                       can be read on the way (plain-http)
+        next: `pmhooks edit 7 --url https://127.0.0.1:PORT/pm`
 
 3. What does the endpoint answer?
   fail  answer         delivery, bounce: 403 Forbidden; Postmark drops it at
-                       once and does not try again ([..] ms)
+                       once and does not try again (MS)
         next: something refuses the post: a firewall or bot filter in front, a
               CSRF check, the credentials, or a list of allowed addresses (if it
               names Postmark's alone, `pmhooks verify` can test it, this machine
               cannot)
+        next: if it is a list of addresses, Postmark's are 3.134.147.250,
+              50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in
+              November 2026; the list can change)
 
 4. What does Postmark say?
   skip  verify         Postmark was not asked to probe the endpoint
