@@ -12,7 +12,7 @@ use crate::args::parse::quiet;
 use crate::failure::{self, Exit, for_profile};
 use crate::model::WebhookId;
 use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
-use crate::ui::View as _;
+use crate::ui::{View as _, json};
 use view::Walk;
 
 /// Find out why a webhook receives nothing
@@ -75,7 +75,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.ui.note(&walk.summary());
     if let Some(path) = &args.bundle {
         let bundle = doctor.bundle(&walk.report, walk.json());
-        bundle::write(path, &bundle).context("cannot write the report")?;
+        bundle::write(path, &json::pretty(&bundle)).context("cannot write the report")?;
         cx.ui.note(&format!("Wrote the report to {}; read it before you send it.", path.display()));
     }
     let failed = walk.report.count(Outcome::Fail) > 0;

@@ -13,6 +13,9 @@ use super::error::{Destination, find, tls_trouble};
 use super::exchange::{Route, tls};
 use super::{CONNECT_TIMEOUT, NetError, Settings, authority};
 
+/// No time at all is no limit to the system.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// The way as far as it went, with what each part of it took.
 #[derive(Debug, Default)]
 pub struct Reach {
@@ -118,11 +121,13 @@ impl Way {
         if found.is_empty() { Err(unknown()) } else { Ok(found) }
     }
 
-    /// The first of the addresses that answers.
+    /// The first of the addresses that answers. Each has its share of the time: one that is silent must
+    /// not keep the others from being tried.
     fn connect(&self, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), NetError> {
         let mut last = self.late();
-        for address in addresses {
-            match TcpStream::connect_timeout(address, self.left()) {
+        for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
+            let share = self.left() / u32::try_from(untried).unwrap_or(u32::MAX);
+            match TcpStream::connect_timeout(address, share.max(SHORTEST)) {
                 Ok(socket) => return Ok((socket, address.ip())),
                 Err(error) if is_late(&error) => last = self.late(),
                 Err(error) => {
@@ -168,10 +173,9 @@ impl Way {
         NetError::ConnectTimeout { to: self.at.to(), after: self.at.connect_after }
     }
 
-    /// What is left of the time, never nothing: the system takes that for "no limit".
+    /// What is left of the time, never nothing.
     fn left(&self) -> Duration {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        left.max(Duration::from_millis(1))
+        self.deadline.saturating_duration_since(Instant::now()).max(SHORTEST)
     }
 }
 

@@ -43,7 +43,9 @@ impl Doctor<'_> {
         let auth = webhook.http_auth.as_ref();
         let endpoint = match Endpoint::new(&webhook.url, auth, &webhook.http_headers) {
             Ok(endpoint) => endpoint,
-            Err(error) => return add(self.failed(&error)),
+            Err(error) => {
+                return add(self.failed(&error).next(format!("look at it: `pmhooks get {id}`")));
+            }
         };
         let triggers = &webhook.triggers;
         let bodies = Wanted::default().bodies(
@@ -66,6 +68,11 @@ impl Doctor<'_> {
                 Err(error) if verdict::is_own_fault(error) => return add(self.failed(error)),
                 _ => gather(&mut groups, judged(post, exchange)),
             }
+        }
+        // The words are those of `test`, which knows no ID where a URL is tested.
+        let verify = format!("`pmhooks doctor {id} --verify`");
+        for group in &mut groups {
+            group.next.iter_mut().for_each(|n| *n = n.replace("`pmhooks verify`", &verify));
         }
         for group in groups {
             let (events, ms) = (group.events.join(", "), group.milliseconds);

@@ -44,8 +44,8 @@ pub fn check(path: &Path) -> Result<(), DiskError> {
 }
 
 /// Writes the report to a private file of its own.
-pub fn write(path: &Path, bundle: &Value) -> Result<(), DiskError> {
-    disk::write_new(path, format!("{bundle:#}\n").as_bytes())
+pub fn write(path: &Path, text: &str) -> Result<(), DiskError> {
+    disk::write_new(path, text.as_bytes())
 }
 
 impl Doctor<'_> {

@@ -38,6 +38,27 @@ Nothing found: 11 passed, 0 skipped.
 }
 
 #[test]
+fn a_sandbox_that_is_in_use_says_by_whom() {
+    let mut env = TestEnv::new();
+    let serving = env.spawn("sandbox serve --port 0");
+    serving.wait_for_url();
+    env.redact("[PID]", r"pid (?<redacted>\d+)");
+    env.run("-p sandbox doctor").check(str![[r#"
+STEP           RESULT   MESSAGE
+versions       pass     pmhooks [VERSION] on linux; its state is in [HOME]/.local/state/pmhooks
+configuration  pass     there is none yet (it would be [HOME]/.config/pmhooks/config.toml)
+target         pass     profile sandbox, at the sandbox within this program
+sandbox        fail     the sandbox's state is in use by `pmhooks sandbox serve` at http://127.0.0.1:[PORT] (pid [PID])
+connection     skipped  the API's address is not known
+--- stderr
+fail: the sandbox's state is in use by `pmhooks sandbox serve` at http://127.0.0.1:[PORT] (pid [PID]) [sandbox]
+  next: use it with --api-url and a token in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C
+1 step failed: begin there. 0 warned, 3 passed, 1 skipped.
+--- exit 1
+"#]]);
+}
+
+#[test]
 fn a_profile_that_is_set_up_passes_wholly() {
     let api = good();
     let env = TestEnv::new();

@@ -160,7 +160,7 @@ fn it_holds_all_steps_and_no_secret() {
       "MessageStream": "outbound",
       "Profile": "shop",
       "Message": "delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms)",
-      "Fix": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
+      "Fix": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop doctor 7 --verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
     }
   ],
   "Summary": {
@@ -309,7 +309,7 @@ fn it_holds_all_steps_and_no_secret() {
       "Step": "answer",
       "Result": "fail",
       "Message": "delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms)",
-      "Next": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
+      "Next": "something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks -p shop doctor 7 --verify` can test it, this machine cannot); if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)"
     },
     {
       "Part": "postmark",
@@ -365,4 +365,18 @@ fn it_is_written_for_a_broken_setup_too() {
     assert_eq!(report["Configuration"], Value::Null);
     assert_eq!(report["Findings"][0]["Rule"], "configuration");
     assert!(!report.to_string().contains(env.home().to_str().unwrap()));
+}
+
+// torture 31
+#[test]
+fn text_from_outside_is_escaped_in_it() {
+    let mut server = super::server();
+    server["Name"] = json!("S\u{1b}[2J\u{202e}");
+    let answer = Step::answer(200, server).only("GET", "/server");
+    let api = Faulty::new(super::answers_but(&hook("https://hooks.example.com"), [answer]));
+    let env = TestEnv::with_api(api.url());
+    let run = env.run("doctor --bundle report.json");
+    run.code(0).has("S\\u{1b}[2J\\u{202e}");
+    let report = env.read("report.json");
+    assert!(!report.contains(['\u{1b}', '\u{202e}']) && report.contains("\\u202e"), "{report}");
 }

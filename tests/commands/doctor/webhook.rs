@@ -122,7 +122,7 @@ warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or netwo
 warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
   next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
 fail: delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms) [answer]
-  next: something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks verify` can test it, this machine cannot)
+  next: something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks doctor 7 --verify` can test it, this machine cannot)
   next: if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
 1 step failed: begin there. 2 warned, 15 passed, 3 skipped.
 --- exit 1
@@ -148,6 +148,37 @@ fn an_endpoint_that_is_not_there_is_named() {
     assert!(step(&report, "endpoint").1.contains("its certificate expired on"), "{report:#}");
     let fix = report["Findings"][0]["Fix"].as_str().unwrap();
     assert!(fix.starts_with("renew the certificate"), "{fix}");
+}
+
+#[test]
+fn an_endpoint_that_is_silent_is_given_up() {
+    let endpoint = Faulty::new([Step::hang().forever()]);
+    let report = run(&hook(&endpoint.url()), [], "-o json --timeout 1s").code(1).json();
+    let answer = step(&report, "answer").1;
+    assert!(answer.contains("no complete answer from 127.0.0.1"), "{answer}");
+    assert!(answer.contains("Postmark tries again up to 9 times"), "{answer}");
+}
+
+#[test]
+fn an_answer_that_is_good_but_not_200_is_worth_a_look() {
+    let endpoint = Faulty::always(Step::status(204));
+    let report = run(&hook(&endpoint.url()), [], "-o json").code(0).json();
+    let (result, message) = step(&report, "answer");
+    assert_eq!(result, "warn");
+    assert!(message.contains("204 No Content; verification would fail"), "{message}");
+}
+
+#[test]
+fn what_cannot_be_posted_is_named() {
+    let endpoint = ok().may_be_unused();
+    let mut hook = hook(&endpoint.url());
+    hook["HttpHeaders"] = json!([{"Name": "Host", "Value": "x"}]);
+    let report = run(&hook, [], "-o json").code(1).json();
+    let message = "the header Host belongs to the connection and cannot be set by a webhook";
+    assert_eq!(step(&report, "answer"), ("fail".into(), message.into()));
+    hook["Url"] = json!("mailto:x@example.com");
+    let report = run(&hook, [], "-o json").code(1).json();
+    assert_eq!(step(&report, "endpoint").1, "its URL leads nowhere on the web");
 }
 
 #[test]
@@ -327,8 +358,8 @@ fn a_person_gets_a_checklist() {
                        once and does not try again (MS)
         next: something refuses the post: a firewall or bot filter in front, a
               CSRF check, the credentials, or a list of allowed addresses (if it
-              names Postmark's alone, `pmhooks verify` can test it, this machine
-              cannot)
+              names Postmark's alone, `pmhooks doctor 7 --verify` can test it,
+              this machine cannot)
         next: if it is a list of addresses, Postmark's are 3.134.147.250,
               50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in
               November 2026; the list can change)
