@@ -123,7 +123,7 @@ mod tests {
         let text = render(&[("3. What?", vec![item])], 80, false);
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
         assert!(text.contains("`pmhooks -p staging test 1234567 --event bounce`"), "{text}");
-        assert_eq!(text.lines().count(), 5, "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
     }
 
     #[test]
