@@ -140,7 +140,7 @@ fn it_holds_all_steps_and_no_secret() {
       "MessageStream": "outbound",
       "Profile": "shop",
       "Message": "its URL carries user:password@ and the secret \"key\": URLs end up in logs and on screens (credentials-in-url)",
-      "Fix": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm --username postmark --password env:HOOK_PASSWORD`"
+      "Fix": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm`"
     },
     {
       "Rule": "PM019",
@@ -295,7 +295,7 @@ fn it_holds_all_steps_and_no_secret() {
       "Step": "PM003",
       "Result": "warn",
       "Message": "its URL carries user:password@ and the secret \"key\": URLs end up in logs and on screens (credentials-in-url)",
-      "Next": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm --username postmark --password env:HOOK_PASSWORD`"
+      "Next": "`pmhooks -p shop edit 7 --url http://127.0.0.1:[PORT]/pm`"
     },
     {
       "Part": "settings",
