@@ -2,51 +2,51 @@
 
 use super::view::Lint;
 use crate::ops::lint::Found;
-use crate::ui::{Cell, findings};
+use crate::ui::text::visible;
+use crate::ui::{Cell, Table, Tone, findings};
 
 impl Lint {
-    /// The blocks: a head, then what was found with what to do about it.
-    pub(super) fn blocks(&self) -> Vec<Vec<(&'static str, Cell)>> {
-        let mut blocks: Vec<Vec<(&'static str, Cell)>> = Vec::new();
-        let mut last = None;
+    /// Each thing, what was found of it, and what to do. Sentences are wrapped; a URL or a command in several
+    /// lines could not be copied.
+    pub(super) fn blocks(&self, colour: bool) -> String {
+        let (mut text, mut last) = (String::new(), None);
         for found in &self.found {
             let head = self.head(found);
             if last.as_ref() != Some(&head) {
-                blocks.push(vec![(head.0, Cell::new(&head.1))]);
+                let gap = if last.is_some() { "\n" } else { "" };
+                text += &format!("{gap}{}\n", Tone::Strong.paint(&visible(&head), colour));
                 last = Some(head);
             }
             let (level, finding) = (found.rule.level, &found.finding);
             let place = found.spot.as_ref().map(|s| format!("{}:{} ", s.line, s.column));
-            let place = place.unwrap_or_default();
-            let said = format!("{place}{}: {}", level.name(), finding.message);
-            if let Some(block) = blocks.last_mut() {
-                block.push((found.rule.id, Cell::new(said).tone(findings::tone(level))));
-                block.push(("", Cell::new(format!("fix: {}", finding.fix))));
+            let said =
+                format!("{}{}: {}", place.unwrap_or_default(), level.name(), finding.message);
+            let said = Cell::new(said).tone(findings::tone(level));
+            let fix = format!("fix: {}", finding.fix);
+            let is_command = finding.fix.starts_with('`') && finding.fix.matches('`').count() == 2;
+            let mut lines = vec![(found.rule.id, said)];
+            lines.extend((!is_command).then(|| ("", Cell::new(&fix))));
+            text += &Table::details(&[lines], self.width, colour);
+            if is_command {
+                text += &format!("       {}\n", visible(&fix));
             }
         }
-        blocks
+        text
     }
 
-    /// What a finding is about: a word for it, and itself.
-    fn head(&self, found: &Found) -> (&'static str, String) {
+    /// What a finding is about.
+    fn head(&self, found: &Found) -> String {
         let profile = found.finding.profile.as_ref().filter(|_| self.several);
         let mut words = Vec::from_iter(profile.map(|name| name.as_str().to_owned()));
-        let kind = match (&found.spot, &found.stream) {
-            (Some(spot), _) => {
-                words.push(spot.origin.clone());
-                "file"
-            }
-            (None, Some(stream)) => {
+        match (&found.spot, &found.stream, &found.url) {
+            (Some(spot), ..) => words.push(spot.origin.clone()),
+            (None, Some(stream), Some(url)) => {
                 words.extend(found.id().map(|id| id.to_string()));
-                words.push(stream.clone());
-                words.extend(found.url.clone());
-                if found.url.is_some() { "webhook" } else { "stream" }
+                words.extend([stream.clone(), url.clone()]);
             }
-            (None, None) => {
-                words.push("settings".to_owned());
-                "server"
-            }
-        };
-        (kind, words.join("  "))
+            (None, Some(stream), None) => words.push(format!("stream {stream}")),
+            (None, None, _) => words.push("server settings".to_owned()),
+        }
+        words.join("  ")
     }
 }

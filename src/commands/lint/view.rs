@@ -112,7 +112,7 @@ impl View for Lint {
     }
 
     fn prose(&self, colour: bool) -> Option<String> {
-        Some(Table::details(&self.blocks(), self.width, colour))
+        Some(self.blocks(colour))
     }
 
     fn nothing(&self) -> &'static str {
