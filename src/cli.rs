@@ -154,7 +154,13 @@ impl Command {
     pub fn can_fan_out(&self) -> bool {
         matches!(
             self,
-            Self::List(_) | Self::Stats(_) | Self::Health(_) | Self::Lint(_) | Self::Streams(_)
+            Self::List(_)
+                | Self::Stats(_)
+                | Self::Health(_)
+                | Self::Lint(_)
+                | Self::Diff(_)
+                | Self::Apply(_)
+                | Self::Streams(_)
         )
     }
 }

@@ -102,7 +102,7 @@ impl Exit {
 }
 
 /// The commands that can be for several profiles at once.
-pub const FAN_OUT: [&str; 5] = ["list", "stats", "health", "lint", "streams"];
+pub const FAN_OUT: [&str; 7] = ["list", "stats", "health", "lint", "diff", "apply", "streams"];
 
 /// A failure as it is told: what was attempted, why it failed, what helps.
 #[derive(Clone, Debug)]

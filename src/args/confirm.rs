@@ -9,8 +9,8 @@ use crate::model::ProfileName;
 #[derive(Args, Clone, Debug, Default)]
 pub struct Confirm {
     /// Confirm a write to a protected profile by its name
-    #[arg(long, value_name = "PROFILE", value_parser = quiet::<ProfileName>())]
-    pub confirm: Option<ProfileName>,
+    #[arg(long, value_name = "PROFILE", value_delimiter = ',', value_parser = quiet::<ProfileName>())]
+    pub confirm: Vec<ProfileName>,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,

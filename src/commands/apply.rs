@@ -1,18 +1,23 @@
-//! `apply`: a server made to be what a manifest says.
+//! `apply`: a server made to be what a manifest says, or several.
+
+mod ask;
+mod outcome;
+mod parties;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use super::planned::{self, Planned};
+use super::planned::{self, Plans};
 use crate::args::confirm::Confirm;
 use crate::args::manifest::ManifestArgs;
 use crate::args::parse::{quiet_with, width};
-use crate::failure::{self, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
 use crate::ops::plan::kept::Kept;
+use parties::{Parties, Party};
 
 const ALONE: &str = "cannot begin: only one apply at a time may change a server";
 
@@ -25,11 +30,15 @@ const ALONE: &str = "cannot begin: only one apply at a time may change a server"
 /// On a protected profile the number of deletions is typed, or given with
 /// --confirm-deletes. Ctrl-C ends what is in flight and starts nothing more.
 ///
+/// Several profiles are planned and confirmed together, and then changed one after
+/// the other; where one is not done whole, those behind it are not begun.
+///
 /// Examples:
 ///     pmhooks apply hooks.yaml
 ///     pmhooks -p production apply hooks.yaml --confirm production
 ///     pmhooks apply hooks.yaml --prune --yes -o json
 ///     pmhooks apply --plan plan.json
+///     pmhooks apply hooks.yaml -p staging,production --confirm production --yes
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -51,7 +60,7 @@ pub struct Args {
 
 /// Applies.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Planned>()?;
+    cx.check::<Plans>()?;
     let kept = args.plan.as_deref().map(Kept::read).transpose().context("cannot use the plan")?;
     let mut manifest = args.manifest.clone();
     let documents = match &kept {
@@ -61,89 +70,65 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             kept.documents.clone()
         }
     };
-    cx.can_confirm(&args.confirm)?;
-    let lock = (!args.confirm.dry_run).then(|| apply::lock(cx.session()?, "apply").context(ALONE));
-    let _lock = lock.transpose()?;
-    let mut planned = planned::plan(&documents, &manifest, cx)?;
-    if let Some(kept) = &kept {
-        kept.check(&planned.kept).context("nothing was done")?;
+    let apart = cx.apart()?;
+    if kept.is_some() && apart.is_some() {
+        return Err(Failure::usage("a kept plan is for one profile, and several are named").into());
     }
-    planned.dry_run = args.confirm.dry_run;
-    planned.unmanaged().iter().for_each(|sentence| cx.ui.note(sentence));
-    if planned.plan.changes.is_empty() {
-        cx.ui.note("The server is so already; nothing was sent.");
-        return cx.show(&planned);
+    let parties =
+        Parties::new(apart.as_deref().unwrap_or(std::slice::from_ref(cx)), &args.confirm)?;
+    parties.can_confirm(cx)?;
+    let lock = |party: &Party<'_>| apply::lock(party.cx.session()?, "apply").context(ALONE);
+    let locks = parties.all.iter().filter(|_| !args.confirm.dry_run).map(lock);
+    let _locks = locks.collect::<Result<Vec<_>>>()?;
+    let manifests = planned::manifests(&documents, &manifest, cx)?;
+    let plans = parties.plan(&documents, &manifests, &manifest, cx)?;
+    let several = apart.is_some();
+    let mut plans = Plans { plans, several, wanted: None, dry_run: args.confirm.dry_run };
+    plans.warn(cx);
+    if let (Some(kept), Some(now)) = (&kept, plans.plans.first().and_then(|p| p.kept.as_ref())) {
+        kept.check(now).context("nothing was done")?;
     }
+    plans.tell_unmanaged(cx);
+    if plans.changes() == 0 {
+        let so = if several { "The servers are" } else { "The server is" };
+        cx.ui.note(&format!("{so} so already; nothing was sent."));
+        return cx.show(&plans);
+    }
+    parties.authorise(&plans, args.confirm_deletes, cx)?;
     if args.confirm.dry_run {
-        cx.authorise(&args.confirm, None)?;
-        cx.ui.note(&format!("Dry run: nothing was changed. {}.", planned.summary()));
-        return cx.show(&planned);
+        cx.ui.note(&format!("Dry run: nothing was changed. {}.", plans.summary()));
+        return cx.show(&plans);
     }
-    ask(&planned, args, cx)?;
-    let session = cx.session()?;
-    let place = session.target.name().map_or("environment".to_owned(), |name| name.to_string());
+    carry_out(&mut plans, &parties, args.concurrency, cx)?;
+    cx.show(&plans)?;
+    outcome::tell(&plans, cx)
+}
+
+/// Carries the plans out, one server after the other. Where one is not done whole, those behind it are
+/// not begun: what went wrong on staging should not be tried on production.
+fn carry_out(plans: &mut Plans, parties: &Parties<'_>, width: usize, cx: &Context) -> Result<()> {
     cx.ui.interrupts.go_gently();
-    cx.ui.progress(&format!("Making {} changes…", planned.plan.changes.len()));
     let ui = &cx.ui;
-    let way = Way {
-        width: args.concurrency,
-        backups: &backup::folder()?,
-        place: &place,
-        before: &planned.before,
-        is_stopped: &|| ui.interrupts.is_asked(),
-    };
-    planned.outcomes = Some(apply::apply(&session.client, &planned.plan, &way));
-    cx.show(&planned)?;
-    finish(&planned, cx)
-}
-
-/// Shows a person the plan, and has it confirmed.
-fn ask(planned: &Planned, args: &Args, cx: &Context) -> Result<()> {
-    let session = cx.session()?;
-    let asks = !cx.yes && args.confirm.confirm.is_none();
-    let deletes = planned.plan.count("Delete");
-    if asks {
-        planned.prose(false).lines().for_each(|line| cx.ui.line(line));
+    let mut all_done = true;
+    for (planned, party) in plans.plans.iter_mut().zip(&parties.all) {
+        if !all_done && !ui.interrupts.is_asked() {
+            let not = |_: &_| Outcome::NotReached("a profile before it was not done whole");
+            planned.outcomes = Some(planned.plan.changes.iter().map(not).collect());
+            continue;
+        }
+        let session = party.cx.session()?;
+        let place = session.target.name().map_or("environment".to_owned(), |name| name.to_string());
+        ui.progress(&format!("Making {} changes…", planned.plan.changes.len()));
+        let way = Way {
+            width,
+            backups: &backup::folder()?,
+            place: &place,
+            before: &planned.before,
+            is_stopped: &|| ui.interrupts.is_asked(),
+        };
+        let outcomes = apply::apply(&session.client, &planned.plan, &way);
+        all_done &= outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_)));
+        planned.outcomes = Some(outcomes);
     }
-    let question = format!("{}. Apply to {}?", planned.summary(), session.place());
-    cx.authorise(&args.confirm, Some(&question))?;
-    let is_protected = session.target.profile().is_some_and(|profile| profile.protected);
-    if deletes == 0 || !is_protected {
-        return Ok(());
-    }
-    let typed = if let Some(count) = args.confirm_deletes {
-        count.to_string()
-    } else {
-        let asked = "the number of webhooks that will be deleted";
-        cx.ui.input(asked, &format!("--confirm-deletes {deletes}"), |_| Ok(()))?
-    };
-    if typed.trim() == deletes.to_string() {
-        return Ok(());
-    }
-    let message = format!("nothing was done: {deletes} webhooks would be deleted, not that many");
-    Err(Failure::new(Exit::Interrupted, message).into())
-}
-
-fn finish(planned: &Planned, cx: &Context) -> Result<Exit> {
-    let outcomes = planned.outcomes.as_deref().unwrap_or_default();
-    let done = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count();
-    if done == outcomes.len() {
-        cx.ui.note(&format!("Done: {done} changes."));
-        return Ok(Exit::Done);
-    }
-    let changes = planned.plan.changes.iter().zip(outcomes);
-    let missing = changes.filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)));
-    let causes = missing.map(planned::sentence).collect();
-    let first = outcomes.iter().find_map(Outcome::error);
-    let first = first.map(|error| failure::of(error));
-    let exit = match (&first, done) {
-        (Some(first), 0) => first.exit,
-        (None, 0) => Exit::Interrupted,
-        _ => Exit::PartlyDone,
-    };
-    let message = format!("{} of {} changes were not made", outcomes.len() - done, outcomes.len());
-    let hints = first.map(|first| first.hints).unwrap_or_default();
-    Err(Failure { causes, hints, ..Failure::new(exit, message) }
-        .hint("run the same command again: it goes on where this stopped")
-        .into())
+    Ok(())
 }

@@ -12,13 +12,13 @@ use crate::args::confirm::Confirm;
 use crate::args::webhook::{AuthArgs, HeaderArgs};
 use crate::config::ConfigError;
 use crate::config::env::Environment;
-use crate::config::resolve::Wanted;
+use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::secret;
 use crate::failure::{Exit, Failure};
 use crate::model::{HttpAuth, HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
 use crate::net::Net;
 use crate::ops::guard::{self, GuardError, Need};
-use crate::ops::session::Session;
+use crate::ops::session::{Session, SessionError};
 use crate::ui::{Ui, View, webhooks};
 
 /// What a command works with.
@@ -58,6 +58,37 @@ impl Context {
         let session = Session::open(&self.wanted, &self.environment, net, self.limits)?;
         session.target.warnings.iter().for_each(|warning| self.ui.warn(warning));
         Ok(self.session.get_or_init(|| session))
+    }
+
+    /// A context for each profile that this run is for, its server open; nothing where it is for one.
+    pub fn apart(&self) -> Result<Option<Vec<Self>>> {
+        let Some(places) = places(&self.wanted, &self.environment)? else { return Ok(None) };
+        places.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        let opened = places.places.into_iter().map(|place| {
+            let opened = place.target.map_err(SessionError::from).and_then(|target| {
+                Session::at(target, &self.environment, Arc::clone(&self.net), self.limits)
+            });
+            (place.name, opened.map(|session| self.of(session)).map_err(anyhow::Error::from))
+        });
+        fleet::all_or_nothing(opened, "used", self).map(Some)
+    }
+
+    /// The same for one profile of several.
+    fn of(&self, session: Session) -> Self {
+        let profiles = session.target.name().map_or(Profiles::Unnamed, Profiles::One);
+        Self {
+            ui: Arc::clone(&self.ui),
+            environment: self.environment.clone(),
+            wanted: Wanted { profiles, ..self.wanted.clone() },
+            limits: self.limits,
+            net: Arc::clone(&self.net),
+            invocation: self.invocation.clone(),
+            yes: self.yes,
+            no_input: self.no_input,
+            command: self.command,
+            session: OnceCell::from(session),
+            stdin_is_used: self.stdin_is_used.clone(),
+        }
     }
 
     /// Where the token or the address comes from, said to a failure that is about it.
@@ -143,7 +174,7 @@ impl Context {
     /// Whether a write could be confirmed at all; asked before anything is sent.
     pub fn can_confirm(&self, confirm: &Confirm) -> Result<()> {
         self.may_write(confirm)?;
-        if self.yes || confirm.dry_run || confirm.confirm.is_some() {
+        if self.yes || confirm.dry_run || !confirm.confirm.is_empty() {
             return Ok(());
         }
         Ok(self.ui.must_ask("the confirmation", "--yes")?)
@@ -151,7 +182,7 @@ impl Context {
 
     /// Whether the profile allows a write at all, and could be named if it wants that. Sends nothing.
     pub fn may_write(&self, confirm: &Confirm) -> Result<()> {
-        match guard::need(self.session()?, confirm.confirm.as_ref())? {
+        match guard::need(self.session()?, &confirm.confirm)? {
             Need::Name(name) if !confirm.dry_run => {
                 let asked = "the name of the protected profile";
                 Ok(self.ui.must_ask(asked, &format!("--confirm {name}"))?)
@@ -164,7 +195,7 @@ impl Context {
     /// server. `question` is asked where a plain confirmation is due and `--yes` is not given.
     pub fn authorise(&self, confirm: &Confirm, question: Option<&str>) -> Result<()> {
         let session = self.session()?;
-        let need = guard::need(session, confirm.confirm.as_ref())?;
+        let need = guard::need(session, &confirm.confirm)?;
         if !confirm.dry_run {
             match (need, question) {
                 (Need::Name(name), _) => {
@@ -180,7 +211,7 @@ impl Context {
                         .into());
                     }
                 }
-                (Need::Nothing, Some(question)) if !self.yes && confirm.confirm.is_none() => {
+                (Need::Nothing, Some(question)) if !self.yes && confirm.confirm.is_empty() => {
                     self.ui.confirm(question, "--yes")?;
                 }
                 (Need::Nothing, _) => {}

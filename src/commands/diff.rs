@@ -1,12 +1,16 @@
-//! `diff`: what differs between a server and a manifest.
+//! `diff`: what differs between a server and a manifest, or between two servers.
+
+mod servers;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use super::planned::{self, Planned};
+use super::fleet::WIDTH;
+use super::planned::{self, Plans};
 use crate::args::manifest::ManifestArgs;
+use crate::config::resolve::is_for_several;
 use crate::failure::{Exit, Failure};
 
 /// Show what differs between a server and a manifest
@@ -16,11 +20,18 @@ use crate::failure::{Exit, Failure};
 /// by hand. Webhooks that the manifest does not name are listed and count only
 /// with --prune. A secret that differs is shown as "changed".
 ///
+/// With several profiles the servers of all are compared with the manifest.
+///
+/// With two profiles and no manifest their servers are compared: shown is what
+/// would make the second like the first. A value of the first profile's vars, such
+/// as HOOK_HOST, means the second's value of that name.
+///
 /// Examples:
 ///     pmhooks diff hooks.yaml
 ///     pmhooks -p production diff hooks.yaml --var HOOK_HOST=hooks.example.com
 ///     pmhooks diff hooks.yaml --prune -o json
 ///     pmhooks diff hooks.yaml --plan-out plan.json
+///     pmhooks diff -p staging,production
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -33,28 +44,46 @@ pub struct Args {
 
 /// Compares.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Planned>()?;
+    cx.check::<Plans>()?;
+    let several = is_for_several(&cx.wanted, &cx.environment)?;
+    if args.plan_out.is_some() && several {
+        return Err(Failure::usage("a plan is kept for one profile, and several are named").into());
+    }
+    if args.manifest.paths().is_empty() && several {
+        return servers::run(args, cx);
+    }
     let documents = planned::documents(&args.manifest, cx)?;
-    let planned = planned::plan(&documents, &args.manifest, cx)?;
+    let manifests = planned::manifests(&documents, &args.manifest, cx)?;
+    let reveal = cx.reveal();
+    let mut fleet = cx.each("compared", WIDTH, |session| {
+        planned::plan(&documents, manifests.of(session)?, &args.manifest, session, reveal)
+    })?;
+    let plans = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
+    let plans = Plans { plans, several: fleet.several, wanted: None, dry_run: false };
+    plans.warn(cx);
     if let Some(path) = &args.plan_out {
-        if !planned.literals.is_empty() {
+        if !manifests.literals().is_empty() {
             let refused =
                 Failure::usage("the plan is not kept: the manifest holds secrets in clear");
-            return Err(Failure { causes: planned.literals, ..refused }
+            return Err(Failure { causes: manifests.literals().to_vec(), ..refused }
                 .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
                 .into());
         }
-        planned.kept.write(path).context("cannot keep the plan")?;
+        let kept = plans.plans.first().and_then(|planned| planned.kept.as_ref());
+        kept.map_or(Ok(()), |kept| kept.write(path)).context("cannot keep the plan")?;
     }
-    cx.show(&planned)?;
-    let is_same = planned.plan.changes.is_empty();
-    cx.ui.note(&if is_same {
-        format!("No difference: {} as the manifest says.", webhooks(planned.plan.unchanged))
-    } else {
-        format!("{}.", planned.summary())
-    });
-    planned.unmanaged().iter().for_each(|sentence| cx.ui.note(sentence));
-    Ok(if is_same { Exit::Done } else { Exit::Finding })
+    cx.show(&plans)?;
+    for planned in &plans.plans {
+        let whose = plans.whose(planned);
+        cx.ui.note(&if planned.plan.changes.is_empty() {
+            let so = webhooks(planned.plan.unchanged);
+            format!("{whose}No difference: {so} as the manifest says.")
+        } else {
+            format!("{whose}{}.", planned.summary())
+        });
+    }
+    plans.tell_unmanaged(cx);
+    fleet.end(if plans.changes() == 0 { Exit::Done } else { Exit::Finding })
 }
 
 fn webhooks(count: usize) -> String {

@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::ops::fanout;
 use crate::ops::session::Session;
 use crate::ui::{ByProfile, View};
-pub use missing::told;
+pub use missing::{all_or_nothing, told};
 use missing::{missing, of_config};
 
 /// So many profiles are asked at the same time.

@@ -1,9 +1,13 @@
-//! A plan as `diff` and `apply` both make it.
+//! Plans as `diff` and `apply` both make them: one per server.
 
+mod plans;
 mod prose;
+mod resolved;
 mod view;
 
+pub use plans::Plans;
 pub use prose::sentence;
+pub use resolved::{Manifests, manifests};
 
 use std::io;
 
@@ -15,9 +19,10 @@ use crate::args::manifest::ManifestArgs;
 use crate::failure::Failure;
 use crate::model::{ProfileName, Reveal, WebhookId};
 use crate::ops::apply::Outcome;
-use crate::ops::manifest::Documents;
+use crate::ops::manifest::{Documents, Manifest};
 use crate::ops::plan::kept::{self, Kept};
 use crate::ops::plan::{self, Plan, Wishes};
+use crate::ops::session::Session;
 
 /// A plan for one server, and what became of it.
 pub struct Planned {
@@ -27,14 +32,17 @@ pub struct Planned {
     pub profile: Option<ProfileName>,
     /// The webhooks that were there.
     pub before: Vec<WebhookId>,
-    /// The plan as it could be kept.
-    pub kept: Kept,
-    /// Where secrets stand in the manifests in clear.
-    pub literals: Vec<String>,
+    /// The plan as it could be kept; none where it comes from no manifest.
+    pub kept: Option<Kept>,
     /// What became of each change; none where nothing was tried.
     pub outcomes: Option<Vec<Outcome>>,
-    /// Nothing of this has happened, on purpose.
-    pub dry_run: bool,
+}
+
+impl Planned {
+    /// The profile's name; empty where the token came from the environment.
+    pub fn name(&self) -> &str {
+        self.profile.as_ref().map_or("", ProfileName::as_str)
+    }
 }
 
 /// Reads the manifests that are named.
@@ -51,36 +59,14 @@ pub fn documents(args: &ManifestArgs, cx: &Context) -> Result<Documents> {
     Ok(Documents::read(&paths, &mut io::stdin().lock())?)
 }
 
-/// Compares the server with the manifests. What is wrong with these is told before anything is sent.
-pub fn plan(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<Planned> {
-    let session = cx.session()?;
-    let vars = session.target.profile().map(|profile| profile.vars.as_slice()).unwrap_or_default();
-    let given = |list: &[(String, String)], name: &str| {
-        list.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone())
-    };
-    let lookup = |name: &str| {
-        if let Some(value) = given(&args.var, name).or_else(|| given(vars, name)) {
-            return Ok(value);
-        }
-        match cx.environment.text(name) {
-            Ok(Some(value)) => Ok(value.to_owned()),
-            Ok(None) => Err(format!(
-                "{name} is not set: give --var {name}=VALUE, or set it in the profile's vars or the environment"
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    };
-    let manifest = documents.resolve(&lookup)?;
-    if args.deny_literal_secrets && !manifest.literals.is_empty() {
-        let refused = Failure::usage("the manifest holds secrets in clear");
-        return Err(Failure { causes: manifest.literals, ..refused }
-            .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
-            .into());
-    }
-    for literal in &manifest.literals {
-        cx.ui.warn(&format!("{literal}; a reference such as ${{NAME}} keeps it out of the file"));
-    }
-    manifest.warnings.iter().for_each(|warning| cx.ui.warn(warning));
+/// Compares a server with what the manifests ask of it.
+pub fn plan(
+    documents: &Documents,
+    manifest: &Manifest,
+    args: &ManifestArgs,
+    session: &Session,
+    reveal: Reveal,
+) -> Result<Planned> {
     let place = session.place();
     let live = session.client.list(None);
     let live = live.with_context(|| format!("cannot list the webhooks of {place}"))?;
@@ -92,31 +78,27 @@ pub fn plan(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<
     };
     let planned = |reveal| {
         let wishes = Wishes { prune: args.prune, verify: !args.no_verify, reveal };
-        let plan = plan::plan(&live, server.as_ref(), &manifest, wishes);
+        let plan = plan::plan(&live, server.as_ref(), manifest, wishes);
         plan.with_context(|| format!("cannot plan the changes of {place}"))
     };
     let plan = planned(Reveal::Masked)?;
     // What may be kept is masked, whatever is shown.
-    let shown = if cx.reveal() == Reveal::Shown { Some(planned(Reveal::Shown)?) } else { None };
-    plan.warnings.iter().for_each(|warning| cx.ui.warn(warning));
-    let kept = Kept {
-        place: place.clone(),
-        prune: args.prune,
-        verify: !args.no_verify,
-        documents: documents.clone(),
-        changes: Value::Null,
-        live: kept::live(&live),
-    };
+    let shown = if reveal == Reveal::Shown { Some(planned(Reveal::Shown)?) } else { None };
     let mut planned = Planned {
         plan,
         profile: session.target.name(),
         before: live.iter().map(|webhook| webhook.id).collect(),
-        kept,
-        literals: manifest.literals,
+        kept: None,
         outcomes: None,
-        dry_run: false,
     };
-    planned.kept.changes = planned.changes_json();
+    planned.kept = Some(Kept {
+        place: place.clone(),
+        prune: args.prune,
+        verify: !args.no_verify,
+        documents: documents.clone(),
+        changes: Value::Array(planned.changes_json()),
+        live: kept::live(&live),
+    });
     planned.plan = shown.unwrap_or(planned.plan);
     Ok(planned)
 }

@@ -44,14 +44,14 @@ pub enum Need {
 }
 
 /// Looks at the profile's own rules. Sends nothing.
-pub fn need(session: &Session, confirmed: Option<&ProfileName>) -> Result<Need, GuardError> {
+pub fn need(session: &Session, confirmed: &[ProfileName]) -> Result<Need, GuardError> {
     let name = session.target.name();
-    if confirmed.is_some() && confirmed != name.as_ref() {
+    if confirmed.iter().any(|confirmed| name.as_ref() != Some(confirmed)) {
         return Err(GuardError::WrongName { place: session.place() });
     }
     match session.target.profile() {
         Some(profile) if profile.read_only => Err(GuardError::ReadOnly(profile.name.clone())),
-        Some(profile) if profile.protected && confirmed.is_none() => {
+        Some(profile) if profile.protected && confirmed.is_empty() => {
             Ok(Need::Name(profile.name.clone()))
         }
         _ => Ok(Need::Nothing),

@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod backup;
 pub mod change;
+pub mod compare;
 pub mod create;
 pub mod definition;
 pub mod doctor;

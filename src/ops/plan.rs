@@ -159,6 +159,18 @@ pub fn plan(
     manifest: &Manifest,
     wishes: Wishes,
 ) -> Result<Plan, PlanError> {
+    let plan = differences(live, server, manifest, wishes)?;
+    check_limits(live, &plan.changes)?;
+    Ok(plan)
+}
+
+/// What differs, whether or not Postmark would take the changes.
+pub fn differences(
+    live: &[Webhook],
+    server: Option<&Server>,
+    manifest: &Manifest,
+    wishes: Wishes,
+) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     let matched = matched(live, &manifest.entries)?;
     let (mut creates, mut updates) = (Vec::new(), Vec::new());
@@ -198,7 +210,6 @@ pub fn plan(
             unmanaged.push(webhook.clone());
         }
     }
-    check_limits(live, &creates, &deletes)?;
     let key = |change: &Change| {
         let url = change.url().map(HookUrl::place);
         (change.stream().map(str::to_owned), url, change.id())
@@ -271,24 +282,26 @@ fn matched(live: &[Webhook], entries: &[Entry]) -> Result<Vec<Option<usize>>, Pl
 }
 
 /// A stream's webhooks are counted as they are when there are most of them: after the creates.
-fn check_limits(live: &[Webhook], creates: &[Change], deletes: &[Change]) -> Result<(), PlanError> {
+fn check_limits(live: &[Webhook], changes: &[Change]) -> Result<(), PlanError> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for webhook in live {
         *counts.entry(webhook.message_stream.as_str()).or_default() += 1;
     }
-    for change in creates {
+    for change in changes {
         let Deed::Create(new) = &change.deed else { continue };
         let Some(stream) = &new.message_stream else { continue };
         let count = counts.entry(stream.as_str()).or_default();
         *count += 1;
         if *count > MOST_PER_STREAM {
-            let gone = deletes.iter().filter(|d| d.stream() == Some(stream.as_str())).count();
-            let all = creates.iter().filter(|c| c.stream() == Some(stream.as_str())).count();
+            let here = |action| {
+                let of = |c: &&Change| c.action() == action && c.stream() == Some(stream.as_str());
+                changes.iter().filter(of).count()
+            };
             let before = live.iter().filter(|w| w.message_stream == *stream).count();
             return Err(PlanError::TooMany {
                 stream: stream.clone(),
-                count: before + all,
-                deletes: gone,
+                count: before + here("Create"),
+                deletes: here("Delete"),
             });
         }
     }

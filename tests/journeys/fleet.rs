@@ -438,7 +438,7 @@ fn what_cannot_be_for_several_says_so_and_sends_nothing() {
 --- stderr
 pmhooks: error: this command works on one profile at a time
   hint: name one profile
-  hint: several profiles at once go with list, stats, health, lint, streams
+  hint: several profiles at once go with list, stats, health, lint, diff, apply, streams
 --- exit 2
 "#]]);
     }
@@ -446,7 +446,7 @@ pmhooks: error: this command works on one profile at a time
 --- stderr
 pmhooks: error: this command works on one profile at a time; PMHOOKS_PROFILE means several
   hint: name one profile
-  hint: several profiles at once go with list, stats, health, lint, streams
+  hint: several profiles at once go with list, stats, health, lint, diff, apply, streams
 --- exit 2
 "#]]);
     env.run("list --all-profiles -p p0").check(str![[r#"

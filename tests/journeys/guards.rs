@@ -185,7 +185,7 @@ fn several_profiles_are_refused_where_one_is_meant() {
 --- stderr
 pmhooks: error: this command works on one profile at a time
   hint: name one profile
-  hint: several profiles at once go with list, stats, health, lint, streams
+  hint: several profiles at once go with list, stats, health, lint, diff, apply, streams
 --- exit 2
 "#]]);
     }

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod configuration;
 mod first_run;
+#[cfg(unix)]
 mod fleet;
 #[cfg(unix)]
 mod foreign_folder;
@@ -10,3 +11,5 @@ mod foreign_folder;
 mod guards;
 #[cfg(unix)]
 mod odd_worlds;
+#[cfg(unix)]
+mod two_servers;

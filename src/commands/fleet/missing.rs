@@ -3,6 +3,7 @@
 use anyhow::Error;
 
 use crate::api::ApiError;
+use crate::commands::Context;
 use crate::config::ConfigError;
 use crate::config::resolve::Target;
 use crate::failure::{self, Exit, Failure, explain, for_profile};
@@ -67,4 +68,24 @@ pub(super) fn missing(
     }
     let message = format!("{} of {total} profiles could not be {done}", failed.len());
     Some(Failure { causes, hints, ..Failure::new(Exit::PartlyDone, message) })
+}
+
+/// What came of each profile, or, where one of them failed, why nothing was done.
+pub fn all_or_nothing<T>(
+    results: impl IntoIterator<Item = (String, anyhow::Result<T>)>,
+    done: &str,
+    cx: &Context,
+) -> anyhow::Result<Vec<T>> {
+    let (mut good, mut failed) = (Vec::new(), Vec::new());
+    for (name, result) in results {
+        match result {
+            Ok(one) => good.push(one),
+            Err(error) => failed.push((name, explain(&error))),
+        }
+    }
+    let total = good.len() + failed.len();
+    let Some((_, first)) = failed.first() else { return Ok(good) };
+    let Some(missing) = missing(&failed, total, done, &cx.invocation) else { return Ok(good) };
+    let message = format!("nothing was done: {}", missing.message);
+    Err(Failure { exit: first.exit, message, ..missing }.into())
 }

@@ -45,13 +45,10 @@ impl Planned {
         lines
     }
 
-    /// One line for a person: `2 to create, 1 to change, 0 to delete; 4 are so already`.
+    /// One line for a person.
     pub fn summary(&self) -> String {
-        let [create, update, delete] = ["Create", "Update", "Delete"].map(|a| self.plan.count(a));
-        let so = self.plan.unchanged;
-        format!(
-            "{create} to create, {update} to change, {delete} to delete; {so} as they should be"
-        )
+        let counts = ["Create", "Update", "Delete"].map(|action| self.plan.count(action));
+        summary(counts, self.plan.unchanged)
     }
 
     /// The webhooks that the manifest does not name, for a person; none where there is none.
@@ -67,6 +64,13 @@ impl Planned {
             )
         })
     }
+}
+
+/// `2 to create, 1 to change, 0 to delete; 4 as they should be`.
+pub(super) fn summary([create, update, delete]: [usize; 3], unchanged: usize) -> String {
+    format!(
+        "{create} to create, {update} to change, {delete} to delete; {unchanged} as they should be"
+    )
 }
 
 /// What the first line of a new webhook says already.

@@ -1,14 +1,14 @@
-//! How a plan looks in a program's eyes: a row per field; as JSON the documented report.
+//! How one plan looks in a program's eyes: a row per field, an object per change.
 
 use serde_json::{Value, json};
 
 use super::Planned;
 use super::prose::{message, sign};
-use crate::model::{HookUrl, ProfileName, Reveal, WebhookId};
+use crate::model::{HookUrl, ProfileName, WebhookId};
 use crate::ops::apply::Outcome;
 use crate::ops::change::FieldChange;
 use crate::ops::plan::Change;
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::ui::{Cell, Column, Table, Tone};
 
 impl Planned {
     pub(super) fn rows(&self) -> impl Iterator<Item = (&Change, Option<&Outcome>)> {
@@ -17,7 +17,7 @@ impl Planned {
     }
 
     /// The changes as they are reported.
-    pub(super) fn changes_json(&self) -> Value {
+    pub(super) fn changes_json(&self) -> Vec<Value> {
         self.rows().map(|(change, outcome)| self.change_json(change, outcome)).collect()
     }
 
@@ -49,8 +49,8 @@ fn id_of(change: &Change, outcome: Option<&Outcome>) -> Option<WebhookId> {
     }
 }
 
-impl View for Planned {
-    const COLUMNS: &'static [Column] = &[
+impl Planned {
+    pub(super) const COLUMNS: &'static [Column] = &[
         Column::new("change", "Change"),
         Column::new("id", "ID"),
         Column::new("stream", "Stream"),
@@ -60,27 +60,9 @@ impl View for Planned {
         Column::new("after", "To"),
         Column::new("result", "Result"),
         Column::hidden("message", "Message"),
-        Column::hidden("profile", "Profile"),
     ];
 
-    fn json(&self) -> Value {
-        let mut report = json!({
-            "Changes": self.changes_json(),
-            "Unmanaged": self.plan.unmanaged.iter().map(|w| w.to_json(Reveal::Masked)).collect::<Vec<_>>(),
-            "Summary": {
-                "Create": self.plan.count("Create"),
-                "Update": self.plan.count("Update"),
-                "Delete": self.plan.count("Delete"),
-                "Unchanged": self.plan.unchanged,
-            },
-        });
-        if let (true, Value::Object(object)) = (self.dry_run, &mut report) {
-            object.insert("DryRun".to_owned(), true.into());
-        }
-        report
-    }
-
-    fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         let mut table = Table::new(Self::COLUMNS);
         for (change, outcome) in self.rows() {
             let (sign, tone) = sign(change);
@@ -108,22 +90,13 @@ impl View for Planned {
                     Cell::new(to).tone(Tone::Strong),
                     Cell::new(result).tone(if result == "Done" { Tone::Good } else { Tone::Plain }),
                     Cell::new(outcome.and_then(message).unwrap_or_default()),
-                    Cell::new(self.profile.as_ref().map(ToString::to_string).unwrap_or_default()),
                 ]);
             }
         }
         table
     }
 
-    fn prose(&self, colour: bool) -> Option<String> {
-        Some(self.prose(colour))
-    }
-
-    fn ids(&self) -> Vec<String> {
+    pub(super) fn ids(&self) -> Vec<String> {
         self.rows().filter_map(|(c, o)| id_of(c, o)).map(|id| id.to_string()).collect()
-    }
-
-    fn nothing(&self) -> &'static str {
-        ""
     }
 }

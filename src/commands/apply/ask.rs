@@ -1,0 +1,90 @@
+//! What a person is asked before servers are changed: once about all, and what protected profiles want.
+
+use anyhow::Result;
+
+use super::parties::{Parties, Party};
+use crate::commands::Context;
+use crate::commands::planned::Plans;
+use crate::failure::{Exit, Failure};
+use crate::ops::session::Session;
+
+impl Parties<'_> {
+    fn places(&self) -> Result<String> {
+        let places: Result<Vec<_>> =
+            self.all.iter().map(|party| Ok(party.cx.session()?.place())).collect();
+        Ok(places?.join(" and "))
+    }
+
+    /// Whether all could be confirmed at all; asked before anything is sent.
+    pub fn can_confirm(&self, cx: &Context) -> Result<()> {
+        for party in &self.all {
+            party.cx.may_write(&party.confirm)?;
+        }
+        if self.has_doubt(cx)? {
+            cx.ui.must_ask("the confirmation", "--yes")?;
+        }
+        Ok(())
+    }
+
+    /// True where a plain question is to be asked: of a protected profile the name is.
+    fn has_doubt(&self, cx: &Context) -> Result<bool> {
+        for Party { cx: own, confirm } in &self.all {
+            let is_agreed = cx.yes || confirm.dry_run || !confirm.confirm.is_empty();
+            if !is_agreed && !is_protected(own.session()?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Shows a person the plans, has them confirmed, and checks that each server is the one it should be.
+    pub fn authorise(&self, plans: &Plans, deletes: Option<usize>, cx: &Context) -> Result<()> {
+        let doubt = self.has_doubt(cx)?;
+        let agreed = |party: &Party<'_>| party.confirm.dry_run || !party.confirm.confirm.is_empty();
+        if doubt || !cx.yes && !self.all.iter().all(agreed) {
+            plans.prose(false).lines().for_each(|line| cx.ui.line(line));
+        }
+        for party in &self.all {
+            party.cx.authorise(&party.confirm, None)?;
+        }
+        if self.all.iter().any(|party| party.confirm.dry_run) {
+            return Ok(());
+        }
+        self.confirm_deletes(plans, deletes, cx)?;
+        // Last: one key answers it, and an Enter behind that must not answer a question after it.
+        if doubt {
+            let question = format!("{}. Apply to {}?", plans.summary(), self.places()?);
+            cx.ui.confirm(&question, "--yes")?;
+        }
+        Ok(())
+    }
+
+    /// The number of deletions on protected profiles, typed or given.
+    fn confirm_deletes(&self, plans: &Plans, given: Option<usize>, cx: &Context) -> Result<()> {
+        let mut deletes = 0;
+        for (planned, party) in plans.plans.iter().zip(&self.all) {
+            if is_protected(party.cx.session()?) {
+                deletes += planned.plan.count("Delete");
+            }
+        }
+        if deletes == 0 {
+            return Ok(());
+        }
+        let typed = if let Some(count) = given {
+            count.to_string()
+        } else {
+            let asked = "the number of webhooks that will be deleted";
+            cx.ui.input(asked, &format!("--confirm-deletes {deletes}"), |_| Ok(()))?
+        };
+        if typed.trim() == deletes.to_string() {
+            return Ok(());
+        }
+        let message =
+            format!("nothing was done: {deletes} webhooks would be deleted, not that many");
+        Err(Failure::new(Exit::Interrupted, message).into())
+    }
+}
+
+fn is_protected(session: &Session) -> bool {
+    session.target.profile().is_some_and(|profile| profile.protected)
+}

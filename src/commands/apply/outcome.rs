@@ -1,0 +1,40 @@
+//! What is said of an apply that was carried out.
+
+use anyhow::Result;
+
+use crate::commands::Context;
+use crate::commands::planned::{self, Planned, Plans};
+use crate::failure::{self, Exit, Failure};
+use crate::ops::apply::Outcome;
+
+/// How it ends: all done, or what was not, with the reasons.
+pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
+    let all: Vec<_> = plans.plans.iter().flat_map(outcomes).collect();
+    let done = all.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count();
+    if done == all.len() {
+        cx.ui.note(&format!("Done: {done} changes."));
+        return Ok(Exit::Done);
+    }
+    let causes = plans.plans.iter().flat_map(|planned| {
+        let changes = planned.plan.changes.iter().zip(outcomes(planned));
+        let missing = changes.filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)));
+        missing.map(|missing| plans.whose(planned) + &planned::sentence(missing))
+    });
+    let causes = causes.collect();
+    let first = all.iter().find_map(|outcome| outcome.error());
+    let first = first.map(|error| failure::of(error));
+    let exit = match (&first, done) {
+        (Some(first), 0) => first.exit,
+        (None, 0) => Exit::Interrupted,
+        _ => Exit::PartlyDone,
+    };
+    let message = format!("{} of {} changes were not made", all.len() - done, all.len());
+    let hints = first.map(|first| first.hints).unwrap_or_default();
+    Err(Failure { causes, hints, ..Failure::new(exit, message) }
+        .hint("run the same command again: it goes on where this stopped")
+        .into())
+}
+
+fn outcomes(planned: &Planned) -> &[Outcome] {
+    planned.outcomes.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,93 @@
+//! The servers that an apply is for: planned together, and each confirmed as its profile wants it.
+
+use anyhow::{Context as _, Result};
+
+use crate::args::confirm::Confirm;
+use crate::args::manifest::ManifestArgs;
+use crate::commands::Context;
+use crate::commands::fleet::{self, WIDTH};
+use crate::commands::planned::{self, Manifests, Planned};
+use crate::failure::Failure;
+use crate::model::ServerId;
+use crate::ops::fanout;
+use crate::ops::manifest::Documents;
+use crate::ops::session::Session;
+
+/// One of the servers.
+pub struct Party<'a> {
+    /// The way to it.
+    pub cx: &'a Context,
+    /// What of the confirmation is about it.
+    pub confirm: Confirm,
+}
+
+/// All of them, in the order in which their profiles are named.
+pub struct Parties<'a> {
+    /// One at least.
+    pub all: Vec<Party<'a>>,
+}
+
+impl<'a> Parties<'a> {
+    /// Each of `--confirm` must be about one of them.
+    pub fn new(all: &'a [Context], confirm: &Confirm) -> Result<Self> {
+        let [one] = all else { return Self::several(all, confirm) };
+        Ok(Self { all: vec![Party { cx: one, confirm: confirm.clone() }] })
+    }
+
+    fn several(all: &'a [Context], confirm: &Confirm) -> Result<Self> {
+        let (mut parties, mut left) = (Vec::new(), confirm.confirm.clone());
+        for cx in all {
+            let name = cx.session()?.target.name();
+            let (own, others) = left.into_iter().partition(|given| Some(given) == name.as_ref());
+            left = others;
+            parties.push(Party { cx, confirm: Confirm { confirm: own, ..confirm.clone() } });
+        }
+        match left.first() {
+            None => Ok(Self { all: parties }),
+            Some(name) => {
+                let message = format!("--confirm names {name}, which is none of these profiles");
+                Err(Failure::usage(message).into())
+            }
+        }
+    }
+
+    /// Plans the changes of every server; one that cannot be planned stops all.
+    pub fn plan(
+        &self,
+        documents: &Documents,
+        manifests: &Manifests,
+        args: &ManifestArgs,
+        cx: &Context,
+    ) -> Result<Vec<Planned>> {
+        let sessions = self.all.iter().map(|party| party.cx.session());
+        let sessions = sessions.collect::<Result<Vec<_>>>()?;
+        let (reveal, is_one) = (cx.reveal(), sessions.len() == 1);
+        let mut results = fanout::map(&sessions, WIDTH, |session| {
+            let planned = planned::plan(documents, manifests.of(session)?, args, session, reveal)?;
+            let id = if is_one { None } else { Some(server_id(session)?) };
+            Ok((planned, id))
+        });
+        if is_one {
+            return results.pop().into_iter().map(|result| result.map(|(one, _)| one)).collect();
+        }
+        let name = |session: &&Session| session.target.name().map(|name| name.to_string());
+        let names = sessions.iter().map(|session| name(session).unwrap_or_default());
+        let planned = fleet::all_or_nothing(names.zip(results), "planned", cx)?;
+        for (at, (one, id)) in planned.iter().enumerate() {
+            let twin = planned.iter().skip(at + 1).find(|(_, other)| other == id);
+            if let (Some((other, _)), Some(id)) = (twin, id) {
+                let (one, other) = (one.name(), other.name());
+                let message = format!("{one} and {other} are both server {id}");
+                return Err(Failure::usage(message).hint("name one of them").into());
+            }
+        }
+        Ok(planned.into_iter().map(|(planned, _)| planned).collect())
+    }
+}
+
+fn server_id(session: &Session) -> Result<ServerId> {
+    let server = session.client.server();
+    let server =
+        server.with_context(|| format!("cannot ask which server {} is", session.place()))?;
+    Ok(server.id)
+}

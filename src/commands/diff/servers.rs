@@ -1,0 +1,72 @@
+//! Two servers beside each other, without a manifest.
+
+use anyhow::{Context as _, Result};
+
+use super::{Args, webhooks};
+use crate::commands::Context;
+use crate::commands::fleet::{self, WIDTH};
+use crate::commands::planned::{Planned, Plans};
+use crate::failure::{Exit, Failure};
+use crate::ops::compare::{self, Side};
+use crate::ops::fanout;
+use crate::ops::session::Session;
+
+/// Shows what would make the second server like the first.
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
+    let all = cx.apart()?.unwrap_or_default();
+    let ([wanted, present], []) = (all.as_slice(), args.manifest.var.as_slice()) else {
+        return Err(refused(all.len()).into());
+    };
+    let sessions = [wanted.session()?, present.session()?];
+    let sides = fanout::map(&sessions, WIDTH, |session| side(session));
+    let names =
+        sessions.map(|session| session.target.name().map_or_else(String::new, |n| n.to_string()));
+    let sides = fleet::all_or_nothing(names.into_iter().zip(sides), "compared", cx)?;
+    let [wanted, present] = sides.as_slice() else { return Err(refused(sides.len()).into()) };
+    let plan = compare::servers(wanted, present, cx.reveal())
+        .with_context(|| format!("cannot compare {} with {}", present.name, wanted.name))?;
+    let planned = Planned {
+        plan,
+        profile: sessions.last().and_then(|session| session.target.name()),
+        before: Vec::new(),
+        kept: None,
+        outcomes: None,
+    };
+    let (wanted, present) = (&wanted.name, &present.name);
+    let plans = Plans {
+        plans: vec![planned],
+        several: false,
+        wanted: Some(wanted.clone()),
+        dry_run: false,
+    };
+    plans.warn(cx);
+    cx.show(&plans)?;
+    if plans.changes() == 0 {
+        let so = webhooks(plans.plans.iter().map(|planned| planned.plan.unchanged).sum());
+        cx.ui.note(&format!("No difference between {wanted} and {present}: {so} the same."));
+        return Ok(Exit::Done);
+    }
+    cx.ui.note(&format!("To make {present} like {wanted}: {}.", plans.summary()));
+    Ok(Exit::Finding)
+}
+
+fn side(session: &Session) -> Result<Side> {
+    let place = session.place();
+    let webhooks = session.client.list(None);
+    let webhooks = webhooks.with_context(|| format!("cannot list the webhooks of {place}"))?;
+    let server = session.client.server();
+    let server = server.with_context(|| format!("cannot get the server settings of {place}"))?;
+    let vars = session.target.profile().map(|profile| profile.vars.clone());
+    let name = session.target.name().map_or_else(String::new, |name| name.to_string());
+    Ok(Side { name, vars: vars.unwrap_or_default(), webhooks, server })
+}
+
+fn refused(profiles: usize) -> Failure {
+    if profiles == 2 {
+        return Failure::usage("--var is for a manifest, and none is named")
+            .hint("for two servers, put the values into the vars of both profiles");
+    }
+    let message = format!("{profiles} profiles are named, and no manifest to compare them with");
+    Failure::usage(message)
+        .hint("name a manifest, or two profiles to compare their servers, the one to follow first")
+}
