@@ -81,11 +81,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let locks = parties.all.iter().filter(|_| !args.confirm.dry_run).map(lock);
     let _locks = locks.collect::<Result<Vec<_>>>()?;
     let manifests = planned::manifests(&documents, &manifest, cx)?;
-    let plans = parties.plan(&documents, &manifests, &manifest, cx)?;
+    let servers = parties.plan(&documents, &manifests, &manifest, cx)?;
     let several = apart.is_some();
-    let mut plans = Plans { plans, several, wanted: None, dry_run: args.confirm.dry_run };
+    let mut plans = Plans { servers, several, wanted: None, dry_run: args.confirm.dry_run };
     plans.warn(cx);
-    if let (Some(kept), Some(now)) = (&kept, plans.plans.first().and_then(|p| p.kept.as_ref())) {
+    if let (Some(kept), Some(now)) = (&kept, plans.servers.first().and_then(|p| p.kept.as_ref())) {
         kept.check(now).context("nothing was done")?;
     }
     plans.tell_unmanaged(cx);
@@ -110,7 +110,7 @@ fn carry_out(plans: &mut Plans, parties: &Parties<'_>, width: usize, cx: &Contex
     cx.ui.interrupts.go_gently();
     let ui = &cx.ui;
     let mut all_done = true;
-    for (planned, party) in plans.plans.iter_mut().zip(&parties.all) {
+    for (planned, party) in plans.servers.iter_mut().zip(&parties.all) {
         if !all_done && !ui.interrupts.is_asked() {
             let not = |_: &_| Outcome::NotReached("a profile before it was not done whole");
             planned.outcomes = Some(planned.plan.changes.iter().map(not).collect());

@@ -58,8 +58,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let mut fleet = cx.each("compared", WIDTH, |session| {
         planned::plan(&documents, manifests.of(session)?, &args.manifest, session, reveal)
     })?;
-    let plans = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
-    let plans = Plans { plans, several: fleet.several, wanted: None, dry_run: false };
+    let servers = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
+    let plans = Plans { servers, several: fleet.several, wanted: None, dry_run: false };
     plans.warn(cx);
     if let Some(path) = &args.plan_out {
         if !manifests.literals().is_empty() {
@@ -69,11 +69,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
                 .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
                 .into());
         }
-        let kept = plans.plans.first().and_then(|planned| planned.kept.as_ref());
+        let kept = plans.servers.first().and_then(|planned| planned.kept.as_ref());
         kept.map_or(Ok(()), |kept| kept.write(path)).context("cannot keep the plan")?;
     }
     cx.show(&plans)?;
-    for planned in &plans.plans {
+    for planned in &plans.servers {
         let whose = plans.whose(planned);
         cx.ui.note(&if planned.plan.changes.is_empty() {
             let so = webhooks(planned.plan.unchanged);

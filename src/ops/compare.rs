@@ -36,9 +36,9 @@ pub fn servers(wanted: &Side, present: &Side, reveal: Reveal) -> Result<Plan, Pl
             ));
             webhook.url.clone()
         });
-        let hidden = |auth: &&HttpAuth| auth.password.expose().chars().all(|c| c == '*');
+        let hidden = |auth: &HttpAuth| auth.password.expose().chars().all(|c| c == '*');
         let auth = webhook.http_auth.as_ref();
-        let unreadable = auth.filter(hidden).is_some();
+        let unreadable = auth.is_some_and(hidden);
         if unreadable {
             warnings.push(format!(
                 "Postmark does not show the password of webhook {} of {}, so its credentials are not compared",

@@ -62,7 +62,7 @@ impl Parties<'_> {
     /// The number of deletions on protected profiles, typed or given.
     fn confirm_deletes(&self, plans: &Plans, given: Option<usize>, cx: &Context) -> Result<()> {
         let mut deletes = 0;
-        for (planned, party) in plans.plans.iter().zip(&self.all) {
+        for (planned, party) in plans.servers.iter().zip(&self.all) {
             if is_protected(party.cx.session()?) {
                 deletes += planned.plan.count("Delete");
             }

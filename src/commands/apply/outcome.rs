@@ -9,13 +9,13 @@ use crate::ops::apply::Outcome;
 
 /// How it ends: all done, or what was not, with the reasons.
 pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
-    let all: Vec<_> = plans.plans.iter().flat_map(outcomes).collect();
+    let all: Vec<_> = plans.servers.iter().flat_map(outcomes).collect();
     let done = all.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count();
     if done == all.len() {
         cx.ui.note(&format!("Done: {done} changes."));
         return Ok(Exit::Done);
     }
-    let causes = plans.plans.iter().flat_map(|planned| {
+    let causes = plans.servers.iter().flat_map(|planned| {
         let changes = planned.plan.changes.iter().zip(outcomes(planned));
         let missing = changes.filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)));
         missing.map(|missing| plans.whose(planned) + &planned::sentence(missing))

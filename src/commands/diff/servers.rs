@@ -34,7 +34,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let (wanted, present) = (&wanted.name, &present.name);
     let plans = Plans {
-        plans: vec![planned],
+        servers: vec![planned],
         several: false,
         wanted: Some(wanted.clone()),
         dry_run: false,
@@ -42,7 +42,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     plans.warn(cx);
     cx.show(&plans)?;
     if plans.changes() == 0 {
-        let so = webhooks(plans.plans.iter().map(|planned| planned.plan.unchanged).sum());
+        let so = webhooks(plans.servers.iter().map(|planned| planned.plan.unchanged).sum());
         cx.ui.note(&format!("No difference between {wanted} and {present}: {so} the same."));
         return Ok(Exit::Done);
     }

@@ -10,7 +10,7 @@ use crate::ui::{Cell, Column, Table, Tone, View};
 /// The plans of a run, one per profile.
 pub struct Plans {
     /// In the order in which the profiles are named.
-    pub plans: Vec<Planned>,
+    pub servers: Vec<Planned>,
     /// Whether it is said whose each change is.
     pub several: bool,
     /// The profile whose server the other's is compared with, where there is no manifest.
@@ -22,16 +22,16 @@ pub struct Plans {
 impl Plans {
     /// How many changes there are.
     pub fn changes(&self) -> usize {
-        self.plans.iter().map(|planned| planned.plan.changes.len()).sum()
+        self.servers.iter().map(|planned| planned.plan.changes.len()).sum()
     }
 
     /// How many changes have this action.
     pub fn count(&self, action: &str) -> usize {
-        self.plans.iter().map(|planned| planned.plan.count(action)).sum()
+        self.servers.iter().map(|planned| planned.plan.count(action)).sum()
     }
 
     fn unchanged(&self) -> usize {
-        self.plans.iter().map(|planned| planned.plan.unchanged).sum()
+        self.servers.iter().map(|planned| planned.plan.unchanged).sum()
     }
 
     /// One line for a person: `2 to create, 1 to change, 0 to delete; 4 as they should be`.
@@ -42,15 +42,16 @@ impl Plans {
 
     /// Says what a user should know of the plans.
     pub fn warn(&self, cx: &Context) {
-        for planned in &self.plans {
-            let warnings = &planned.plan.warnings;
-            warnings.iter().for_each(|w| cx.ui.warn(&format!("{}{w}", self.whose(planned))));
+        for planned in &self.servers {
+            for warning in &planned.plan.warnings {
+                cx.ui.warn(&format!("{}{warning}", self.whose(planned)));
+            }
         }
     }
 
     /// Names the webhooks that the manifest does not name.
     pub fn tell_unmanaged(&self, cx: &Context) {
-        for planned in &self.plans {
+        for planned in &self.servers {
             if let Some(sentence) = planned.unmanaged() {
                 cx.ui.note(&format!("{}{sentence}", self.whose(planned)));
             }
@@ -65,7 +66,7 @@ impl Plans {
     /// The plans as a person reads them, each under its profile's name where there are several.
     pub fn prose(&self, colour: bool) -> String {
         let mut text = String::new();
-        for planned in self.plans.iter().filter(|planned| !planned.plan.changes.is_empty()) {
+        for planned in self.servers.iter().filter(|planned| !planned.plan.changes.is_empty()) {
             let title = match &self.wanted {
                 Some(wanted) => format!("To make {} like {wanted}:", planned.name()),
                 None => format!("Profile {}:", planned.name()),
@@ -84,7 +85,7 @@ impl View for Plans {
     const HAS_PROFILES: bool = true;
 
     fn json(&self) -> Value {
-        let unmanaged = self.plans.iter().flat_map(|planned| {
+        let unmanaged = self.servers.iter().flat_map(|planned| {
             planned.plan.unmanaged.iter().map(|webhook| {
                 let mut value = webhook.to_json(Reveal::Masked);
                 if let (true, Value::Object(object)) = (self.several, &mut value) {
@@ -94,7 +95,7 @@ impl View for Plans {
             })
         });
         let mut report = json!({
-            "Changes": self.plans.iter().flat_map(Planned::changes_json).collect::<Vec<_>>(),
+            "Changes": self.servers.iter().flat_map(Planned::changes_json).collect::<Vec<_>>(),
             "Unmanaged": unmanaged.collect::<Vec<_>>(),
             "Summary": {
                 "Create": self.count("Create"),
@@ -115,7 +116,8 @@ impl View for Plans {
     }
 
     fn table(&self) -> Table {
-        let tables = self.plans.iter().map(|planned| (Cell::new(planned.name()), planned.table()));
+        let tables =
+            self.servers.iter().map(|planned| (Cell::new(planned.name()), planned.table()));
         Table::by_profile(tables, self.several || self.wanted.is_some())
     }
 
@@ -124,7 +126,7 @@ impl View for Plans {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.plans.iter().flat_map(Planned::ids).collect()
+        self.servers.iter().flat_map(Planned::ids).collect()
     }
 
     fn nothing(&self) -> &'static str {

@@ -30,12 +30,11 @@ impl Manifests {
 /// Resolves the manifests for every profile that the run is for. What is wrong is told, and nothing is
 /// sent to any server then.
 pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<Manifests> {
-    let manifests = match places(&cx.wanted, &cx.environment)? {
-        Some(places) => of_all(documents, args, &places, cx)?,
-        None => {
-            let target = &cx.session()?.target;
-            vec![(target.name(), resolved(documents, args, target, cx)?)]
-        }
+    let manifests = if let Some(places) = places(&cx.wanted, &cx.environment)? {
+        of_all(documents, args, &places, cx)?
+    } else {
+        let target = &cx.session()?.target;
+        vec![(target.name(), resolved(documents, args, target, cx)?)]
     };
     let manifests = Manifests(manifests);
     let literals = manifests.literals();
