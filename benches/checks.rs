@@ -1,5 +1,5 @@
-//! What checks over many webhooks cost, beside the ideal: the waits of the endpoint or of the API, shared
-//! by as many requests as may run at the same time.
+//! What checks over many webhooks and many servers cost, beside the ideal: the waits of the endpoint or of
+//! the API, shared by as many requests as may run at the same time.
 //!
 //!     cargo bench --bench checks
 
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
 const WAIT: Duration = Duration::from_millis(50);
 const RUNS: usize = 5;
+const PROFILES: u32 = 100;
 /// Postmark takes ten webhooks on a stream.
 const PER_STREAM: usize = 10;
 
@@ -36,6 +37,10 @@ fn main() {
     let api = Sandbox::start(home.path(), 64, &endpoint, WAIT);
     let took = api.run(&["health", "--concurrency", "8", "-q", "-o", "json"]);
     report("health, 64 webhooks at 50 ms, 8 at a time", took, 64 / 8);
+    drop(api);
+    let api = Sandbox::serve(home.path(), &home.path().join("fleet.json"), WAIT);
+    let took = api.run_on_profiles(&["list", "--all-profiles", "-q", "-o", "json"]);
+    report("list, 100 profiles at 50 ms, 16 at a time", took, PROFILES.div_ceil(16));
 }
 
 fn report(name: &str, took: Duration, waits: u32) {
@@ -144,13 +149,33 @@ impl Sandbox {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
+    /// The median time of a command with a profile for each of so many servers.
+    fn run_on_profiles(&self, arguments: &[&str]) -> Duration {
+        let profile = |n| {
+            let token = format!("00000000-0000-4000-8000-{n:012}");
+            format!("[profiles.p{n}]\nserver_token = \"{token}\"\napi_url = \"{}\"\n", self.url)
+        };
+        let config = self.home.join("config.toml");
+        std::fs::write(&config, (0..PROFILES).map(profile).collect::<String>()).unwrap();
+        self.timed(|command| {
+            command.arg("--config").arg(&config).args(arguments);
+        })
+    }
+
     /// The median time of a command.
     fn run(&self, arguments: &[&str]) -> Duration {
+        self.timed(|command| {
+            command.env("POSTMARK_API_URL", &self.url);
+            command.env("POSTMARK_SERVER_TOKEN", Self::TOKEN).args(arguments);
+        })
+    }
+
+    fn timed(&self, complete: impl Fn(&mut Command)) -> Duration {
         let mut times: Vec<_> = (0..RUNS)
             .map(|_| {
                 let mut command = Command::new(PMHOOKS);
-                command.env_clear().env("HOME", &self.home).env("POSTMARK_API_URL", &self.url);
-                command.env("POSTMARK_SERVER_TOKEN", Self::TOKEN).args(arguments);
+                command.env_clear().env("HOME", &self.home);
+                complete(&mut command);
                 let start = Instant::now();
                 let output = command.output().unwrap();
                 let took = start.elapsed();
