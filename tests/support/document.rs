@@ -29,8 +29,8 @@ pub fn played(document: &str, mut play: impl FnMut(&str) -> String) -> String {
     played
 }
 
-/// A shell that plays console blocks. In a block `$ ` begins a command, which goes on behind a `\` at a
-/// line's end; with ` &` at its end it is a server that serves the commands after it. `export` holds for
+/// A shell that plays console blocks. In a block `$ ` begins a command, which goes on behind a `\` or a `|` at
+/// a line's end; with ` &` at its end it is a server that serves the commands after it. `export` holds for
 /// the commands after it.
 pub struct Console<'env> {
     env: &'env TestEnv,
@@ -144,7 +144,7 @@ pub fn commands(block: &str) -> Vec<(String, String)> {
             }
             (None, None) => panic!("a block begins with a command, not with {line:?}"),
         }
-        goes_on = line.ends_with('\\');
+        goes_on = line.ends_with(['\\', '|']);
     }
     commands
 }
