@@ -86,11 +86,16 @@ pub fn open(path: &Path, filter: Filter) -> Result<Events<Source>, DiskError> {
         let opened = disk::open(path)?;
         (Box::new(opened.content), opened.length)
     };
-    let values = Values::new(BufReader::with_capacity(256 * 1024, source));
-    Ok(Events { values, filter, length })
+    let source = BufReader::with_capacity(256 * 1024, source);
+    Ok(Events { length, ..Events::new(source, filter) })
 }
 
 impl<R: BufRead> Events<R> {
+    /// The events of a source.
+    pub fn new(source: R, filter: Filter) -> Self {
+        Self { values: Values::new(source), filter, length: None }
+    }
+
     /// The line on which the next event can begin.
     pub fn next_line(&self) -> u64 {
         self.values.next_line()

@@ -1,0 +1,33 @@
+//! A file of recorded events, as a kill or an editor may have left it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pmhooks::ops::replay::{Events, Filter, Item};
+
+const RECORD: &str = r#"{"Time":"2026-11-27T09:00:00.000Z","Method":"POST","Path":"/","Headers":[{"Name":"X-PM-Webhook-Trace-Id","Value":"t"}],"Body":"{\"a\":[]}"}"#;
+
+/// How many events there are with this trace.
+fn traced(file: &[u8]) -> usize {
+    let mut events = Events::new(file, Filter::default());
+    let (mut line, mut traced) = (0, 0);
+    while let Some(item) = events.read_next().expect("memory can be read") {
+        let at = match &item {
+            Item::Event(event) => event.line,
+            Item::Damaged(damage) => damage.line,
+            Item::LeftOut { .. } => panic!("everything is meant"),
+        };
+        assert!(at >= line && at <= events.next_line(), "lines come in order");
+        line = at;
+        if let Item::Event(event) = item {
+            traced += usize::from(event.post.trace == "t" && event.post.body == br#"{"a":[]}"#);
+        }
+    }
+    traced
+}
+
+fuzz_target!(|data: &[u8]| {
+    let file = [data, b"\n", RECORD.as_bytes(), b"\n"].concat();
+    assert!(traced(&file) >= 1, "what was there before hides nothing");
+    let file = [RECORD.as_bytes(), b"\n", data].concat();
+    assert!(traced(&file) >= 1, "nor does what came after");
+});
