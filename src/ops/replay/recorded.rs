@@ -30,9 +30,14 @@ pub struct Recorded {
 /// Reads an event. The error is a sentence about it.
 pub fn read(bytes: &[u8]) -> Result<Recorded, String> {
     let object: Object = serde_json::from_slice(bytes).map_err(|_| "it is not JSON".to_owned())?;
-    let is_record = object.contains_key("Method")
-        && (object.contains_key("Body") || object.contains_key("BodyBase64"));
-    if is_record { of_record(object) } else { Ok(of_body(bytes.to_vec(), &Value::Object(object))) }
+    let has_body = object.contains_key("Body") || object.contains_key("BodyBase64");
+    if has_body && object.contains_key("Method") {
+        return of_record(object);
+    }
+    if has_body && object.contains_key("Event") {
+        return Err("it is what listen prints; what --record keeps can be sent again".to_owned());
+    }
+    Ok(of_body(bytes.to_vec(), &Value::Object(object)))
 }
 
 fn of_record(mut record: Object) -> Result<Recorded, String> {
@@ -176,5 +181,7 @@ mod tests {
             bad[key] = value;
             assert!(read(bad.to_string().as_bytes()).is_err(), "{key}");
         }
+        let printed = json!({"Time": "t", "Event": "Open", "Path": "/", "Body": {}});
+        assert!(read(printed.to_string().as_bytes()).unwrap_err().contains("--record"));
     }
 }
