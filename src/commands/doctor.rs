@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::args::parse::quiet;
-use crate::failure::{self, Exit, for_profile};
+use crate::failure::{self, Exit, Failure, for_profile};
 use crate::model::WebhookId;
 use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
 use crate::ui::{View as _, json};
@@ -53,6 +53,10 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Walk>()?;
     if let Some(path) = &args.bundle {
+        if path.as_os_str() == "-" {
+            let why = "--bundle names a file; to standard output the report goes with -o json";
+            return Err(Failure::usage(why).into());
+        }
         bundle::check(path).context("cannot write the report")?;
     }
     let wishes = args.id.map(|id| Wishes { id, test: !args.no_test, verify: args.verify });

@@ -1,9 +1,9 @@
 //! What is on this machine: versions, the configuration, whose token it is.
 
 use super::{Doctor, Part, Report, Step};
-use crate::config::ConfigError;
 use crate::config::file::File;
 use crate::config::resolve::{self, Target};
+use crate::config::{ConfigError, env};
 use crate::disk::{self, Standing};
 use crate::model::ProfileName;
 
@@ -35,7 +35,7 @@ impl Doctor<'_> {
     fn configuration(&self) -> (Step, Vec<String>) {
         let path = match resolve::config_path(self.wanted, self.environment) {
             Ok(path) => path,
-            Err(error) => return (self.failed(&error), Vec::new()),
+            Err(error) => return (self.unset(&error), Vec::new()),
         };
         let shown = path.display();
         let file = match resolve::config(self.wanted, self.environment) {
@@ -48,7 +48,7 @@ impl Doctor<'_> {
                     ConfigError::Unopened(_) => {
                         vec![format!("look at it: ls -ld {shown}")]
                     }
-                    other => (self.advice)(other),
+                    other => return (self.unset(other), Vec::new()),
                 };
                 return (Step::fail(error.to_string()).nexts(mend), Vec::new());
             }
@@ -94,6 +94,19 @@ impl Doctor<'_> {
             ConfigError::Broken { .. } | ConfigError::Unopened(_) => {
                 Step::skipped("the configuration says it, and cannot be used")
             }
+            ConfigError::Variable { name, .. } if name == env::CONFIG.name => {
+                Step::skipped("the configuration says it, and cannot be found")
+            }
+            other => self.unset(other),
+        }
+    }
+
+    /// A step that a setting ended, which may be a variable's.
+    fn unset(&self, error: &ConfigError) -> Step {
+        match error {
+            ConfigError::Variable { name, .. } => self
+                .failed(error)
+                .next(format!("give it a value that can be used, or do without: unset {name}")),
             other => self.failed(other),
         }
     }

@@ -439,6 +439,36 @@ fn a_server_without_webhooks_is_worth_a_look() {
     run.code(0).has("there is none, so nothing is received [webhooks]").has("since August 2026");
 }
 
+#[test]
+fn a_variable_that_cannot_be_used_is_a_finding() {
+    for (name, value, rule) in [
+        ("PMHOOKS_CONFIG", "", "configuration"),
+        ("PMHOOKS_PROFILE", "", "target"),
+        ("POSTMARK_SERVER_TOKEN", "", "target"),
+        ("POSTMARK_API_URL", "ftp://x", "target"),
+    ] {
+        let mut env = TestEnv::new();
+        env.token(TOKEN).env(name, value);
+        let report = env.run("doctor -o json").code(1).json();
+        let finding = &report["Findings"][0];
+        assert_eq!(finding["Rule"], rule, "{name}: {report:#}");
+        let fix = finding["Fix"].as_str().unwrap();
+        assert!(fix.ends_with(&format!("unset {name}")), "{name}: {fix}");
+    }
+}
+
+#[test]
+fn a_proxy_on_the_way_is_no_finding() {
+    let server =
+        TlsServer::with_steps(Certificate::Good, answers(&hook("https://hooks.example.com")));
+    let proxy = Faulty::always(Step::tunnel(server.address()));
+    let mut env = TestEnv::with_api("https://api.postmarkapp.com");
+    env.env("SSL_CERT_FILE", server.ca_file()).env("HTTPS_PROXY", proxy.url());
+    let run = env.run("doctor");
+    run.code(0).has("connection     skipped").has("api            pass");
+    run.has("proxy          pass     127.0.0.1:[PORT] is on the way to api.postmarkapp.com (HTTPS_PROXY)");
+}
+
 // torture 28
 #[test]
 fn a_proxy_is_shown_without_its_credentials() {

@@ -353,6 +353,7 @@ pmhooks: error: cannot write the report
   because cannot make nowhere/report.json: its folder is not there
 --- exit 9
 "#]]);
+    env.run("doctor --bundle -").code(2).has("-o json");
     assert_eq!(env.read("report.json"), "mine");
 }
 
