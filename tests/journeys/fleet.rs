@@ -183,9 +183,9 @@ fn the_health_of_several_is_one_report() {
     ]);
     let env = fleet(4, &server);
     env.run("health --all-profiles --min-success 71").check(str![[r#"
-PROFILE  ID  STREAM    STATUS    TRIGGERS          REQUESTS  SUCCESS  SLOW  FINDINGS
-p0       1   outbound  verified  delivery, bounce  10        70%      -     failing
-p1       1   outbound  verified  delivery, bounce  10        71%      -     none
+PROFILE  ID  STATUS    TRIGGERS          REQUESTS  SUCCESS  FINDINGS
+p0       1   verified  delivery, bounce  10        70%      failing
+p1       1   verified  delivery, bounce  10        71%      none
 --- stderr
 error: p0: webhook 1: bounce: 70% of 10 requests succeeded, 3 failed; 71% are demanded [failing]
   fix: `pmhooks -p p0 test 1`, and the endpoint's log; `pmhooks -p p0 stats 1` has more

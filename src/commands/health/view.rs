@@ -109,8 +109,12 @@ impl View for Health {
     }
 
     fn table(&self) -> Table {
+        // With whose it is, all of it is too wide for a terminal of 80.
+        let is_spare = |column: &Column| self.several && ["stream", "slow"].contains(&column.key);
+        let narrowed = |c: &Column| Column { shown: c.shown && !is_spare(c), ..*c };
+        let columns: Vec<_> = Self::COLUMNS.iter().map(narrowed).collect();
         let tables = self.servers.iter().map(|server| {
-            let mut table = Table::new(Self::COLUMNS);
+            let mut table = Table::new(&columns);
             for checkup in &server.checkups {
                 table.row(rows::cells(self, checkup));
             }
