@@ -4,6 +4,8 @@
 //! Everything that this tool keeps may hold a secret, so every file is made 0600 in a 0700 folder,
 //! written beside its target, brought to the disk, and only then put in place.
 
+pub mod append;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};

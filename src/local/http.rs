@@ -5,6 +5,7 @@
 
 mod connection;
 mod places;
+mod reading;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,14 +14,19 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hyper::body::Bytes;
+use hyper::http::request::Parts;
 use hyper::{Request, Response};
+use rustls::ServerConfig;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
 
+use connection::Served;
 use places::Places;
+use reading::Budget;
 
-/// How long requests that are being answered may go on after a stop.
-const FINISH: Duration = Duration::from_secs(1);
+/// How long requests that are being answered may go on after a stop: the whole is to take a second.
+const FINISH: Duration = Duration::from_millis(800);
 /// A pause where the system has no descriptor left for another connection.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 
@@ -35,6 +41,46 @@ pub struct Limits {
     pub body_time: Duration,
     /// The largest body, in bytes.
     pub body_bytes: usize,
+}
+
+/// How one server serves.
+#[derive(Clone)]
+pub struct Manner {
+    /// What it puts up with.
+    pub limits: Limits,
+    /// All bodies that are held at once, in bytes.
+    pub all_bodies: usize,
+    /// It speaks TLS.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Whoever says that nothing more will come is answered still. Otherwise that is taken as the end.
+    pub answers_half_closed: bool,
+}
+
+impl From<Limits> for Manner {
+    fn from(limits: Limits) -> Self {
+        Self { limits, all_bodies: usize::MAX, tls: None, answers_half_closed: false }
+    }
+}
+
+/// What is served.
+pub trait Handler: Send + Sync + 'static {
+    /// An answer that is due whatever the body is: it is not read then.
+    fn early(&self, _head: &Parts) -> Option<Response<Bytes>> {
+        None
+    }
+
+    /// What is done about a request.
+    fn answer(&self, request: Received) -> impl Future<Output = Reply> + Send;
+}
+
+impl<H, F> Handler for H
+where
+    H: Fn(Received) -> F + Send + Sync + 'static,
+    F: Future<Output = Reply> + Send,
+{
+    fn answer(&self, request: Received) -> impl Future<Output = Reply> + Send {
+        self(request)
+    }
 }
 
 /// A request with its whole body, or with the reason why there is none.
@@ -52,6 +98,9 @@ pub enum Unread {
     /// It is not well formed, or stopped in the middle.
     #[error("the body is broken")]
     Broken,
+    /// There is no room for it beside the others.
+    #[error("there are too many bodies at once")]
+    Crowded,
 }
 
 /// What is done about a request.
@@ -98,11 +147,12 @@ impl Drop for Running {
 /// Serves a bound listener until the returned [`Running`] is dropped.
 ///
 /// Fails only where the system has no thread or no event queue to give.
-pub fn serve<H, F>(listener: TcpListener, limits: Limits, handler: H) -> io::Result<Running>
-where
-    H: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Reply> + Send + 'static,
-{
+pub fn serve<H: Handler>(
+    listener: TcpListener,
+    manner: impl Into<Manner>,
+    handler: H,
+) -> io::Result<Running> {
+    let manner = manner.into();
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -112,25 +162,22 @@ where
     };
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-        runtime.block_on(run(listener, limits, Arc::new(handler), stopped));
+        runtime.block_on(run(listener, manner, Arc::new(handler), stopped));
         // Work that was moved to other threads is left to end by itself.
         runtime.shutdown_background();
     })?;
     Ok(Running { address, stop: Some(stop), thread: Some(thread) })
 }
 
-async fn run<H, F>(
+async fn run<H: Handler>(
     listener: tokio::net::TcpListener,
-    limits: Limits,
+    manner: Manner,
     handler: Arc<H>,
     stopped: oneshot::Receiver<()>,
-) where
-    H: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Reply> + Send + 'static,
-{
-    let places = Arc::new(Places::new(limits.connections));
+) {
+    let places = Arc::new(Places::new(manner.limits.connections));
     let (close, closing) = watch::channel(());
-    let accepting = tokio::spawn(accept(listener, limits, handler, places.clone(), closing));
+    let accepting = tokio::spawn(accept(listener, manner, handler, places.clone(), closing));
     // The sender says nothing: that it is gone is the message.
     let _ = stopped.await;
     accepting.abort();
@@ -139,16 +186,15 @@ async fn run<H, F>(
     let _ = tokio::time::timeout(FINISH, places.all_left()).await;
 }
 
-async fn accept<H, F>(
+async fn accept<H: Handler>(
     listener: tokio::net::TcpListener,
-    limits: Limits,
+    manner: Manner,
     handler: Arc<H>,
     places: Arc<Places>,
     closing: watch::Receiver<()>,
-) where
-    H: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Reply> + Send + 'static,
-{
+) {
+    let budget = Arc::new(Budget::new(manner.all_bodies));
+    let tls = manner.tls.clone().map(TlsAcceptor::from);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
@@ -158,8 +204,18 @@ async fn accept<H, F>(
         let _ = stream.set_nodelay(true);
         let place = places.clone().take().await;
         let id = place.id();
-        let serving =
-            connection::serve(stream, limits, handler.clone(), Arc::new(place), closing.clone());
-        places.assign(id, tokio::spawn(serving).abort_handle());
+        let served = Served {
+            limits: manner.limits,
+            answers_half_closed: manner.answers_half_closed,
+            budget: budget.clone(),
+            handler: handler.clone(),
+            place: Arc::new(place),
+            closing: closing.clone(),
+        };
+        let serving = match tls.clone() {
+            None => tokio::spawn(served.serve(stream)),
+            Some(tls) => tokio::spawn(served.serve_tls(tls, stream)),
+        };
+        places.assign(id, serving.abort_handle());
     }
 }

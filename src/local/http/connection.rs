@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -17,9 +16,11 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use super::places::Place;
-use super::{Limits, Received, Reply, Unread};
+use super::reading::{self, Budget, Share};
+use super::{Handler, Limits, Reply};
 
 /// The largest head of a request, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -27,44 +28,95 @@ const HEAD_BYTES: usize = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
-/// Serves a connection until either side ends it.
-pub(super) async fn serve<S, H, F>(
-    stream: S,
-    limits: Limits,
-    handler: Arc<H>,
-    place: Arc<Place>,
-    mut closing: watch::Receiver<()>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Reply> + Send + 'static,
-{
-    let unread = Arc::new(AtomicBool::new(false));
-    let service = service_fn(|request| {
-        let (handler, place, unread) = (handler.clone(), place.clone(), unread.clone());
-        Box::pin(answer(request, limits, handler, place, unread))
-    });
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut asked_to_close = pin!(async move {
-        // Nothing is ever sent: that the sender is gone is the message.
-        let _ = closing.changed().await;
-    });
-    let mut asked = false;
-    let outcome = poll_fn(|cx| {
-        if !asked && asked_to_close.as_mut().poll(cx).is_ready() {
-            asked = true;
-            Pin::new(&mut connection).graceful_shutdown();
+/// A connection, and all that it needs to be served.
+pub(super) struct Served<H> {
+    pub(super) limits: Limits,
+    pub(super) answers_half_closed: bool,
+    pub(super) budget: Arc<Budget>,
+    pub(super) handler: Arc<H>,
+    pub(super) place: Arc<Place>,
+    pub(super) closing: watch::Receiver<()>,
+}
+
+impl<H: Handler> Served<H> {
+    /// Serves a connection behind TLS. The handshake has the time of a head.
+    pub(super) async fn serve_tls<S>(self, tls: TlsAcceptor, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let handshake = tokio::time::timeout(self.limits.head_time, tls.accept(stream));
+        if let Ok(Ok(stream)) = handshake.await {
+            self.serve(stream).await;
         }
-        connection.poll_without_shutdown(cx)
-    })
-    .await;
-    let garbage = outcome.is_err_and(|error| error.is_parse());
-    if garbage || unread.load(Ordering::Relaxed) {
-        linger(connection.into_parts().io.into_inner()).await;
+    }
+
+    /// Serves a connection until either side ends it.
+    pub(super) async fn serve<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut closing = self.closing.clone();
+        let (limits, half_close) = (self.limits, self.answers_half_closed);
+        let served = Arc::new(self);
+        let unread = Arc::new(AtomicBool::new(false));
+        let service = service_fn(|request| {
+            let (served, unread) = (served.clone(), unread.clone());
+            Box::pin(async move { served.answer(request, &unread).await })
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_time)
+            .max_buf_size(HEAD_BYTES)
+            .half_close(half_close)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut asked_to_close = pin!(async move {
+            // Nothing is ever sent: that the sender is gone is the message.
+            let _ = closing.changed().await;
+        });
+        let mut asked = false;
+        let outcome = poll_fn(|cx| {
+            if !asked && asked_to_close.as_mut().poll(cx).is_ready() {
+                asked = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(cx)
+        })
+        .await;
+        let garbage = outcome.is_err_and(|error| error.is_parse());
+        if garbage || unread.load(Ordering::Relaxed) {
+            linger(connection.into_parts().io.into_inner()).await;
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        unread: &AtomicBool,
+    ) -> Result<Response<Payload>, Closed> {
+        let (head, body) = request.into_parts();
+        let is_last;
+        let reply = if let Some(early) = self.handler.early(&head) {
+            is_last = !body.is_end_stream();
+            Reply::Answer(early)
+        } else {
+            let mut share = Share::of(&self.budget);
+            let body = reading::whole(body, self.limits, &mut share).await;
+            is_last = body.is_err();
+            self.place.busy();
+            let reply = self.handler.answer(Request::from_parts(head, body)).await;
+            self.place.idle();
+            reply
+        };
+        unread.store(is_last, Ordering::Relaxed);
+        let (mut response, cut) = match reply {
+            Reply::Answer(response) => (response, false),
+            Reply::Truncated(response) => (response, true),
+            Reply::Close => return Err(Closed),
+        };
+        if is_last {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response.map(|body| Payload::new(body, cut)))
     }
 }
 
@@ -86,48 +138,6 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
         Ok::<(), io::Error>(())
     };
     let _ = tokio::time::timeout(LINGER, drain).await;
-}
-
-async fn answer<H, F>(
-    request: Request<Incoming>,
-    limits: Limits,
-    handler: Arc<H>,
-    place: Arc<Place>,
-    unread: Arc<AtomicBool>,
-) -> Result<Response<Payload>, Closed>
-where
-    H: Fn(Received) -> F,
-    F: Future<Output = Reply>,
-{
-    let (head, body) = request.into_parts();
-    let body = collect(body, limits).await;
-    let last = body.is_err();
-    unread.store(last, Ordering::Relaxed);
-    place.busy();
-    let reply = handler(Request::from_parts(head, body)).await;
-    place.idle();
-    let (mut response, cut) = match reply {
-        Reply::Answer(response) => (response, false),
-        Reply::Truncated(response) => (response, true),
-        Reply::Close => return Err(Closed),
-    };
-    if last {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response.map(|body| Payload::new(body, cut)))
-}
-
-async fn collect(body: Incoming, limits: Limits) -> Result<Bytes, Unread> {
-    if body.size_hint().lower() > limits.body_bytes as u64 {
-        return Err(Unread::TooLarge);
-    }
-    let whole = Limited::new(body, limits.body_bytes).collect();
-    match tokio::time::timeout(limits.body_time, whole).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(_)) => Err(Unread::Broken),
-        Err(_) => Err(Unread::TooSlow),
-    }
 }
 
 /// Tells the HTTP library to close the connection without another byte.

@@ -278,6 +278,7 @@ fn whole_body(body: &Result<Bytes, Unread>) -> Result<&[u8], Refusal> {
         Unread::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Unread::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Unread::Broken => StatusCode::BAD_REQUEST,
+        Unread::Crowded => StatusCode::SERVICE_UNAVAILABLE,
     };
     Err(Refusal::http(status, format!("The request was not read: {unread}.")))
 }

@@ -34,6 +34,7 @@ async fn answer(request: Received) -> Reply {
         Err(Unread::TooLarge) => "too large".into(),
         Err(Unread::TooSlow) => "too slow".into(),
         Err(Unread::Broken) => "broken".into(),
+        Err(Unread::Crowded) => "crowded".into(),
     };
     Reply::Answer(hyper::Response::new(text))
 }

@@ -1,0 +1,175 @@
+//! A private file that lines are added to: whole ones only, and never into a file that is gone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::{DiskError, loose_mode, parent, refuse_other_kinds, sync_folder};
+
+/// A file that lines are added to. It is locked: two writers would cut each other's lines.
+#[derive(Debug)]
+pub struct Appender {
+    path: PathBuf,
+    file: File,
+    /// A plain file: not a device, which cannot be moved away or cut.
+    is_plain: bool,
+    /// What stands last in it is no whole line.
+    is_torn: bool,
+    syncs: bool,
+}
+
+/// What was found when it was opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found {
+    /// The permission bits, where others than the owner may read or write.
+    pub loose_mode: Option<u32>,
+    /// Its last line was cut off.
+    pub is_torn: bool,
+}
+
+/// Where the lines went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Into the file that was open.
+    Same,
+    /// The file had been moved or removed, so a new one stands at the path now.
+    New,
+}
+
+impl Appender {
+    /// Opens a file, or makes it 0600. With `syncs`, lines are on the disk when [`Self::append`] returns.
+    pub fn open(path: &Path, syncs: bool) -> Result<(Self, Found), DiskError> {
+        let failed = |source| DiskError::Io { doing: "write", path: path.to_owned(), source };
+        if let Ok(metadata) = path.metadata()
+            && !is_device(&metadata)
+        {
+            refuse_other_kinds(path, metadata.file_type())?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let is_plain = metadata.is_file();
+        let mut found = Found::default();
+        if is_plain {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    let holder = "another process that adds to it".to_owned();
+                    return Err(DiskError::Locked { path: path.to_owned(), holder });
+                }
+            }
+            found.loose_mode = loose_mode(&metadata);
+            found.is_torn = is_torn(&mut file).map_err(failed)?;
+            if syncs {
+                sync_folder(parent(path))?;
+            }
+        }
+        let path = path.to_owned();
+        Ok((Self { path, file, is_plain, is_torn: found.is_torn, syncs }, found))
+    }
+
+    /// Adds whole lines. When this returns well the system has them all; else the file has none.
+    pub fn append(&mut self, lines: &[u8]) -> Result<Place, DiskError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| DiskError::Io { doing: "write", path, source }
+        };
+        let written = self.write(lines);
+        if !self.is_plain || self.is_in_place() {
+            return written.map(|()| Place::Same).map_err(failed(&self.path));
+        }
+        let is_gone = written.is_err() || self.is_gone();
+        (*self, _) = Self::open(&self.path, self.syncs)?;
+        if is_gone {
+            self.write(lines).map_err(failed(&self.path))?;
+        }
+        Ok(Place::New)
+    }
+
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        let start: &[u8] = if self.is_torn { b"\n" } else { b"" };
+        let mut written = 0;
+        let outcome = self
+            .write_all(start, &mut written)
+            .and_then(|()| self.write_all(lines, &mut written))
+            .and_then(|()| if self.syncs { self.file.sync_data() } else { Ok(()) });
+        match outcome {
+            Ok(()) => self.is_torn = false,
+            // Of a device nothing can be taken back; then the next line starts anew.
+            Err(_) if written > 0 => self.is_torn |= self.take_back(written).is_err(),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    fn write_all(&self, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match (&self.file).write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    *written += count as u64;
+                    bytes = bytes.get(count..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(&self, written: u64) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        self.file.set_len(length.saturating_sub(written))
+    }
+
+    /// Whether the open file is still what the path names.
+    #[cfg(unix)]
+    fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = self.path.metadata().map(identity).ok();
+        there.is_some() && there == self.file.metadata().map(identity).ok()
+    }
+
+    #[cfg(not(unix))]
+    fn is_in_place(&self) -> bool {
+        true
+    }
+
+    /// Whether no name leads to the open file any more.
+    #[cfg(unix)]
+    fn is_gone(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        self.file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+    }
+
+    #[cfg(not(unix))]
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(unix)]
+fn is_device(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_char_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
