@@ -22,6 +22,7 @@ pub mod lint;
 pub mod manifest;
 pub mod plan;
 pub mod probe;
+pub mod receive;
 pub mod replay;
 pub mod rotate;
 pub mod session;

@@ -1,0 +1,138 @@
+//! Events that arrive: which are meant, kept in a record, and handed to whoever shows them.
+//!
+//! May use `local`, `disk` and `model`; must not use `api` or `config`.
+
+pub mod arrived;
+mod inbox;
+mod intake;
+mod line;
+mod seen;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use inbox::{Inbox, Told};
+pub use seen::Seen;
+
+use crate::disk::DiskError;
+use crate::disk::append::{Appender, Found};
+use crate::local::http::Limits;
+use crate::local::receiver::{self, Credentials, Options, Receiver, ReceiverError};
+use crate::model::{Event, HttpAuth};
+use intake::Intake;
+
+/// A request's head has so long.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// A body has so long: as long as Postmark itself waits with a large one.
+const BODY_TIME: Duration = Duration::from_secs(120);
+
+/// What is received, and how.
+pub struct Wishes<'a> {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// Who may post; everybody where there are none.
+    pub credentials: &'a [HttpAuth],
+    /// Which events are meant; none where all are.
+    pub events: Vec<Event>,
+    /// Where they are kept.
+    pub record: Option<&'a Path>,
+    /// A record is on the disk before it is acknowledged, not only with the system.
+    pub syncs: bool,
+    /// How many are taken.
+    pub count: Option<u64>,
+    /// The answer, and how long it takes.
+    pub status: u16,
+    /// How long it takes.
+    pub delay: Duration,
+    /// The largest body, in bytes.
+    pub max_body: usize,
+    /// Open connections at once.
+    pub max_connections: usize,
+    /// What is done with them besides.
+    pub shown: Shown,
+}
+
+/// What becomes of events besides the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing.
+    None,
+    /// They are shown, and passed over where nobody reads as fast as they come.
+    IfThereIsTime,
+    /// Each is shown. One that cannot be is not accepted.
+    All,
+}
+
+/// Why nothing can be received.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The record cannot be opened.
+    #[error(transparent)]
+    Record(#[from] DiskError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Receiver(#[from] ReceiverError),
+}
+
+/// The receiving, until it is dropped or stopped.
+pub struct Receiving {
+    /// What arrives.
+    pub inbox: Inbox,
+    /// What was found in the record when it was opened.
+    pub found: Found,
+    intake: Arc<Intake>,
+    receiver: Receiver,
+}
+
+impl Receiving {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.receiver.address()
+    }
+
+    /// Whether what comes now are probes: answered, and nothing else.
+    pub fn probing(&self, on: bool) {
+        self.intake.probing(on);
+    }
+
+    /// Takes nothing more, answers what is under way. What was taken is still in the inbox.
+    pub fn stop(self) -> Inbox {
+        self.receiver.stop();
+        self.inbox
+    }
+}
+
+/// Opens the record, then listens.
+pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
+    let (record, found) = match wishes.record {
+        Some(path) => {
+            let (appender, found) = Appender::open(path, wishes.syncs)?;
+            (Some(appender), found)
+        }
+        None => (None, Found::default()),
+    };
+    let (outbox, inbox) = inbox::pair(wishes.shown);
+    let intake = Arc::new(Intake::new(wishes.events, wishes.count, record, outbox));
+    let credentials = wishes
+        .credentials
+        .iter()
+        .map(|auth| Credentials::new(&auth.username, auth.password.expose()));
+    let options = Options {
+        address: wishes.address,
+        limits: Limits {
+            connections: wishes.max_connections,
+            head_time: HEAD_TIME,
+            body_time: BODY_TIME,
+            body_bytes: wishes.max_body,
+        },
+        credentials: credentials.collect(),
+        status: wishes.status,
+        delay: wishes.delay,
+        tls: None,
+        keeps_slowly: wishes.syncs,
+    };
+    let receiver = receiver::serve(options, Arc::clone(&intake) as _)?;
+    Ok(Receiving { inbox, found, intake, receiver })
+}
