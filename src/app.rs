@@ -87,6 +87,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
         Command::Diff(args) => commands::diff::run(args, cx),
         Command::Apply(args) => commands::apply::run(args, cx),
         Command::RotateAuth(args) => commands::rotate_auth::run(args, cx),
+        Command::Listen(args) => commands::listen::run(args, cx),
         Command::Replay(args) => commands::replay::run(args, cx),
         Command::Sandbox(args) => commands::sandbox::run(args, cx),
         Command::Streams(args) => commands::streams::run(args, cx),

@@ -15,7 +15,7 @@ use clap::{
 use crate::args::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::{
     apply, completions, create, delete, diff, doctor, edit, export, get, health, lint, list,
-    profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
+    listen, profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
 };
 use crate::failure::Exit;
 use crate::model::{ApiUrl, ProfileName};
@@ -140,6 +140,7 @@ pub enum Command {
     Diff(diff::Args),
     Apply(apply::Args),
     RotateAuth(Box<rotate_auth::Args>),
+    Listen(Box<listen::Args>),
     Replay(Box<replay::Args>),
     Sandbox(sandbox::Args),
     Streams(streams::Args),
@@ -246,6 +247,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["diff"], diff::Args::augment_args),
     (&["apply"], apply::Args::augment_args),
     (&["rotate-auth"], rotate_auth::Args::augment_args),
+    (&["listen"], listen::Args::augment_args),
     (&["replay"], replay::Args::augment_args),
     (&["sandbox"], sandbox::Args::augment_args),
     (&["streams"], streams::Args::augment_args),

@@ -25,6 +25,7 @@ use crate::ops::manifest::ManifestError;
 use crate::ops::plan::PlanError;
 use crate::ops::plan::kept::KeptError;
 use crate::ops::probe::EndpointError;
+use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
@@ -253,6 +254,9 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     }
     if let Some(error) = error.downcast_ref::<PlanError>() {
         return Some(work::plan(error));
+    }
+    if let Some(error) = error.downcast_ref::<ReceiveError>() {
+        return Some(work::receive(error));
     }
     if let Some(error) = error.downcast_ref::<LockError>() {
         return match error {

@@ -2,6 +2,7 @@
 //! be a secret in the wrong place.
 
 use std::ffi::OsStr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -67,6 +68,32 @@ pub fn rate(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A size in bytes: `500KB`, `20MB`, `1GiB`; a bare number is bytes.
+pub fn size(text: &str) -> Result<usize, String> {
+    let wrong = || "a size is written like 500KB or 20MB".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "kib" => 1024,
+        "m" | "mb" => 1_000_000,
+        "mib" => 1024 * 1024,
+        "g" | "gb" => 1_000_000_000,
+        "gib" => 1024 * 1024 * 1024,
+        _ => return Err(wrong()),
+    };
+    number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// Where to listen: `127.0.0.1:8025`, `[::1]:8025`, `localhost:8025`, or a port of this machine alone.
+pub fn listening_address(text: &str) -> Result<SocketAddr, String> {
+    let local = |port: &str| Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
+    let named = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let address = text.parse().ok().or_else(|| local(named));
+    address.ok_or_else(|| "an address is written like 127.0.0.1:8025 or [::1]:8025".to_owned())
+}
+
 /// A share in percent.
 pub fn percentage(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').parse::<f64>() {
@@ -89,6 +116,28 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("20MB"), Ok(20_000_000));
+        assert_eq!(size("1 kib"), Ok(1024));
+        assert_eq!(size("7"), Ok(7));
+        for bad in ["", "MB", "-1", "1.5MB", "20TB", "99999999999999999999"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read() {
+        let read = |text| listening_address(text).map(|address| address.to_string());
+        for text in ["127.0.0.1:8025", "localhost:8025", ":8025", "8025"] {
+            assert_eq!(read(text), Ok("127.0.0.1:8025".to_owned()), "{text}");
+        }
+        assert_eq!(read("[::1]:0"), Ok("[::1]:0".to_owned()));
+        for bad in ["", "127.0.0.1", "host:1", "127.0.0.1:65536", "-1"] {
+            assert!(listening_address(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn rates_are_read() {

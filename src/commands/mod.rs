@@ -20,6 +20,7 @@ pub mod get;
 pub mod health;
 pub mod lint;
 pub mod list;
+pub mod listen;
 mod planned;
 pub mod profile;
 pub mod replay;

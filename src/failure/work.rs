@@ -1,10 +1,14 @@
 //! The typed errors of the work: manifests, plans, rotations, and what guards a write.
 
+use std::io;
+
 use super::{Exit, Failure, api};
+use crate::local::receiver::ReceiverError;
 use crate::ops::definition::DefinitionError;
 use crate::ops::guard::GuardError;
 use crate::ops::manifest::ManifestError;
 use crate::ops::plan::PlanError;
+use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 
@@ -34,6 +38,23 @@ pub(super) fn plan(error: &PlanError) -> Failure {
         PlanError::TooMany { .. } => failure.hint(
             "give the old URL as MovedFrom, so that a webhook is changed in place; or delete one first",
         ),
+    }
+}
+
+pub(super) fn receive(error: &ReceiveError) -> Failure {
+    let failure = Failure::new(Exit::Machine, "");
+    let ReceiveError::Receiver(ReceiverError::Bind { source, .. }) = error else { return failure };
+    match source.kind() {
+        io::ErrorKind::AddrInUse => failure.hint(
+            "take another port with --address 127.0.0.1:8030, or any that is free with --address 127.0.0.1:0",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            failure.hint("ports below 1024 are the system's; take a higher one with --address")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            failure.hint("--address takes an address of this machine, as in 127.0.0.1:8025")
+        }
+        _ => failure,
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
+use super::Tone;
 use super::text::is_active;
 
 /// One document over several lines, with a line end.
@@ -17,6 +18,42 @@ pub fn pretty(value: &Value) -> String {
 /// One document on one line, with a line end.
 pub fn compact(value: &Value) -> String {
     render(value, Safe(CompactFormatter))
+}
+
+/// [`pretty`], the keys and values in colours.
+pub fn coloured(value: &Value, colour: bool) -> String {
+    let text = pretty(value);
+    if !colour {
+        return text;
+    }
+    text.lines().map(|line| coloured_line(line) + "\n").collect()
+}
+
+/// One line of [`pretty`]: an indentation, a key perhaps, a value or a bracket.
+fn coloured_line(line: &str) -> String {
+    let indent = line.len() - line.trim_start().len();
+    let (indent, rest) = line.split_at(indent);
+    let key = string_end(rest).filter(|end| rest.get(*end..).is_some_and(|r| r.starts_with(": ")));
+    let (key, rest) = rest.split_at(key.map_or(0, |end| end + 2));
+    let key = key.strip_suffix(": ").map(|key| Tone::Strong.paint(key, true) + ": ");
+    let value = match rest.bytes().next() {
+        Some(b'"') => Tone::Good.paint(rest, true),
+        Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => Tone::Warn.paint(rest, true),
+        _ => rest.to_owned(),
+    };
+    format!("{indent}{}{value}", key.unwrap_or_default())
+}
+
+/// Where the text in double quotes ends that stands at the start, if one does.
+fn string_end(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    let inner = text.strip_prefix('"')?;
+    let end = inner.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    })?;
+    Some(end + 2)
 }
 
 fn render<F: Formatter>(value: &Value, formatter: F) -> String {

@@ -12,6 +12,7 @@ mod get;
 mod health;
 mod lint;
 mod list;
+mod listen;
 mod profile;
 mod replay;
 mod rotate_auth;

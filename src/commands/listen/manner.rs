@@ -1,0 +1,53 @@
+//! How the endpoint behaves.
+
+use std::time::Duration;
+
+use super::{Args, Context};
+use crate::args::event::{EventWord, events};
+use crate::args::parse::{duration, quiet_with, size};
+use crate::model::HttpAuth;
+use crate::ops::receive::{Shown, Wishes};
+use crate::ui::Format;
+
+/// How the endpoint behaves.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "The endpoint")]
+pub struct MannerArgs {
+    /// The answer to an event
+    #[arg(long, value_name = "STATUS", default_value_t = 200,
+          value_parser = clap::value_parser!(u16).range(200..=599))]
+    pub status: u16,
+    /// How long each answer takes
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = quiet_with(duration))]
+    pub delay: Duration,
+    /// The largest body; larger ones are answered with 413
+    #[arg(long, value_name = "SIZE", default_value = "50MB", value_parser = quiet_with(size))]
+    pub max_body: usize,
+    /// Connections at the same time; one more takes the place of the longest idle one
+    #[arg(long, value_name = "N", default_value_t = 256,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub max_connections: usize,
+}
+
+/// What the flags ask for.
+pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> Wishes<'a> {
+    let settings = &cx.ui.settings;
+    let is_all = args.event.contains(&EventWord::All);
+    Wishes {
+        address: args.address,
+        credentials,
+        events: if is_all { Vec::new() } else { events(&args.event) },
+        record: args.record.as_deref(),
+        syncs: args.fsync,
+        count: args.count,
+        status: args.manner.status,
+        delay: args.manner.delay,
+        max_body: args.manner.max_body,
+        max_connections: args.manner.max_connections,
+        shown: match settings.format {
+            Format::Jsonl => Shown::All,
+            _ if settings.quiet => Shown::None,
+            _ => Shown::IfThereIsTime,
+        },
+    }
+}
