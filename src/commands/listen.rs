@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::args::event::{EventWord, events_or_all};
-use crate::args::parse::{duration, listening_address, quiet_with};
+use crate::args::parse::{duration, listening_address, quiet, quiet_with};
 use crate::args::webhook::AuthArgs;
 use crate::failure::{Exit, Failure};
-use crate::model::HttpAuth;
+use crate::model::{HookUrl, HttpAuth};
 use crate::ops::receive::{self, Receiving};
 use crate::ui::Format;
 use log::Log;
@@ -68,6 +68,9 @@ pub struct Args {
     /// Have the record on the disk before an event is answered; slower
     #[arg(long, requires = "record")]
     fsync: bool,
+    /// Post each event to this URL as well, in their order, with the credentials in it
+    #[arg(long, value_name = "URL", value_parser = quiet::<HookUrl>())]
+    forward: Option<HookUrl>,
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -87,20 +90,21 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Err(Failure::usage(words::NO_DOCUMENT).into());
     }
     let credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
+    let wishes = manner::wishes(args, &credentials, cx)?;
     cx.ui.interrupts.only_wait();
-    let receiving =
-        receive::start(manner::wishes(args, &credentials, cx)).context("cannot receive events")?;
+    let receiving = receive::start(wishes).context("cannot receive events")?;
     for warning in words::warnings(args, &receiving, credentials.is_empty()) {
         cx.ui.warn(&warning);
     }
-    words::listening(receiving.address(), &cx.ui).context("cannot write to standard output")?;
+    words::listening(args, receiving.address(), &cx.ui)
+        .context("cannot write to standard output")?;
     let mut log = Log::new(args, cx);
     watch(args, cx, &receiving, &mut log)?;
-    let inbox = receiving.stop();
-    while let Some(told) = inbox.wait(Duration::ZERO) {
-        log.tell(told)?;
-    }
-    log.finish(&inbox);
+    let left = receiving.stop();
+    log.tell_all(&left.inbox)?;
+    let forwarded = left.forwarded(|| cx.ui.interrupts.is_asked());
+    log.tell_all(&left.inbox)?;
+    log.finish(&left.inbox, forwarded);
     Ok(Exit::Done)
 }
 

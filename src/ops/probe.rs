@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 pub use endpoint::{Credentials, Endpoint, EndpointError, internal, is_sendable};
+pub(super) use endpoint::{basic, credentials_of};
 
 use crate::model::{Event, Received, mask};
 use crate::net::{self, Answer, Method, Net, NetError, Repeat, Request};

@@ -3,30 +3,40 @@
 //! May use `local`, `disk` and `model`; must not use `api` or `config`.
 
 pub mod arrived;
+pub mod forward;
 mod inbox;
 mod intake;
 mod line;
 mod seen;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use inbox::{Inbox, Told};
 pub use seen::Seen;
 
-use crate::disk::DiskError;
+use zeroize::Zeroizing;
+
 use crate::disk::append::{Appender, Found};
+use crate::disk::{self, DiskError};
 use crate::local::http::Limits;
+use crate::local::receiver::tls::TlsError;
 use crate::local::receiver::{self, Credentials, Options, Receiver, ReceiverError};
 use crate::model::{Event, HttpAuth};
+use forward::{Forwarded, Forwarder, Target};
 use intake::Intake;
 
 /// A request's head has so long.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// A body has so long: as long as Postmark itself waits with a large one.
 const BODY_TIME: Duration = Duration::from_secs(120);
+
+/// A certificate with those above it is smaller than this, in bytes.
+const LARGEST_CERTIFICATE: u64 = 1024 * 1024;
+/// What is being passed on at the end has so long.
+const FORWARD_GRACE: Duration = Duration::from_millis(300);
 
 /// What is received, and how.
 pub struct Wishes<'a> {
@@ -50,6 +60,10 @@ pub struct Wishes<'a> {
     pub max_body: usize,
     /// Open connections at once.
     pub max_connections: usize,
+    /// Where they are passed on to.
+    pub forward: Option<Target>,
+    /// The files of a certificate and its key, to speak TLS with.
+    pub tls: Option<(&'a Path, &'a Path)>,
     /// What is done with them besides.
     pub shown: Shown,
 }
@@ -71,6 +85,17 @@ pub enum ReceiveError {
     /// The record cannot be opened.
     #[error(transparent)]
     Record(#[from] DiskError),
+    /// The certificate, or its key, cannot be used.
+    #[error("cannot use {file}: {why}", file = file.display())]
+    Tls {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        why: TlsError,
+    },
+    /// There is no thread to be had.
+    #[error("cannot start to pass events on: {0}")]
+    Thread(std::io::Error),
     /// The address cannot be listened on.
     #[error(transparent)]
     Receiver(#[from] ReceiverError),
@@ -83,7 +108,23 @@ pub struct Receiving {
     /// What was found in the record when it was opened.
     pub found: Found,
     intake: Arc<Intake>,
+    forwarder: Option<Arc<Forwarder>>,
     receiver: Receiver,
+}
+
+/// What is left when the receiving has ended.
+pub struct Left {
+    /// What was taken, and not yet looked at.
+    pub inbox: Inbox,
+    forwarder: Option<Arc<Forwarder>>,
+}
+
+impl Left {
+    /// Waits until all events are passed on, or until somebody wants that to end; none where they are not
+    /// to be passed on.
+    pub fn forwarded(&self, is_asked: impl Fn() -> bool) -> Option<Forwarded> {
+        self.forwarder.as_ref().map(|forwarder| forwarder.finish(is_asked, FORWARD_GRACE))
+    }
 }
 
 impl Receiving {
@@ -98,9 +139,9 @@ impl Receiving {
     }
 
     /// Takes nothing more, answers what is under way. What was taken is still in the inbox.
-    pub fn stop(self) -> Inbox {
+    pub fn stop(self) -> Left {
         self.receiver.stop();
-        self.inbox
+        Left { inbox: self.inbox, forwarder: self.forwarder }
     }
 }
 
@@ -114,7 +155,13 @@ pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
         None => (None, Found::default()),
     };
     let (outbox, inbox) = inbox::pair(wishes.shown);
-    let intake = Arc::new(Intake::new(wishes.events, wishes.count, record, outbox));
+    let tls = wishes.tls.map(|(certificate, key)| tls(certificate, key)).transpose()?;
+    let telling = outbox.clone();
+    let tell = move |news| telling.mention(Told::Forward(news));
+    let forwarder = wishes.forward.map(|target| Forwarder::start(target, Arc::new(tell)));
+    let forwarder = forwarder.transpose().map_err(ReceiveError::Thread)?.map(Arc::new);
+    let intake =
+        Arc::new(Intake::new(wishes.events, wishes.count, record, outbox, forwarder.clone()));
     let credentials = wishes
         .credentials
         .iter()
@@ -130,9 +177,18 @@ pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
         credentials: credentials.collect(),
         status: wishes.status,
         delay: wishes.delay,
-        tls: None,
+        tls,
         keeps_slowly: wishes.syncs,
     };
     let receiver = receiver::serve(options, Arc::clone(&intake) as _)?;
-    Ok(Receiving { inbox, found, intake, receiver })
+    Ok(Receiving { inbox, found, intake, forwarder, receiver })
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<Arc<receiver::tls::Configuration>, ReceiveError> {
+    let read = |path| disk::read(path, LARGEST_CERTIFICATE).map(|content| content.bytes);
+    let (chain, secret) = (read(certificate)?, Zeroizing::new(read(key)?));
+    receiver::tls::configuration(&chain, &secret).map_err(|why| {
+        let file = if matches!(why, TlsError::NoKey) { key } else { certificate };
+        ReceiveError::Tls { file: file.to_owned(), why }
+    })
 }

@@ -1,5 +1,6 @@
 //! `listen`: what is shown, recorded and answered; who is refused; how it ends.
 
+mod forwarding;
 mod hostile;
 mod recording;
 mod refusing;

@@ -1,5 +1,7 @@
 //! What is told while events come.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use crate::commands::Context;
 use crate::local::http::Unread;
 use crate::local::receiver::{Delivery, Refusal, Why};
 use crate::ops::receive::arrived::{Arrived, Content};
+use crate::ops::receive::forward::{Forwarded, News};
 use crate::ops::receive::{Inbox, Seen, Told};
 use crate::ui::{Format, Tone, Ui, json};
 
@@ -56,7 +59,16 @@ impl<'a> Log<'a> {
             Told::RecordIsNew => {
                 self.say(Tone::Warn, "the record was moved or removed; it was made anew");
             }
+            Told::Forward(news) => self.news(news),
             Told::Enough => self.has_enough = true,
+        }
+        Ok(())
+    }
+
+    /// Tells of all that is there.
+    pub fn tell_all(&mut self, inbox: &Inbox) -> Result<()> {
+        while let Some(told) = inbox.wait(Duration::ZERO) {
+            self.tell(told)?;
         }
         Ok(())
     }
@@ -71,10 +83,28 @@ impl<'a> Log<'a> {
     }
 
     /// Tells how it was, at the end.
-    pub fn finish(&mut self, inbox: &Inbox) {
+    pub fn finish(&mut self, inbox: &Inbox, forwarded: Option<Forwarded>) {
         self.summary.not_shown += inbox.passed_over();
-        for sentence in self.summary.sentences(inbox.taken(), self.args) {
+        for sentence in self.summary.sentences(inbox.taken(), forwarded, self.args) {
             self.ui.note(&sentence);
+        }
+    }
+
+    fn news(&self, news: News) {
+        match news {
+            News::Fails(why) => {
+                self.say(Tone::Warn, &format!("an event was not passed on: {why}; trying again"));
+            }
+            News::Works => self.say(Tone::Good, "events are passed on again"),
+            News::Refused { trace, why } => {
+                let which = trace.map(|trace| format!(" with the trace {trace}"));
+                let which = which.unwrap_or_default();
+                self.say(Tone::Bad, &format!("an event{which} was not passed on: {why}"));
+            }
+            News::Overflows => {
+                let sentence = "too many events wait to be passed on; what comes now is not";
+                self.say(Tone::Bad, sentence);
+            }
         }
     }
 

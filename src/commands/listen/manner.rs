@@ -1,11 +1,16 @@
 //! How the endpoint behaves.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use anyhow::Result;
 
 use super::{Args, Context};
 use crate::args::event::{EventWord, events};
 use crate::args::parse::{duration, quiet_with, size};
+use crate::failure::Failure;
 use crate::model::HttpAuth;
+use crate::ops::receive::forward::Target;
 use crate::ops::receive::{Shown, Wishes};
 use crate::ui::Format;
 
@@ -27,13 +32,24 @@ pub struct MannerArgs {
     #[arg(long, value_name = "N", default_value_t = 256,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub max_connections: usize,
+    /// Speak TLS with this certificate, PEM, those above it behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// What the flags ask for.
-pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> Wishes<'a> {
+pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> Result<Wishes<'a>> {
     let settings = &cx.ui.settings;
     let is_all = args.event.contains(&EventWord::All);
-    Wishes {
+    let target = |url| Target::new(url, &cx.net, cx.limits.timeout).map_err(Failure::usage);
+    let forward = args.forward.as_ref().map(target).transpose()?;
+    if forward.as_ref().is_some_and(|target| target.leads_to(args.address)) {
+        return Err(Failure::usage("--forward leads back to --address: nothing would end").into());
+    }
+    Ok(Wishes {
         address: args.address,
         credentials,
         events: if is_all { Vec::new() } else { events(&args.event) },
@@ -44,10 +60,12 @@ pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> 
         delay: args.manner.delay,
         max_body: args.manner.max_body,
         max_connections: args.manner.max_connections,
+        forward,
+        tls: args.manner.tls_cert.as_deref().zip(args.manner.tls_key.as_deref()),
         shown: match settings.format {
             Format::Jsonl => Shown::All,
             _ if settings.quiet => Shown::None,
             _ => Shown::IfThereIsTime,
         },
-    }
+    })
 }

@@ -3,6 +3,7 @@
 use super::Args;
 use crate::model::{Event, Received};
 use crate::ops::receive::arrived::Arrived;
+use crate::ops::receive::forward::Forwarded;
 
 /// The numbers of a run.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ impl Summary {
     }
 
     /// What is said at the end.
-    pub fn sentences(&self, taken: u64, args: &Args) -> Vec<String> {
+    pub fn sentences(&self, taken: u64, forwarded: Option<Forwarded>, args: &Args) -> Vec<String> {
         let known = Event::ALL.iter().zip(self.events);
         let kinds =
             known.map(|(event, count)| (event.name(), count)).chain([("other", self.others)]);
@@ -50,6 +51,16 @@ impl Summary {
             }
         }
         let mut sentences = vec![first + "."];
+        if let Some(forwarded) = forwarded {
+            let mut sentence = format!("Passed on {}", forwarded.accepted);
+            let (refused, unsent) = (forwarded.refused, forwarded.unsent);
+            for (count, what) in [(refused, "not accepted"), (unsent, "not sent")] {
+                if count > 0 {
+                    sentence += &format!("; {count} {what}");
+                }
+            }
+            sentences.push(sentence + ".");
+        }
         if let Some(path) = args.record.as_ref().filter(|_| taken > 0) {
             let path = shell_words::quote(&path.to_string_lossy()).into_owned();
             sentences.push(format!("Send them again: pmhooks replay {path} --to URL|ID"));

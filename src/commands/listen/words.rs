@@ -12,8 +12,9 @@ pub const NO_DOCUMENT: &str =
     "events are shown as they come: as lines for people, or with --output jsonl for programs";
 
 /// Says where it listens: for people with the data, for programs beside it.
-pub fn listening(address: SocketAddr, ui: &Ui) -> io::Result<()> {
-    let sentence = format!("Listening on http://{address}");
+pub fn listening(args: &Args, address: SocketAddr, ui: &Ui) -> io::Result<()> {
+    let scheme = if args.manner.tls_cert.is_some() { "https" } else { "http" };
+    let sentence = format!("Listening on {scheme}://{address}");
     if ui.settings.format == Format::Jsonl {
         ui.line(&sentence);
     } else {

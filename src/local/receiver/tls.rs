@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
+pub use rustls::ServerConfig as Configuration;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -22,17 +22,18 @@ pub enum TlsError {
 }
 
 /// Reads a certificate, with those above it, and its key.
-pub fn configuration(certificate: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn configuration(certificate: &[u8], key: &[u8]) -> Result<Arc<Configuration>, TlsError> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(TlsError::NoCertificate)?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey)?;
     let unusable = |error: rustls::Error| TlsError::Unusable(error.to_string());
-    let mut configuration = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(unusable)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(unusable)?;
+    let mut configuration =
+        Configuration::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(unusable)?;
     configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(configuration))
 }

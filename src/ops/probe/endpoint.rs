@@ -72,7 +72,7 @@ impl Endpoint {
             auth_in_url: false,
             warnings: Vec::new(),
         };
-        let in_url = from_url(&parsed);
+        let in_url = credentials_of(&parsed);
         let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
         endpoint.url = parsed;
         endpoint.choose(in_url);
@@ -165,10 +165,7 @@ impl Endpoint {
             return headers;
         }
         if let Some(auth) = &self.auth {
-            let clear = Zeroizing::new(format!("{}:{}", auth.username, auth.password.expose()));
-            let value =
-                Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(clear.as_bytes())));
-            headers.push(header("Authorization", &value, true));
+            headers.push(basic(auth));
         }
         headers.retain(|ours| !self.headers.iter().any(|h| same(&h.name, &ours.name)));
         headers.extend(self.headers.iter().map(|h| header(&h.name, h.value.expose(), true)));
@@ -186,6 +183,13 @@ impl Endpoint {
         }
         mask::scrub(text, secrets.iter().map(String::as_str))
     }
+}
+
+/// The header of credentials.
+pub fn basic(auth: &HttpAuth) -> Header {
+    let clear = Zeroizing::new(format!("{}:{}", auth.username, auth.password.expose()));
+    let value = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(clear.as_bytes())));
+    header("Authorization", &value, true)
 }
 
 /// What is said of an address that is not on the internet.
@@ -215,7 +219,7 @@ fn check(header: &HttpHeader) -> Result<(), EndpointError> {
 }
 
 /// `user:password@` of a URL, decoded.
-fn from_url(url: &Url) -> Option<HttpAuth> {
+pub fn credentials_of(url: &Url) -> Option<HttpAuth> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let password = url.password().unwrap_or_default();
     let is_set = !url.username().is_empty() || !password.is_empty();

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::Shown;
+use super::forward::News;
 use crate::local::receiver::{Delivery, Refusal};
 
 /// So much may wait to be shown.
@@ -27,6 +28,8 @@ pub enum Told {
     RecordWorks,
     /// It was moved or removed, and made anew.
     RecordIsNew,
+    /// Something about the passing on.
+    Forward(News),
     /// So many events came as were wanted.
     Enough,
 }
@@ -49,7 +52,7 @@ struct Counts {
 }
 
 /// The end where things are put in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Outbox {
     shown: Shown,
     counts: Arc<Counts>,
@@ -93,10 +96,10 @@ impl Outbox {
         }
     }
 
-    /// Tells of a refusal, unless there are too many.
-    pub(super) fn refused(&self, refusal: Refusal) {
+    /// Tells of something that is one of many, unless there are too many.
+    pub(super) fn mention(&self, told: Told) {
         if self.has_room(0, 0) {
-            self.tell(Told::Refused(refusal));
+            self.tell(told);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::forward::Forwarder;
 use super::inbox::{Outbox, Told};
 use super::line;
 use crate::disk::append::{Appender, Place};
@@ -16,6 +17,7 @@ const BUFFER: usize = 1024 * 1024;
 pub(super) struct Intake {
     events: Vec<Event>,
     outbox: Outbox,
+    forwarder: Option<Arc<Forwarder>>,
     probing: AtomicBool,
     state: Mutex<State>,
 }
@@ -34,9 +36,11 @@ impl Intake {
         count: Option<u64>,
         record: Option<Appender>,
         outbox: Outbox,
+        forwarder: Option<Arc<Forwarder>>,
     ) -> Self {
         let state = State { left: count, record, record_fails: false, buffer: Vec::new() };
-        Self { events, outbox, probing: AtomicBool::new(false), state: Mutex::new(state) }
+        let probing = AtomicBool::new(false);
+        Self { events, outbox, forwarder, probing, state: Mutex::new(state) }
     }
 
     pub(super) fn probing(&self, on: bool) {
@@ -103,6 +107,9 @@ impl Keep for Intake {
         if is_recorded {
             let count = taken.len() as u64;
             for delivery in taken {
+                if let Some(forwarder) = &self.forwarder {
+                    forwarder.add(delivery);
+                }
                 self.outbox.event(delivery);
             }
             if let Some(left) = &mut state.left {
@@ -119,6 +126,6 @@ impl Keep for Intake {
     }
 
     fn refused(&self, refusal: Refusal) {
-        self.outbox.refused(refusal);
+        self.outbox.mention(Told::Refused(refusal));
     }
 }
