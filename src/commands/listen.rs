@@ -3,6 +3,7 @@
 mod line;
 mod log;
 mod manner;
+mod object;
 mod summary;
 mod words;
 

@@ -104,6 +104,7 @@ export
 diff
 apply
 rotate-auth
+listen
 replay
 sandbox
 streams

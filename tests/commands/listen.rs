@@ -2,8 +2,10 @@
 
 mod forwarding;
 mod hostile;
+mod load;
 mod recording;
 mod refusing;
+mod senders;
 mod showing;
 
 use std::io::{Read as _, Write as _};

@@ -1,11 +1,14 @@
-//! What is said at the start.
+//! What is said of the receiving itself.
 
 use std::io;
 use std::net::SocketAddr;
 
 use super::Args;
+use crate::local::http::Unread;
+use crate::local::receiver::{Refusal, Why};
 use crate::ops::receive::Receiving;
-use crate::ui::{Format, Ui};
+use crate::ops::receive::forward::News;
+use crate::ui::{Format, Tone, Ui};
 
 /// Events come for as long as this runs.
 pub const NO_DOCUMENT: &str =
@@ -42,4 +45,44 @@ pub fn warnings(args: &Args, receiving: &Receiving, is_open: bool) -> Vec<String
         warnings.push(format!("the last line of {record} was cut off; a new one follows it"));
     }
     warnings
+}
+
+/// What is said of a request that was refused.
+pub fn refused(refusal: &Refusal, args: &Args) -> String {
+    let what = format!("{} {}", refusal.method, refusal.path);
+    match refusal.why {
+        Why::NoCredentials => format!("{what} came without credentials and was answered with 401"),
+        Why::WrongCredentials => {
+            format!("{what} came with wrong credentials and was answered with 401")
+        }
+        Why::Method => format!("{what} is no POST and was answered with 405"),
+        Why::Body(Unread::TooLarge) => {
+            let most = args.manner.max_body;
+            format!("{what} had more than {most} bytes (--max-body) and was answered with 413")
+        }
+        Why::Body(Unread::TooSlow) => format!("{what} took too long and was answered with 408"),
+        Why::Body(Unread::Crowded) => {
+            format!("{what} came beside too many large ones and was answered with 503")
+        }
+        Why::Body(Unread::Broken) => format!("{what} broke off in its body"),
+    }
+}
+
+/// What is said of the passing on.
+pub fn news(news: &News) -> (Tone, String) {
+    match news {
+        News::Fails(why) => {
+            (Tone::Warn, format!("an event was not passed on: {why}; trying again"))
+        }
+        News::Works => (Tone::Good, "events are passed on again".to_owned()),
+        News::Refused { trace, why } => {
+            let which = trace.as_ref().map(|trace| format!(" with the trace {trace}"));
+            let which = which.unwrap_or_default();
+            (Tone::Bad, format!("an event{which} was not passed on: {why}"))
+        }
+        News::Overflows => {
+            let sentence = "too many events wait to be passed on; what comes now is not";
+            (Tone::Bad, sentence.to_owned())
+        }
+    }
 }
