@@ -63,6 +63,8 @@ pub fn of_webhooks(before: &Webhook, after: &Webhook, reveal: Reveal) -> Vec<Fie
 
 /// The fields in which two objects differ, in the order in which they are written.
 pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldChange> {
+    // Most of two webhooks is alike: what is not looked at costs nothing.
+    let (before, after) = (&unlike(before, after), &unlike(after, before));
     let (clear_before, clear_after) = (flat(before), flat(after));
     let (was, is) = (by_path(&clear_before), by_path(&clear_after));
     let gone = clear_before.iter().filter(|(path, _)| !is.contains_key(path.as_str()));
@@ -74,9 +76,10 @@ pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldC
     let masked = |object: &Object| {
         let mut object = object.clone();
         mask::object(&mut object, reveal);
-        flat(&object)
+        object
     };
-    let (shown_before, shown_after) = (masked(before), masked(after));
+    let (masked_before, masked_after) = (masked(before), masked(after));
+    let (shown_before, shown_after) = (flat(&masked_before), flat(&masked_after));
     let (was, is) = (by_path(&shown_before), by_path(&shown_after));
     let value = |fields: &HashMap<&str, &Value>, path| {
         fields.get(path).map_or(Value::Null, |value| (*value).clone())
@@ -91,12 +94,24 @@ pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldC
         .collect()
 }
 
-fn by_path(fields: &[(String, Value)]) -> HashMap<&str, &Value> {
-    fields.iter().map(|(path, value)| (path.as_str(), value)).collect()
+/// What an object does not have as another one has it, at any depth.
+fn unlike(object: &Object, other: &Object) -> Object {
+    let unlike = object.iter().filter_map(|(key, value)| match (value, other.get(key)) {
+        (value, Some(beside)) if value == beside => None,
+        (Value::Object(inner), Some(Value::Object(beside))) => {
+            Some((key.clone(), Value::Object(self::unlike(inner, beside))))
+        }
+        _ => Some((key.clone(), value.clone())),
+    });
+    unlike.collect()
+}
+
+fn by_path<'a>(fields: &'a [(String, &'a Value)]) -> HashMap<&'a str, &'a Value> {
+    fields.iter().map(|(path, value)| (path.as_str(), *value)).collect()
 }
 
 /// Every leaf with its dotted path. Headers go by their names, since their order means nothing.
-fn flat(object: &Object) -> Vec<(String, Value)> {
+fn flat(object: &Object) -> Vec<(String, &Value)> {
     let mut leaves = Vec::new();
     for (key, value) in object {
         flatten(key, value, &mut leaves);
@@ -104,7 +119,7 @@ fn flat(object: &Object) -> Vec<(String, Value)> {
     leaves
 }
 
-fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, Value)>) {
+fn flatten<'a>(path: &str, value: &'a Value, leaves: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(object) => {
             for (key, inner) in object {
@@ -120,11 +135,11 @@ fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, Value)>) {
                     0 => format!("{path}.{name}"),
                     n => format!("{path}.{name}.{}", n + 1),
                 };
-                leaves.push((place, item.get("Value").cloned().unwrap_or(Value::Null)));
+                leaves.push((place, item.get("Value").unwrap_or(&Value::Null)));
             }
         }
         Value::Null => {}
-        leaf => leaves.push((path.to_owned(), leaf.clone())),
+        leaf => leaves.push((path.to_owned(), leaf)),
     }
 }
 
