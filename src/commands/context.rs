@@ -103,8 +103,11 @@ impl Context {
 
     /// Shows the answer; the end of a command that went well.
     pub fn show<V: View>(&self, view: &V) -> Result<Exit> {
-        self.ui.show(view).context("cannot write to standard output")?;
-        Ok(Exit::Done)
+        match self.ui.show(view) {
+            // Whoever closed the pipe has seen enough; what was found is still what the run ends with.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+            shown => shown.map(|()| Exit::Done).context("cannot write to standard output"),
+        }
     }
 
     /// Whether `--show-secrets` was given.

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// A definition is smaller than this, in bytes.
-const LARGEST: u64 = 1024 * 1024;
+pub const LARGEST: u64 = 1024 * 1024;
 
 const KEYS: [&str; 8] =
     ["ID", "Url", "MessageStream", "Status", "HttpAuth", "HttpHeaders", "Triggers", "Verify"];
@@ -32,7 +32,7 @@ pub enum DefinitionError {
         /// The file, or `standard input`.
         origin: String,
         /// Why.
-        problem: &'static str,
+        problem: String,
     },
     /// What it says is wrong.
     #[error("{origin}:{error}")]
@@ -118,24 +118,24 @@ impl Definition {
 
 /// Reads a definition from a file, or from standard input where the path is `-`.
 pub fn read(path: &Path, stdin: &mut dyn Read) -> Result<Definition, DefinitionError> {
-    let text = text(path, stdin)?;
+    let text = text(path, stdin, LARGEST)?;
     parse(&text).map_err(|error| DefinitionError::Wrong { origin: origin(path), error })
 }
 
-/// Reads the text of a definition.
-pub fn text(path: &Path, stdin: &mut dyn Read) -> Result<String, DefinitionError> {
+/// Reads a text of at most `limit` bytes.
+pub fn text(path: &Path, stdin: &mut dyn Read, limit: u64) -> Result<String, DefinitionError> {
     let bytes = if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        stdin.take(LARGEST + 1).read_to_end(&mut bytes).map_err(DefinitionError::Stdin)?;
+        stdin.take(limit + 1).read_to_end(&mut bytes).map_err(DefinitionError::Stdin)?;
         bytes
     } else {
-        disk::read(path, LARGEST)?.bytes
+        disk::read(path, limit)?.bytes
     };
     let unusable = |problem| DefinitionError::Unusable { origin: origin(path), problem };
-    if bytes.len() as u64 > LARGEST {
-        return Err(unusable("it is larger than any webhook"));
+    if bytes.len() as u64 > limit {
+        return Err(unusable(format!("it is larger than {limit} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)"))
+    String::from_utf8(bytes).map_err(|_| unusable("it is not text (UTF-8)".to_owned()))
 }
 
 /// What a definition's path is called in a sentence.

@@ -63,6 +63,9 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// The most values that a document holds, those that aliases repeat included: about 12 000 webhooks.
+const MOST_NODES: usize = 400_000;
+
 /// Reads a document. JSON is read as the YAML that it is.
 ///
 /// Anchors that explode, deep nesting, duplicate keys and several documents are refused; `yes`, `no`,
@@ -71,7 +74,7 @@ pub fn parse(text: &str) -> Result<Node, DocumentError> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
         with_snippet: false,
-        budget: serde_saphyr::budget! { max_nodes: 50_000, max_depth: 24 },
+        budget: serde_saphyr::budget! { max_nodes: MOST_NODES, max_depth: 24 },
     };
     match serde_saphyr::from_str_with_options::<Spanned<Content>>(text, options) {
         Ok(spanned) => Ok(node(spanned)),

@@ -26,6 +26,6 @@ impl Draft {
 
     /// The text as it is by now. It is read by its name: many editors replace the file.
     pub fn read(&self) -> Result<String, DefinitionError> {
-        definition::text(self.path(), &mut std::io::empty())
+        definition::text(self.path(), &mut std::io::empty(), definition::LARGEST)
     }
 }

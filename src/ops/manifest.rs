@@ -20,6 +20,9 @@ pub use entry::Entry;
 pub use reference::names;
 
 const KEYS: [&str; 2] = ["Server", "Webhooks"];
+/// The largest file, in bytes.
+const LARGEST: u64 = 8 * 1024 * 1024;
+
 const SERVER_KEYS: [&str; 2] = ["InboundHookUrl", "EnableSmtpApiErrorHooks"];
 
 /// Why a manifest cannot be used.
@@ -76,7 +79,7 @@ impl Documents {
 
     fn read_one(path: &Path, stdin: &mut dyn Read) -> Result<(String, Node), ManifestError> {
         let origin = definition::origin(path);
-        let text = definition::text(path, stdin)?;
+        let text = definition::text(path, stdin, LARGEST)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         match document::parse(text) {
             Ok(node) => Ok((origin, node)),

@@ -1,5 +1,8 @@
 //! `apply`.
 
+mod endings;
+mod matching;
+
 use crate::support::*;
 
 /// An empty server, and this manifest.

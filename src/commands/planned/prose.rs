@@ -1,6 +1,7 @@
 //! How a plan looks in a person's eyes: each change with its fields below, like a diff.
 
 use super::Planned;
+use crate::failure;
 use crate::model::HookUrl;
 use crate::ops::apply::Outcome;
 use crate::ops::plan::{Change, Deed};
@@ -88,7 +89,11 @@ pub(super) fn message(outcome: &Outcome) -> Option<String> {
                 sentences.push(error.to_string());
                 cause = error.source();
             }
-            Some(sentences.join(": "))
+            // What each probe found, where Postmark refused for what its probes found.
+            let more = failure::of(error).causes;
+            let more =
+                if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
+            Some(sentences.join(": ") + &more)
         }
     }
 }

@@ -177,7 +177,7 @@ pmhooks: error: cannot read large: it is larger than 1048576 bytes
 "#]]);
     env.cmd("create --from -").stdin(vec![b' '; 2 << 20]).run().check(str![[r#"
 --- stderr
-pmhooks: error: standard input: it is larger than any webhook
+pmhooks: error: standard input: it is larger than 1048576 bytes
 --- exit 2
 "#]]);
 }
