@@ -89,7 +89,7 @@ impl<'env> Console<'env> {
         self.env.shell(&format!("{}({command}) 2>&1", self.exports)).run().stdout
     }
 
-    /// Starts a server, and waits until it has said so much.
+    /// Starts a server, and waits until it has said so much; it may say more later.
     fn serve(&mut self, command: &str, lines: usize) -> String {
         let command = command.trim_end();
         let known = SERVERS.iter().find(|(name, ..)| command.starts_with(name));
@@ -105,7 +105,7 @@ impl<'env> Console<'env> {
             let said = so_far.stdout + &so_far.stderr;
             if said.lines().count() >= lines || Instant::now() > deadline {
                 self.running.push(running);
-                return said;
+                return said.split_inclusive('\n').take(lines).collect();
             }
             std::thread::sleep(Duration::from_millis(5));
         }
