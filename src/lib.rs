@@ -3,7 +3,7 @@
 //! ```text
 //!  argv ─▶ cli ─▶ args ─▶ commands/<verb> ─▶ ops ─▶ api ─────▶ Postmark
 //!           │               │     │            ├──▶ config    (or the sandbox, same protocol)
-//!         app/exit          ui ◀──┘ View        └──▶ local  (the sandbox)
+//!         app/exit          ui ◀──┘ View        └──▶ local  (the sandbox, `listen`)
 //!                           └────────── all speak model ──────────┘
 //! ```
 //!

@@ -5,6 +5,7 @@
 pub mod accounts;
 mod by_profile;
 pub mod checklist;
+pub mod clock;
 mod columns;
 pub mod findings;
 pub mod interrupt;

@@ -2,42 +2,57 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::local::receiver::Delivery;
 use crate::model::Event;
 use crate::ops::receive::arrived::{Arrived, Content};
 use crate::ui::text::{excerpt, visible};
-use crate::ui::{Settings, Tone, json};
+use crate::ui::{Settings, Tone, clock, json};
 
-/// What happened is cut to so many characters.
+/// What happened is cut to so many characters, and on a narrow terminal to no less than so many.
 const DETAIL: usize = 100;
+const LEAST: usize = 20;
+/// A terminal with fewer columns has none to give away for alignment.
+const NARROW: u16 = 120;
 /// A text that is no JSON is cut to so many.
 const TEXT: usize = 10_000;
 
-/// The line of an event.
+/// The line of an event. On a terminal, what happened is cut so that the line fits, if that is enough.
 pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String {
-    let colour = settings.colour_out;
+    let (narrow, wide) = (settings.width.is_some_and(|w| w < NARROW), settings.width.is_none());
     let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { excerpt(text, DETAIL) };
-    let faint = |text: String| Tone::Faint.paint(&text, colour);
-    let time = humantime::format_rfc3339_millis(delivery.time).to_string();
-    let clock = time.get(11..).unwrap_or(&time);
-    let name = format!("{:<19}", excerpt(arrived.event.name(), 40));
+    let pad = |text: String, width: usize| if narrow { text } else { format!("{text:<width$}") };
+    let trace = match &arrived.trace {
+        None => "-".to_owned(),
+        Some(trace) if wide => visible(trace).into_owned(),
+        Some(trace) => excerpt(trace, 8),
+    };
     let mut parts = vec![
-        faint(clock.to_owned()),
-        tone(arrived).map_or_else(|| name.clone(), |tone| tone.paint(&name, colour)),
-        format!("{:<24}", dash(&arrived.recipient)),
+        (Tone::Faint, clock::local(delivery.time)),
+        (tone(arrived), pad(excerpt(arrived.event.name(), 40), 19)),
+        (Tone::Plain, pad(dash(&arrived.recipient), 24)),
+        (Tone::Plain, String::new()),
+        (Tone::Faint, dash(&arrived.stream)),
     ];
     if arrived.is_repeated {
-        parts.push(Tone::Warn.paint("repeated", colour));
+        parts.insert(3, (Tone::Warn, "repeated".to_owned()));
     }
-    parts.push(dash(&arrived.detail));
-    parts.push(faint(dash(&arrived.stream)));
-    parts.extend(arrived.retries.map(|retries| faint(format!("{retries} left"))));
-    parts.push(faint(match (&arrived.trace, settings.width) {
-        (None, _) => "-".to_owned(),
-        (Some(trace), Some(..120)) => excerpt(trace, 8),
-        (Some(trace), _) => visible(trace).into_owned(),
-    }));
+    parts.extend(arrived.retries.map(|retries| (Tone::Faint, format!("{retries} left"))));
+    parts.push((Tone::Faint, trace));
+    let taken: usize = parts.iter().map(|(_, text)| text.width() + 2).sum::<usize>() - 2;
+    let room = settings.width.map(|width| usize::from(width).saturating_sub(taken));
+    let detail = match room {
+        None => dash(&arrived.detail),
+        Some(_) if arrived.detail.is_empty() => "-".to_owned(),
+        Some(room) => excerpt(&arrived.detail, room.clamp(LEAST, DETAIL) - 1),
+    };
+    let at = if arrived.is_repeated { 4 } else { 3 };
+    if let Some(place) = parts.get_mut(at) {
+        place.1 = detail;
+    }
+    let parts: Vec<_> =
+        parts.iter().map(|(tone, text)| tone.paint(text, settings.colour_out)).collect();
     parts.join("  ") + "\n"
 }
 
@@ -58,11 +73,11 @@ pub fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-fn tone(arrived: &Arrived) -> Option<Tone> {
+fn tone(arrived: &Arrived) -> Tone {
     match arrived.event.event() {
-        Some(Event::Bounce | Event::SpamComplaint | Event::SmtpApiError) => Some(Tone::Bad),
-        Some(Event::Delivery) => Some(Tone::Good),
-        Some(Event::SubscriptionChange) | None => Some(Tone::Warn),
-        Some(Event::Open | Event::Click | Event::Inbound) => None,
+        Some(Event::Bounce | Event::SpamComplaint | Event::SmtpApiError) => Tone::Bad,
+        Some(Event::Delivery) => Tone::Good,
+        Some(Event::SubscriptionChange) | None => Tone::Warn,
+        Some(Event::Open | Event::Click | Event::Inbound) => Tone::Plain,
     }
 }

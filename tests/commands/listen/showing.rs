@@ -176,3 +176,16 @@ fn a_reader_that_goes_away_is_a_normal_end() {
     }
     run.finish().code(0).has("gone@example.com");
 }
+
+#[test]
+fn people_read_their_own_clock_and_records_are_utc() {
+    let mut env = TestEnv::new();
+    env.env("TZ", "XYZ-9");
+    let (listener, url) = listen(&env, "--record events.jsonl --count 1");
+    post(&url, &[], BOUNCE);
+    let run = listener.finish();
+    let hour = |clock: &str| clock[..2].parse::<u32>().unwrap();
+    let shown = hour(run.code(0).stdout.lines().nth(1).unwrap());
+    let time = recorded(&env, "events.jsonl")[0]["Time"].as_str().unwrap().to_owned();
+    assert_eq!(shown, (hour(&time[11..]) + 9) % 24, "{time}\n{run}");
+}
