@@ -1,6 +1,6 @@
 //! What is told while events come.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -13,12 +13,18 @@ use crate::ops::receive::forward::Forwarded;
 use crate::ops::receive::{Inbox, Seen, Told};
 use crate::ui::{Format, Tone, Ui, json};
 
+/// What happens all the time is said once in this.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Tells of what arrives.
 pub struct Log<'a> {
     ui: &'a Ui,
     args: &'a Args,
     seen: Seen,
     summary: Summary,
+    /// How many events were passed over, and not yet spoken of; and when that was done last.
+    passed_over: u64,
+    said: Option<Instant>,
     has_enough: bool,
 }
 
@@ -29,6 +35,8 @@ impl<'a> Log<'a> {
             args,
             seen: Seen::default(),
             summary: Summary::default(),
+            passed_over: 0,
+            said: None,
             has_enough: false,
         }
     }
@@ -76,8 +84,12 @@ impl<'a> Log<'a> {
 
     /// Tells that events came faster than they could be shown.
     pub fn passed_over(&mut self, count: u64) {
-        if count > 0 {
+        self.passed_over += count;
+        let is_due = self.said.is_none_or(|said| said.elapsed() >= PAUSE);
+        if self.passed_over > 0 && is_due {
+            let count = std::mem::take(&mut self.passed_over);
             self.summary.not_shown += count;
+            self.said = Some(Instant::now());
             let sentence = "events came faster than they could be shown";
             self.say(Tone::Warn, &format!("{count} {sentence}; -q shows none"));
         }
@@ -85,7 +97,7 @@ impl<'a> Log<'a> {
 
     /// Tells how it was, at the end.
     pub fn finish(&mut self, inbox: &Inbox, forwarded: Option<Forwarded>) {
-        self.summary.not_shown += inbox.passed_over();
+        self.summary.not_shown += self.passed_over + inbox.passed_over();
         for sentence in self.summary.sentences(inbox.taken(), forwarded, self.args) {
             self.ui.note(&sentence);
         }
