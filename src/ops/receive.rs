@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::disk::append::{Appender, Found};
 use crate::disk::{self, DiskError};
 use crate::local::http::Limits;
-use crate::local::receiver::tls::TlsError;
+use crate::local::receiver::tls::{Configuration, TlsError};
 use crate::local::receiver::{self, Credentials, Options, Receiver, ReceiverError};
 use crate::model::{Event, HttpAuth};
 use forward::{Forwarded, Forwarder, Target};
@@ -107,6 +107,8 @@ pub struct Receiving {
     pub inbox: Inbox,
     /// What was found in the record when it was opened.
     pub found: Found,
+    /// The permission bits of the TLS key, where others may read it.
+    pub loose_key: Option<u32>,
     intake: Arc<Intake>,
     forwarder: Option<Arc<Forwarder>>,
     receiver: Receiver,
@@ -156,6 +158,7 @@ pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
     };
     let (outbox, inbox) = inbox::pair(wishes.shown);
     let tls = wishes.tls.map(|(certificate, key)| tls(certificate, key)).transpose()?;
+    let (tls, loose_key) = tls.unzip();
     let telling = outbox.clone();
     let tell = move |news| telling.mention(Told::Forward(news));
     let forwarder = wishes.forward.map(|target| Forwarder::start(target, Arc::new(tell)));
@@ -181,14 +184,18 @@ pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
         keeps_slowly: wishes.syncs,
     };
     let receiver = receiver::serve(options, Arc::clone(&intake) as _)?;
-    Ok(Receiving { inbox, found, intake, forwarder, receiver })
+    Ok(Receiving { inbox, found, loose_key: loose_key.flatten(), intake, forwarder, receiver })
 }
 
-fn tls(certificate: &Path, key: &Path) -> Result<Arc<receiver::tls::Configuration>, ReceiveError> {
-    let read = |path| disk::read(path, LARGEST_CERTIFICATE).map(|content| content.bytes);
-    let (chain, secret) = (read(certificate)?, Zeroizing::new(read(key)?));
-    receiver::tls::configuration(&chain, &secret).map_err(|why| {
+/// What TLS is spoken with, and the key's permission bits where others may read it.
+fn tls(certificate: &Path, key: &Path) -> Result<(Arc<Configuration>, Option<u32>), ReceiveError> {
+    let chain = disk::read(certificate, LARGEST_CERTIFICATE)?;
+    let secret = disk::read(key, LARGEST_CERTIFICATE)?;
+    let loose_key = secret.loose_mode;
+    let secret = Zeroizing::new(secret.bytes);
+    let configuration = receiver::tls::configuration(&chain.bytes, &secret).map_err(|why| {
         let file = if matches!(why, TlsError::NoKey) { key } else { certificate };
         ReceiveError::Tls { file: file.to_owned(), why }
-    })
+    })?;
+    Ok((configuration, loose_key))
 }

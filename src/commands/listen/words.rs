@@ -41,6 +41,10 @@ pub fn warnings(args: &Args, receiving: &Receiving, is_open: bool) -> Vec<String
             "{record} can be read or written by others (mode {mode:o}): chmod 600 it"
         ));
     }
+    if let (Some(mode), Some(key)) = (receiving.loose_key, &args.manner.tls_key) {
+        let key = key.display();
+        warnings.push(format!("{key} can be read by others (mode {mode:o}): chmod 600 it"));
+    }
     if receiving.found.is_torn {
         warnings.push(format!("the last line of {record} was cut off; a new one follows it"));
     }

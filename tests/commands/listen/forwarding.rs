@@ -110,7 +110,8 @@ fn tls_is_spoken_with_a_certificate_of_ones_own() {
     // Plain words, and none at all.
     let plain = url.replace("https", "http");
     assert_ne!(status(&talk(&plain, "POST / HTTP/1.0\r\n\r\n")), 200);
-    end(listener).code(0).has("Received 1 event");
+    let run = end(listener);
+    run.code(0).has("Received 1 event").has("key.pem can be read by others");
     assert_eq!(recorded(&env, "e.jsonl").len(), 1);
     env.file("empty.pem", "");
     let broken = |flags: &str| env.run(format!("listen --address :0 {flags}"));
