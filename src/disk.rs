@@ -5,6 +5,7 @@
 //! written beside its target, brought to the disk, and only then put in place.
 
 pub mod append;
+pub mod held;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};

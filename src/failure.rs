@@ -29,6 +29,7 @@ use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
+use crate::ops::temporary::TemporaryError;
 use crate::ui::prompt::PromptError;
 
 /// How a run ends. The numbers are a promise to scripts.
@@ -285,6 +286,15 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
                 failure(Exit::Unreachable, "")
                     .hint("look for it before you try again: `pmhooks list`"),
             ),
+        };
+    }
+    if let Some(error) = error.downcast_ref::<TemporaryError>() {
+        return match error {
+            TemporaryError::Config(error) => Some(config(error)),
+            TemporaryError::Disk(_) => Some(failure(Exit::Machine, "")),
+            TemporaryError::Random(error) => judge(error),
+            TemporaryError::Create(error) => judge(error),
+            TemporaryError::Api(error) => Some(api(error)),
         };
     }
     if let Some(error) = error.downcast_ref::<ApiError>() {

@@ -4,6 +4,7 @@ mod line;
 mod log;
 mod manner;
 mod object;
+mod register;
 mod summary;
 mod words;
 
@@ -23,6 +24,7 @@ use crate::ops::receive::{self, Receiving};
 use crate::ui::Format;
 use log::Log;
 use manner::MannerArgs;
+use register::RegisterArgs;
 
 /// Receive events on this machine, show and record them
 ///
@@ -46,11 +48,16 @@ use manner::MannerArgs;
 /// Postmark reaches this machine through a tunnel only. Give the tunnel
 /// credentials to ask for: everybody can find its address.
 ///
+/// --register makes a webhook for the tunnel's address, with credentials that only
+/// this run knows, and removes it at the end. One that a crash left behind is
+/// removed by the next start; no other webhook is ever touched.
+///
 /// Examples:
 ///     pmhooks listen
 ///     pmhooks listen --record events.jsonl --username pm --password env:HOOK_PW
 ///     pmhooks listen --event bounce,spam-complaint -o jsonl | jq -r .Recipient
 ///     pmhooks listen --status 500 --delay 3s --count 1
+///     pmhooks listen --register --public-url https://x.tunnel.example/pm --on bounce
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -82,6 +89,8 @@ pub struct Args {
     manner: MannerArgs,
     #[command(flatten, next_help_heading = "The credentials to ask for")]
     auth: AuthArgs,
+    #[command(flatten, next_help_heading = "A temporary webhook")]
+    register: RegisterArgs,
 }
 
 /// Receives until somebody wants it to end, or enough has come.
@@ -90,7 +99,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if !matches!(format, Format::Table | Format::Jsonl) || !cx.ui.settings.columns.is_empty() {
         return Err(Failure::usage(words::NO_DOCUMENT).into());
     }
-    let credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
+    let mut credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
+    let wanted = register::want(&args.register, cx)?;
+    credentials.extend(wanted.iter().map(|(_, wanted)| wanted.auth.clone()));
     let wishes = manner::wishes(args, &credentials, cx)?;
     cx.ui.interrupts.only_wait();
     let receiving = receive::start(wishes).context("cannot receive events")?;
@@ -99,13 +110,18 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     words::listening(args, receiving.address(), &cx.ui)
         .context("cannot write to standard output")?;
+    let temporary = wanted.map(|wanted| register::make(&wanted, &receiving, cx)).transpose()?;
     let mut log = Log::new(args, cx);
-    watch(args, cx, &receiving, &mut log)?;
+    let watched = watch(args, cx, &receiving, &mut log);
+    // Before the listening ends, so that nobody is sent to a closed door; and however it ended.
+    let removed = temporary.map_or(Ok(()), |temporary| register::remove(temporary, cx));
+    watched?;
     let left = receiving.stop();
     log.tell_all(&left.inbox)?;
     let forwarded = left.forwarded(|| cx.ui.interrupts.is_asked());
     log.tell_all(&left.inbox)?;
     log.finish(&left.inbox, forwarded);
+    removed?;
     Ok(Exit::Done)
 }
 

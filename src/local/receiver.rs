@@ -47,6 +47,9 @@ pub trait Keep: Send + Sync + 'static {
     /// with 503, so that the sender tries again.
     fn keep(&self, deliveries: &[Arc<Delivery>]) -> Vec<bool>;
 
+    /// Whether what comes now are probes: they are answered with 200, at once, and are not handed over.
+    fn is_probed(&self) -> bool;
+
     /// Is told of what was refused.
     fn refused(&self, refusal: Refusal);
 }

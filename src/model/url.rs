@@ -41,6 +41,11 @@ impl HookUrl {
         Url::parse(&self.0).is_ok_and(|u| !u.username().is_empty() || u.password().is_some())
     }
 
+    /// True where it leads to this machine itself.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|u| is_loopback(&u))
+    }
+
     /// True where what is posted can be read on the way.
     pub fn is_plain_http(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|u| u.scheme() == "http")

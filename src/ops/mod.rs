@@ -26,4 +26,5 @@ pub mod receive;
 pub mod replay;
 pub mod rotate;
 pub mod session;
+pub mod temporary;
 pub mod verify;

@@ -58,6 +58,9 @@ impl Desk {
             Ok(body) => body,
             Err(why) => return Reply::Answer(self.refuse(Why::Body(why), &head)),
         };
+        if self.keep.is_probed() {
+            return Reply::Answer(response(StatusCode::OK, ""));
+        }
         if !self.clone().hand_over(Delivery::new(head, body)).await {
             let mut response =
                 response(StatusCode::SERVICE_UNAVAILABLE, "this event was not kept\n");

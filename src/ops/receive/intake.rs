@@ -82,9 +82,6 @@ impl Intake {
 
 impl Keep for Intake {
     fn keep(&self, deliveries: &[Arc<Delivery>]) -> Vec<bool> {
-        if self.probing.load(Ordering::SeqCst) {
-            return vec![true; deliveries.len()];
-        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::with_capacity(deliveries.len());
         // What becomes of each: it is answered as kept, or it is if the record takes it.
@@ -123,6 +120,10 @@ impl Keep for Intake {
             .into_iter()
             .map(|(is_fine, is_taken)| is_fine && (is_recorded || !is_taken))
             .collect()
+    }
+
+    fn is_probed(&self) -> bool {
+        self.probing.load(Ordering::SeqCst)
     }
 
     fn refused(&self, refusal: Refusal) {
