@@ -5,6 +5,7 @@ mod hostile;
 mod load;
 mod recording;
 mod refusing;
+mod register;
 mod senders;
 mod showing;
 
