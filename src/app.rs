@@ -211,6 +211,10 @@ pub fn appendix() -> Appendix {
                 "The definitions of deleted webhooks, secrets and all.",
             ),
             ("~/.local/state/pmhooks/rotated/", "Old secrets that rotate-auth could not put back."),
+            (
+                "~/.local/state/pmhooks/temporary/",
+                "Webhooks that `listen --register` is to remove.",
+            ),
             ("~/.local/state/pmhooks/sandbox.json", "The state of the sandbox."),
         ],
     }

@@ -1,5 +1,7 @@
 //! The temporary webhook of a run.
 
+mod said;
+
 use anyhow::{Context as _, Result};
 
 use super::Context;
@@ -8,9 +10,8 @@ use crate::args::parse::quiet;
 use crate::args::webhook::{TriggerArgs, idle_options};
 use crate::failure::Failure;
 use crate::model::{HookUrl, ProfileName, StreamId};
-use crate::ops::create::CreateError;
 use crate::ops::receive::Receiving;
-use crate::ops::temporary::{self, Place, Swept, Temporary, TemporaryError, Wanted};
+use crate::ops::temporary::{self, Place, Temporary, Wanted};
 use crate::ui::webhooks::triggers_text;
 
 /// The temporary webhook of a run.
@@ -73,7 +74,7 @@ pub fn make(
 ) -> Result<Temporary> {
     let session = cx.session()?;
     match temporary::sweep(&session.client, place) {
-        Ok(swept) => swept.iter().for_each(|swept| tell(swept, cx)),
+        Ok(swept) => swept.iter().for_each(|swept| said::swept(swept, cx)),
         Err(error) => {
             cx.ui.warn(&format!("cannot look for the temporary webhooks of earlier runs: {error}"))
         }
@@ -83,7 +84,7 @@ pub fn make(
     receiving.probing(false);
     let place = session.place();
     let url = wanted.new.url.masked();
-    let made = made.map_err(|error| refused(error, &url, &place, receiving, cx))?;
+    let made = made.map_err(|error| said::refused(error, &url, receiving.address(), cx))?;
     let webhook = &made.webhook;
     if made.was_found {
         cx.ui.warn(&format!("Postmark's answer was lost, but webhook {} is there", webhook.id));
@@ -100,59 +101,10 @@ pub fn make(
     Ok(made)
 }
 
-fn tell(swept: &Swept, cx: &Context) {
-    match swept {
-        Swept::Removed(id) => {
-            cx.ui.note(&format!("Removed webhook {id}, which an earlier run had left behind."));
-        }
-        Swept::Foreign(id) => cx.ui.warn(&format!(
-            "webhook {id} has not the mark of the temporary one that had its ID: it was left alone"
-        )),
-        Swept::Kept(path, error) => cx.ui.warn(&format!(
-            "a temporary webhook of an earlier run was not removed: {error}; the next start tries again ({})",
-            path.display()
-        )),
-    }
-}
-
-fn refused(
-    error: TemporaryError,
-    url: &str,
-    place: &str,
-    receiving: &Receiving,
-    cx: &Context,
-) -> anyhow::Error {
-    let is_open = matches!(
-        error,
-        TemporaryError::Create(CreateError::NotCreated(_) | CreateError::Unknown { .. })
-    );
-    let what = format!("cannot make the temporary webhook {url} in {place}");
-    let mut failure = cx.explain(&anyhow::Error::from(error).context(what));
-    if failure.error_code == Some(1364) {
-        let address = receiving.address();
-        failure.hints = vec![
-            format!("is the tunnel running, and does it lead to {address}?"),
-            format!("see what it answers: `pmhooks test --url {}`", shell_words::quote(url)),
-        ];
-    }
-    if is_open {
-        failure = failure.hint("if it appears, the next `pmhooks listen --register` removes it");
-    }
-    failure.into()
-}
-
 /// Removes the webhook at the end.
 pub fn remove(temporary: Temporary, cx: &Context) -> Result<()> {
     let id = temporary.webhook.id;
-    let session = cx.session()?;
-    if let Err(error) = temporary.remove(&session.client) {
-        let what = format!("the temporary webhook {id} of {} was not removed", session.place());
-        return Err(cx
-            .explain(&anyhow::Error::from(error).context(what))
-            .hint(format!("remove it: `pmhooks delete {id}`"))
-            .hint("or start `pmhooks listen --register` again: it removes what was left behind")
-            .into());
-    }
+    temporary.remove(&cx.session()?.client).map_err(|error| said::kept(error, id, cx))?;
     cx.ui.note(&format!("Removed the temporary webhook {id}."));
     Ok(())
 }
