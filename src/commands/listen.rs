@@ -57,7 +57,7 @@ use register::RegisterArgs;
 ///     pmhooks listen --record events.jsonl --username pm --password env:HOOK_PW
 ///     pmhooks listen --event bounce,spam-complaint -o jsonl | jq -r .Recipient
 ///     pmhooks listen --status 500 --delay 3s --count 1
-///     pmhooks listen --register --public-url https://x.tunnel.example/pm --on bounce
+///     pmhooks listen --register --public-url https://tunnel.example --on bounce
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {

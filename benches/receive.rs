@@ -1,0 +1,222 @@
+//! What receiving costs: events per second that `listen` records and acknowledges, beside an nginx that
+//! answers the same POSTs without keeping them, and a Node server that appends each body to a file first;
+//! and the memory that many events leave behind. wrk sends; a peer that is not installed is left out.
+//!
+//!     cargo bench --bench receive
+//!     cargo bench --bench receive -- --million
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
+/// How often each server is measured, in turns: the machine is not equally busy all the time.
+const ROUNDS: usize = 3;
+const SECONDS: u32 = 4;
+const CONNECTIONS: &str = "32";
+const EVENT: &str = r#"{"RecordType":"Bounce","MessageStream":"outbound","ID":692560173,"Type":"HardBounce","TypeCode":1,"Name":"Hard bounce","Tag":"Test","MessageID":"883953f4-6105-42a2-a16a-77a8eac79483","ServerID":1234,"Description":"The server was unable to deliver your message (ex: unknown user, mailbox not found).","Details":"smtp;550 5.1.1 The email account that you tried to reach does not exist","Email":"john@example.com","From":"sender@example.com","BouncedAt":"2026-11-05T16:33:54.9070259Z","DumpAvailable":true,"Inactive":true,"CanActivate":true,"Subject":"Test subject","Metadata":{"a_key":"a_value","b_key":"b_value"}}"#;
+
+fn main() {
+    if !has("wrk", "-v") {
+        println!("wrk is not installed: nothing was measured");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("post.lua");
+    let lua = format!(
+        "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\n\
+         wrk.headers['X-PM-Webhook-Trace-Id'] = 'a-trace'\nwrk.body = [[{EVENT}]]\n"
+    );
+    std::fs::write(&script, lua).unwrap();
+    println!("| what | events per second | beside | ratio | at least | |");
+    println!("|---|---|---|---|---|---|");
+
+    let listen = Server::listen(folder.path(), "listen.jsonl", &[]);
+    let synced = Server::listen(folder.path(), "synced.jsonl", &["--fsync"]);
+    let nginx = has("nginx", "-v").then(|| Server::nginx(folder.path()));
+    let node = has("node", "--version").then(|| Server::node(folder.path()));
+    let servers = [Some(&listen), Some(&synced), nginx.as_ref(), node.as_ref()];
+    let mut rates = [const { Vec::new() }; 4];
+    for _ in 0..ROUNDS {
+        for (server, rates) in servers.iter().zip(&mut rates) {
+            if let Some(server) = server {
+                rates.push(load(&server.url, &script, SECONDS).rate);
+            }
+        }
+    }
+    let [listened, synced, beside_nginx, beside_node] = rates.map(median);
+    row("record", listened, "nginx, keeps nothing", beside_nginx, Some(0.5));
+    row("record", listened, "Node, appends to a file", beside_node, Some(3.0));
+    row("record, --fsync", synced, "without", Some(listened.unwrap()), None);
+
+    let lines = lines(&folder.path().join("listen.jsonl"));
+    println!("\nIn the record are {lines} lines, each of which was acknowledged or under way.");
+    drop((nginx, node));
+    memory(folder.path(), &script);
+}
+
+/// The memory after a tenth of the events, and after all.
+fn memory(folder: &Path, script: &Path) {
+    let all: u64 =
+        if std::env::args().any(|word| word == "--million") { 1_000_000 } else { 200_000 };
+    let server = Server::listen(folder, "memory.jsonl", &[]);
+    let until = |events: u64, mut sent: u64| {
+        while sent < events {
+            sent += load(&server.url, script, 1).sent;
+        }
+        sent
+    };
+    let first = until(all / 10, 0);
+    let before = server.resident();
+    let last = until(all, first);
+    let after = server.resident();
+    let ratio = after as f64 / before as f64;
+    let verdict = if ratio <= 1.2 { "met" } else { "MISSED" };
+    println!("\n| what | resident | beside | ratio | at most | |\n|---|---|---|---|---|---|");
+    println!(
+        "| after {last} events | {after} kB | after {first}: {before} kB | {ratio:.2} | 1.2 | {verdict} |"
+    );
+}
+
+fn row(what: &str, rate: Option<f64>, beside: &str, other: Option<f64>, goal: Option<f64>) {
+    let (Some(rate), Some(other)) = (rate, other) else {
+        println!("| {what} | {:.0} | {beside}: not installed | | | |", rate.unwrap_or_default());
+        return;
+    };
+    let ratio = rate / other;
+    let verdict = goal.map_or("", |goal| if ratio >= goal { "met" } else { "MISSED" });
+    let goal = goal.map(|goal| goal.to_string()).unwrap_or_default();
+    println!("| {what} | {rate:.0} | {beside}: {other:.0} | {ratio:.2} | {goal} | {verdict} |");
+}
+
+fn median(mut rates: Vec<f64>) -> Option<f64> {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied()
+}
+
+fn has(program: &str, flag: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg(flag).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+fn lines(path: &Path) -> usize {
+    BufReader::new(std::fs::File::open(path).unwrap()).split(b'\n').count()
+}
+
+struct Load {
+    rate: f64,
+    sent: u64,
+}
+
+/// Sends events for so long. An answer other than 200 ends the measurement.
+fn load(url: &str, script: &Path, seconds: u32) -> Load {
+    let mut command = Command::new("wrk");
+    command.args(["-t", "1", "-c", CONNECTIONS, "-d", &format!("{seconds}s"), "-s"]);
+    let output = command.arg(script).arg(url).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for trouble in ["Non-2xx", "Socket errors"] {
+        assert!(!text.contains(trouble), "{text}");
+    }
+    let word = |at: &str, index: usize| {
+        let line = text.lines().find(|line| line.contains(at)).unwrap();
+        line.split_whitespace().nth(index).unwrap().to_owned()
+    };
+    Load {
+        rate: word("Requests/sec:", 1).parse().unwrap(),
+        sent: word("requests in", 0).parse().unwrap(),
+    }
+}
+
+/// A server that ends with this.
+struct Server {
+    url: String,
+    child: Child,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(command: &mut Command, port: u16) -> Self {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let given_up = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < given_up, "{command:?} does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { url: format!("http://127.0.0.1:{port}/hook"), child }
+    }
+
+    fn listen(folder: &Path, record: &str, flags: &[&str]) -> Self {
+        let port = free_port();
+        let mut command = Command::new(PMHOOKS);
+        command.env_clear().env("HOME", folder);
+        command.args(["listen", "-q", "--address", &format!("127.0.0.1:{port}"), "--record"]);
+        Self::start(command.arg(folder.join(record)).args(flags), port)
+    }
+
+    fn nginx(folder: &Path) -> Self {
+        let port = free_port();
+        let place = folder.join("nginx");
+        std::fs::create_dir(&place).unwrap();
+        let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {};\n", place.join(name).display()))
+            .concat();
+        let place = place.display();
+        let configuration = format!(
+            "daemon off;\nworker_processes auto;\npid {place}/pid;\nerror_log {place}/error.log;\n\
+             events {{ worker_connections 1024; }}\n\
+             http {{\naccess_log off;\nkeepalive_requests 1000000000;\n{paths}\
+             server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}\n}}\n"
+        );
+        let file: PathBuf = folder.join("nginx.conf");
+        std::fs::write(&file, configuration).unwrap();
+        Self::start(Command::new("nginx").arg("-c").arg(file), port)
+    }
+
+    fn node(folder: &Path) -> Self {
+        let port = free_port();
+        let script = format!(
+            "const fs = require('fs');
+             const file = fs.openSync({:?}, 'a');
+             require('http').createServer((request, response) => {{
+               const parts = [];
+               request.on('data', part => parts.push(part));
+               request.on('end', () => fs.appendFile(file, Buffer.concat(parts) + '\\n', error => {{
+                 response.statusCode = error ? 503 : 200;
+                 response.end();
+               }}));
+             }}).listen({port}, '127.0.0.1');",
+            folder.join("node.jsonl")
+        );
+        Self::start(Command::new("node").arg("-e").arg(script), port)
+    }
+
+    /// The resident memory, in kB.
+    fn resident(&self) -> u64 {
+        let mut file = std::fs::File::open(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
