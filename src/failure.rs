@@ -289,13 +289,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         };
     }
     if let Some(error) = error.downcast_ref::<TemporaryError>() {
-        return match error {
-            TemporaryError::Config(error) => Some(config(error)),
-            TemporaryError::Disk(_) => Some(failure(Exit::Machine, "")),
-            TemporaryError::Random(error) => judge(error),
-            TemporaryError::Create(error) => judge(error),
-            TemporaryError::Api(error) => Some(api(error)),
-        };
+        return work::temporary(error);
     }
     if let Some(error) = error.downcast_ref::<ApiError>() {
         return Some(api(error));

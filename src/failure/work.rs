@@ -11,6 +11,7 @@ use crate::ops::plan::PlanError;
 use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
+use crate::ops::temporary::TemporaryError;
 
 pub(super) fn manifest(error: &ManifestError) -> Failure {
     let mut failure = Failure::new(Exit::Usage, "");
@@ -55,6 +56,16 @@ pub(super) fn receive(error: &ReceiveError) -> Failure {
             failure.hint("--address takes an address of this machine, as in 127.0.0.1:8025")
         }
         _ => failure,
+    }
+}
+
+pub(super) fn temporary(error: &TemporaryError) -> Option<Failure> {
+    match error {
+        TemporaryError::Config(error) => super::judge(error),
+        TemporaryError::Disk(error) => super::judge(error),
+        TemporaryError::Random(error) => super::judge(error),
+        TemporaryError::Create(error) => super::judge(error),
+        TemporaryError::Api(error) => super::judge(error),
     }
 }
 

@@ -54,7 +54,9 @@ pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(Place, Wanted)>
             .hint("name some: --on bounce,delivery, or --on all")
             .into());
     }
-    idle_options(&triggers).iter().for_each(|warning| cx.ui.warn(warning));
+    for warning in idle_options(&triggers) {
+        cx.ui.warn(&warning);
+    }
     let confirm = Confirm { confirm: args.confirm.clone(), dry_run: false };
     cx.may_write(&confirm)?;
     cx.authorise(&confirm, None)?;
@@ -74,9 +76,14 @@ pub fn make(
 ) -> Result<Temporary> {
     let session = cx.session()?;
     match temporary::sweep(&session.client, place) {
-        Ok(swept) => swept.iter().for_each(|swept| said::swept(swept, cx)),
+        Ok(swept) => {
+            for swept in &swept {
+                said::swept(swept, cx);
+            }
+        }
         Err(error) => {
-            cx.ui.warn(&format!("cannot look for the temporary webhooks of earlier runs: {error}"))
+            let what = "cannot look for the temporary webhooks of earlier runs";
+            cx.ui.warn(&format!("{what}: {error}"));
         }
     }
     receiving.probing(true);
