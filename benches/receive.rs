@@ -80,7 +80,7 @@ fn memory(folder: &Path, script: &Path) {
     let before = server.resident();
     let last = until(all, first);
     let after = server.resident();
-    let ratio = after as f64 / before as f64;
+    let ratio = f64::from(after) / f64::from(before);
     let verdict = if ratio <= 1.2 { "met" } else { "MISSED" };
     println!("\n| what | resident | beside | ratio | at most | |\n|---|---|---|---|---|---|");
     println!(
@@ -193,7 +193,7 @@ impl Server {
         let port = free_port();
         let script = format!(
             "const fs = require('fs');
-             const file = fs.openSync({:?}, 'a');
+             const file = fs.openSync('{}', 'a');
              require('http').createServer((request, response) => {{
                const parts = [];
                request.on('data', part => parts.push(part));
@@ -202,13 +202,13 @@ impl Server {
                  response.end();
                }}));
              }}).listen({port}, '127.0.0.1');",
-            folder.join("node.jsonl")
+            folder.join("node.jsonl").display()
         );
         Self::start(Command::new("node").arg("-e").arg(script), port)
     }
 
     /// The resident memory, in kB.
-    fn resident(&self) -> u64 {
+    fn resident(&self) -> u32 {
         let mut file = std::fs::File::open(format!("/proc/{}/status", self.child.id())).unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
