@@ -17,7 +17,7 @@ use crate::ui::webhooks::triggers_text;
 /// The temporary webhook of a run.
 #[derive(Debug, clap::Args)]
 pub struct RegisterArgs {
-    /// Make a webhook that posts here, and remove it at the end; for --on
+    /// Make a webhook for the triggers of --on that posts here, and remove it at the end
     #[arg(long, requires = "public_url")]
     pub register: bool,
     /// Where Postmark reaches this listener: the tunnel's https address, path and query included
