@@ -476,6 +476,9 @@ fn on_a_terminal_the_progress_is_shown_and_ctrl_c_ends_it() {
     let server = Faulty::new([listing(0), hang]);
     let env = fleet(2, &server);
     let mut terminal = env.pty("list --all-profiles");
-    terminal.expect("1 of 2 profiles").key(Key::CtrlC);
+    terminal.expect("1 of 2 profiles");
+    // The other profile is being asked.
+    server.wait_for_within(2, Duration::from_secs(20));
+    terminal.key(Key::CtrlC);
     terminal.finish().assert_restored().code(130);
 }
