@@ -46,7 +46,7 @@ impl Webhook {
     }
 
     /// Everything but `ID` and `Status`, secrets in clear.
-    fn definition(&self) -> Object {
+    pub fn definition(&self) -> Object {
         let mut object = Object::new();
         object.insert("Url".to_owned(), self.url.expose().into());
         object.insert("MessageStream".to_owned(), self.message_stream.as_str().into());
@@ -386,6 +386,37 @@ impl Patch {
             body.insert("Verify".to_owned(), false.into());
         }
         body
+    }
+
+    /// What it touches, as it is and as it would be: no more of the webhook than that, secrets in clear.
+    pub fn touched(&self, webhook: &Webhook) -> (Object, Object) {
+        let (mut before, mut after) = (Object::new(), Object::new());
+        let mut touch = |key: &str, is: Value, will_be: Value| {
+            before.insert(key.to_owned(), is);
+            after.insert(key.to_owned(), will_be);
+        };
+        if let Some(url) = &self.url {
+            touch("Url", webhook.url.expose().into(), url.expose().into());
+        }
+        if let Some(auth) = &self.http_auth {
+            let body = |auth: &Option<HttpAuth>| auth.as_ref().map_or(Value::Null, HttpAuth::body);
+            touch("HttpAuth", body(&webhook.http_auth), body(auth));
+        }
+        if let Some(headers) = &self.http_headers {
+            touch("HttpHeaders", headers_body(&webhook.http_headers), headers_body(headers));
+        }
+        let (mut is, mut will_be) = (Object::new(), Object::new());
+        let touched = |trigger| self.triggers.iter().find(|(touched, _)| *touched == trigger);
+        for (trigger, setting) in Trigger::ALL.into_iter().filter_map(touched) {
+            is.insert(trigger.key().to_owned(), webhook.triggers.get(*trigger).body());
+            will_be.insert(trigger.key().to_owned(), setting.body());
+        }
+        for (name, setting) in &self.other_triggers {
+            is.insert(name.clone(), webhook.triggers.other.get(name).cloned().unwrap_or_default());
+            will_be.insert(name.clone(), setting.clone());
+        }
+        touch("Triggers", is.into(), will_be.into());
+        (before, after)
     }
 
     /// The webhook as it would be afterwards.

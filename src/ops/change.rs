@@ -1,10 +1,10 @@
 //! What differs between two written shapes, field by field.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{MASK, Object, Reveal, Webhook, mask};
+use crate::model::{MASK, Object, Patch, Reveal, Webhook, mask};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,65 +49,60 @@ fn brief(value: &Value) -> String {
 
 /// The fields in which two webhooks differ; `ID` and `Status` are not written, so they do not count.
 pub fn of_webhooks(before: &Webhook, after: &Webhook, reveal: Reveal) -> Vec<FieldChange> {
-    let written = |webhook: &Webhook| {
-        let mut object = match webhook.to_json(Reveal::Shown) {
-            Value::Object(object) => object,
-            _ => Object::new(),
-        };
-        object.shift_remove("ID");
-        object.shift_remove("Status");
-        object
-    };
-    of_objects(&written(before), &written(after), reveal)
+    of_objects(&before.definition(), &after.definition(), reveal)
+}
+
+/// The fields that a patch changes.
+pub fn of_patch(webhook: &Webhook, patch: &Patch, reveal: Reveal) -> Vec<FieldChange> {
+    let (before, after) = patch.touched(webhook);
+    of_objects(&before, &after, reveal)
+}
+
+/// The fields of something new.
+pub fn of_new(mut object: Object, reveal: Reveal) -> Vec<FieldChange> {
+    mask::object(&mut object, reveal);
+    let field =
+        |(path, to): (String, &Value)| FieldChange { path, from: Value::Null, to: to.clone() };
+    flat(&object).into_iter().map(field).collect()
 }
 
 /// The fields in which two objects differ, in the order in which they are written.
 pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldChange> {
-    // Most of two webhooks is alike: what is not looked at costs nothing.
-    let (before, after) = (&unlike(before, after), &unlike(after, before));
-    let (clear_before, clear_after) = (flat(before), flat(after));
-    let (was, is) = (by_path(&clear_before), by_path(&clear_after));
-    let gone = clear_before.iter().filter(|(path, _)| !is.contains_key(path.as_str()));
-    let paths = clear_after.iter().chain(gone).map(|(path, _)| path.as_str());
-    let differing: Vec<_> = paths.filter(|path| was.get(path) != is.get(path)).collect();
-    if differing.is_empty() {
-        return Vec::new();
-    }
-    let masked = |object: &Object| {
-        let mut object = object.clone();
-        mask::object(&mut object, reveal);
-        object
+    let (mut before, mut after) = (without(before, after), without(after, before));
+    let differing: Vec<String> = {
+        let (was, is) = (by_path(&before), by_path(&after));
+        let gone = flat(&before).into_iter().filter(|(path, _)| !is.contains_key(path.as_str()));
+        let paths = flat(&after).into_iter().chain(gone).map(|(path, _)| path);
+        paths.filter(|path| was.get(path) != is.get(path)).collect()
     };
-    let (masked_before, masked_after) = (masked(before), masked(after));
-    let (shown_before, shown_after) = (flat(&masked_before), flat(&masked_after));
-    let (was, is) = (by_path(&shown_before), by_path(&shown_after));
-    let value = |fields: &HashMap<&str, &Value>, path| {
+    // Compared in clear and shown masked.
+    mask::object(&mut before, reveal);
+    mask::object(&mut after, reveal);
+    let (was, is) = (by_path(&before), by_path(&after));
+    let value = |fields: &BTreeMap<String, &Value>, path: &str| {
         fields.get(path).map_or(Value::Null, |value| (*value).clone())
     };
-    differing
-        .into_iter()
-        .map(|path| FieldChange {
-            path: path.to_owned(),
-            from: value(&was, path),
-            to: value(&is, path),
-        })
-        .collect()
+    let change = |path: String| {
+        let (from, to) = (value(&was, &path), value(&is, &path));
+        FieldChange { path, from, to }
+    };
+    differing.into_iter().map(change).collect()
 }
 
-/// What an object does not have as another one has it, at any depth.
-fn unlike(object: &Object, other: &Object) -> Object {
-    let unlike = object.iter().filter_map(|(key, value)| match (value, other.get(key)) {
-        (value, Some(beside)) if value == beside => None,
-        (Value::Object(inner), Some(Value::Object(beside))) => {
-            Some((key.clone(), Value::Object(self::unlike(inner, beside))))
+/// What is in an object and not the same in another: most of two webhooks is.
+fn without(object: &Object, other: &Object) -> Object {
+    let part = |(key, value): (&String, &Value)| match (value, other.get(key)) {
+        (value, Some(same)) if value == same => None,
+        (Value::Object(inner), Some(Value::Object(other))) => {
+            Some((key.clone(), without(inner, other).into()))
         }
         _ => Some((key.clone(), value.clone())),
-    });
-    unlike.collect()
+    };
+    object.iter().filter_map(part).collect()
 }
 
-fn by_path<'a>(fields: &'a [(String, &'a Value)]) -> HashMap<&'a str, &'a Value> {
-    fields.iter().map(|(path, value)| (path.as_str(), *value)).collect()
+fn by_path(object: &Object) -> BTreeMap<String, &Value> {
+    flat(object).into_iter().collect()
 }
 
 /// Every leaf with its dotted path. Headers go by their names, since their order means nothing.
@@ -127,13 +122,14 @@ fn flatten<'a>(path: &str, value: &'a Value, leaves: &mut Vec<(String, &'a Value
             }
         }
         Value::Array(items) if path == "HttpHeaders" => {
-            for (index, item) in items.iter().enumerate() {
+            let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+            for item in items {
                 let name = item.get("Name").and_then(Value::as_str).unwrap_or_default();
-                let earlier =
-                    items.iter().take(index).filter(|i| i.get("Name") == item.get("Name"));
-                let place = match earlier.count() {
-                    0 => format!("{path}.{name}"),
-                    n => format!("{path}.{name}.{}", n + 1),
+                let count = seen.entry(name).or_default();
+                *count += 1;
+                let place = match count {
+                    1 => format!("{path}.{name}"),
+                    n => format!("{path}.{name}.{n}"),
                 };
                 leaves.push((place, item.get("Value").unwrap_or(&Value::Null)));
             }

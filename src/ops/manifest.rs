@@ -7,6 +7,7 @@ mod entry;
 mod reference;
 pub mod unset;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -232,22 +233,18 @@ impl Reading {
 
     /// Two entries for one webhook, whatever they say, are a mistake.
     fn find_duplicates(&mut self) {
-        let mut seen: HashMap<(String, String), String> = HashMap::new();
+        let mut seen: HashMap<(bool, &str, Cow<'_, str>), &str> = HashMap::new();
         for entry in &self.manifest.entries {
-            let moved = entry.moved_from.iter().map(|url| (entry.stream.to_string(), url.place()));
-            let own = (entry.stream.to_string(), entry.url.place());
-            if let Some(earlier) = seen.insert(own, entry.place.clone()) {
+            let stream = entry.stream.as_str();
+            if let Some(earlier) = seen.insert((false, stream, entry.url.place()), &entry.place) {
                 self.faults.push(format!(
                     "{}: the stream {} has a webhook with this URL at {earlier} already",
                     entry.place, entry.stream
                 ));
             }
-            for identity in moved {
-                let key = (format!("{}\nMovedFrom", identity.0), identity.1);
-                if let Some(earlier) = seen.insert(key, entry.place.clone()) {
-                    self.faults
-                        .push(format!("{}: {earlier} is moved from the same URL", entry.place));
-                }
+            let Some(old) = &entry.moved_from else { continue };
+            if let Some(earlier) = seen.insert((true, stream, old.place()), &entry.place) {
+                self.faults.push(format!("{}: {earlier} is moved from the same URL", entry.place));
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod kept;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::change::{self, FieldChange};
@@ -196,7 +197,7 @@ pub fn differences(
             continue;
         }
         patch.verify = wishes.verify;
-        let fields = change::of_webhooks(webhook, &patch.applied_to(webhook), wishes.reveal);
+        let fields = change::of_patch(webhook, &patch, wishes.reveal);
         let deed = Deed::Update { before: Box::new(webhook.clone()), patch: Box::new(patch) };
         updates.push(Change { deed, fields });
     }
@@ -211,7 +212,7 @@ pub fn differences(
         }
     }
     let key = |change: &Change| {
-        let url = change.url().map(HookUrl::place);
+        let url = change.url().map(|url| url.place().into_owned());
         (change.stream().map(str::to_owned), url, change.id())
     };
     // The order in which a file is written is no order of work.
@@ -229,7 +230,7 @@ pub fn differences(
 fn created(new: NewWebhook, reveal: Reveal) -> Change {
     let mut body = new.body();
     body.shift_remove("Verify");
-    let fields = change::of_objects(&Object::new(), &body, reveal);
+    let fields = change::of_new(body, reveal);
     Change { deed: Deed::Create(Box::new(new)), fields }
 }
 
@@ -248,17 +249,21 @@ fn server_change(server: &Server, manifest: &Manifest, reveal: Reveal) -> Option
 /// For each entry the webhook that it means: the one with its stream and URL, else with the URL that it
 /// moved from.
 fn matched(live: &[Webhook], entries: &[Entry]) -> Result<Vec<Option<usize>>, PlanError> {
-    let mut by_identity: HashMap<(&str, String), Vec<usize>> = HashMap::with_capacity(live.len());
+    // The first that has it, and another if there is one.
+    type Found = (usize, Option<usize>);
+    let mut by_identity: HashMap<(&str, Cow<'_, str>), Found> = HashMap::with_capacity(live.len());
     for (index, webhook) in live.iter().enumerate() {
         let identity = (webhook.message_stream.as_str(), webhook.url.place());
-        by_identity.entry(identity).or_default().push(index);
+        by_identity
+            .entry(identity)
+            .and_modify(|(_, other)| *other = other.or(Some(index)))
+            .or_insert((index, None));
     }
     let find = |stream: &StreamId, url: &HookUrl| -> Result<Option<usize>, PlanError> {
-        let Some(found) = by_identity.get(&(stream.as_str(), url.place())) else { return Ok(None) };
-        match found.as_slice() {
-            [] => Ok(None),
-            [one] => Ok(Some(*one)),
-            [first, second, ..] => {
+        match by_identity.get(&(stream.as_str(), url.place())) {
+            None => Ok(None),
+            Some((one, None)) => Ok(Some(*one)),
+            Some((first, Some(second))) => {
                 let id = |index: &usize| live.get(*index).map_or(WebhookId(0), |w| w.id);
                 Err(PlanError::Ambiguous { stream: stream.clone(), ids: (id(first), id(second)) })
             }

@@ -1,7 +1,11 @@
 //! `apply`.
 
+mod answers;
 mod endings;
+#[cfg(unix)]
+mod killed;
 mod matching;
+mod moved;
 
 use crate::support::*;
 

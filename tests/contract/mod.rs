@@ -6,6 +6,7 @@ mod cookbook;
 mod escapes;
 mod fixtures;
 mod generated;
+mod masking;
 mod network;
 mod output;
 mod proxy;

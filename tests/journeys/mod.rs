@@ -10,6 +10,8 @@ mod foreign_folder;
 #[cfg(unix)]
 mod guards;
 #[cfg(unix)]
+mod killed;
+#[cfg(unix)]
 mod odd_worlds;
 #[cfg(unix)]
 mod two_servers;

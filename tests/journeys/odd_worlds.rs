@@ -364,3 +364,29 @@ fn help_texts_fit_a_terminal() {
 fn without_colour(text: &str) -> String {
     regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(text, "").into_owned()
 }
+
+// torture 64: the clock of a deadline is monotonic, and a pause is no failure
+#[test]
+fn a_run_that_is_stopped_for_a_while_goes_on() {
+    use rustix::process::Signal;
+    let webhooks =
+        Step::answer(200, json!({"Webhooks": [webhook(5)]})).delay(Duration::from_millis(500));
+    let server = Faulty::new([webhooks]);
+    let env = TestEnv::with_api(server.url());
+    let run = env.spawn("list -o ids --timeout 20s");
+    server.wait_for(1);
+    run.signal(Signal::STOP);
+    std::thread::sleep(Duration::from_secs(1));
+    run.signal(Signal::WINCH);
+    run.signal(Signal::CONT);
+    run.finish().check(str!["5"]);
+    // Where the pause is longer than the time that a call has, it ends as any that takes too long.
+    let server = Faulty::always(Step::hang());
+    let env = TestEnv::with_api(server.url());
+    let run = env.spawn("list --timeout 1s --retries 0");
+    server.wait_for(1);
+    run.signal(Signal::STOP);
+    std::thread::sleep(Duration::from_secs(2));
+    run.signal(Signal::CONT);
+    run.finish().code(6);
+}

@@ -1,5 +1,6 @@
 //! Rules about which events are posted, how often, and which not at all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::scene::{SMTP_ERRORS, Scene, Subject, is_on, is_silent, names};
@@ -12,7 +13,7 @@ const NEAR: usize = 8;
 
 /// PM005.
 pub(super) fn duplicates(scene: &Scene) -> Vec<Hit> {
-    let mut earlier: HashMap<(&StreamId, String), Vec<&Webhook>> = HashMap::new();
+    let mut earlier: HashMap<(&StreamId, Cow<'_, str>), Vec<&Webhook>> = HashMap::new();
     let mut hits = Vec::new();
     for (at, subject) in scene.subjects.iter().enumerate() {
         let webhook = &subject.webhook;

@@ -1,5 +1,6 @@
 //! A plan kept in a file: what was decided, for which server, without any secret.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -93,11 +94,9 @@ impl Kept {
             let (planned, present) = (self.place.clone(), now.place.clone());
             return Err(KeptError::OtherPlace { planned, present });
         }
-        let (before, after) = (list(&self.live), list(&now.live));
-        let same = |a: &Value, b: &Value| a.get("ID") == b.get("ID");
-        for old in before {
-            let id = old.get("ID").unwrap_or(&Value::Null);
-            match after.iter().find(|new| same(old, new)) {
+        let (before, after) = (by_id(&self.live), by_id(&now.live));
+        for (id, old) in &before {
+            match after.get(id) {
                 None => return Err(KeptError::Stale(format!("webhook {id} is gone"))),
                 Some(new) if new != old => {
                     return Err(KeptError::Stale(format!("webhook {id} was changed since")));
@@ -105,8 +104,7 @@ impl Kept {
                 Some(_) => {}
             }
         }
-        if let Some(new) = after.iter().find(|new| !before.iter().any(|old| same(old, new))) {
-            let id = new.get("ID").unwrap_or(&Value::Null);
+        if let Some(id) = after.keys().find(|id| !before.contains_key(id)) {
             return Err(KeptError::Stale(format!("webhook {id} is new")));
         }
         if self.changes != now.changes {
@@ -118,8 +116,9 @@ impl Kept {
     }
 }
 
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
+fn by_id(live: &Value) -> BTreeMap<i64, &Value> {
+    let webhooks = live.as_array().into_iter().flatten();
+    webhooks.filter_map(|webhook| Some((webhook.get("ID")?.as_i64()?, webhook))).collect()
 }
 
 /// The webhooks of a server as a plan keeps them: lowest ID first, secrets masked, without the status,
