@@ -16,4 +16,5 @@ mod sandbox;
 mod secrets;
 mod streams;
 mod tls;
+mod torture;
 mod wire;

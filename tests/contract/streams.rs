@@ -10,7 +10,7 @@ fn many(count: i64) -> Vec<Value> {
     (1..=count).map(webhook).collect()
 }
 
-// torture 112
+// torture 98, 112
 #[test]
 fn thousands_of_webhooks_are_quick_and_take_little_memory() {
     let server = Faulty::new([listing(many(5000))]);

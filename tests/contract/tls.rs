@@ -52,6 +52,7 @@ OldProtocol
 }
 
 // torture 23
+// torture 25
 #[test]
 fn nothing_lets_a_bad_certificate_pass() {
     let server = TlsServer::new(Certificate::SelfSigned);

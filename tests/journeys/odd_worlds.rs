@@ -326,7 +326,6 @@ fn no_help_text_shows_a_value_of_the_environment() {
     }
 }
 
-// torture 98
 #[test]
 fn help_texts_fit_a_terminal() {
     let env = TestEnv::new();

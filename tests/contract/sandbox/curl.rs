@@ -30,6 +30,7 @@ fn curl(api: &Api, path: &str, arguments: &[&str]) -> Option<String> {
     }
 }
 
+// torture 89
 #[test]
 fn the_calls_of_the_api_page_work_with_curl() {
     let api = start();

@@ -15,6 +15,7 @@ fn honest(api: &Api) {
     assert_eq!(api.ids(), [1_234_567, 1_234_568]);
 }
 
+// torture 84
 #[test]
 fn only_a_host_of_this_machine_is_answered() {
     let api = start();
@@ -65,6 +66,7 @@ fn only_a_host_of_this_machine_is_answered() {
     assert!(text.contains("application/json") && text.contains("\"Message\""), "{text}");
 }
 
+// torture 85
 #[test]
 fn pages_of_other_sites_are_refused_and_never_given_a_cors_header() {
     let api = start();
@@ -91,6 +93,7 @@ fn pages_of_other_sites_are_refused_and_never_given_a_cors_header() {
     }
 }
 
+// torture 87
 #[test]
 fn nonsense_is_refused_or_dropped_and_the_next_request_is_answered() {
     let api = start();
@@ -137,6 +140,7 @@ fn nonsense_is_refused_or_dropped_and_the_next_request_is_answered() {
     }
 }
 
+// torture 87
 #[test]
 fn odd_paths_are_404_with_json() {
     let api = start();
@@ -168,6 +172,7 @@ fn odd_paths_are_404_with_json() {
     }
 }
 
+// torture 86
 #[test]
 fn a_body_above_ten_megabytes_is_413_even_while_it_is_being_sent() {
     let api = start();
@@ -191,6 +196,7 @@ fn a_body_above_ten_megabytes_is_413_even_while_it_is_being_sent() {
     honest(&api);
 }
 
+// torture 86
 #[test]
 fn a_crowd_of_idle_connections_does_not_keep_an_honest_client_out() {
     let api = start();

@@ -44,6 +44,7 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 /// Torture 86: a head that drips, and a connection that says nothing.
+// torture 86
 #[test]
 fn a_head_that_takes_too_long_ends_the_connection() {
     let (_running, address) = serve(LIMITS);
