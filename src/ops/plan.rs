@@ -269,15 +269,16 @@ fn matched(live: &[Webhook], entries: &[Entry]) -> Result<Vec<Option<usize>>, Pl
             }
         }
     };
-    let mut taken: HashMap<usize, &Entry> = HashMap::new();
+    let mut taken: Vec<Option<&Entry>> = vec![None; live.len()];
     let mut matched = Vec::with_capacity(entries.len());
     for entry in entries {
         let index = match (find(&entry.stream, &entry.url)?, &entry.moved_from) {
             (None, Some(old)) => find(&entry.stream, old)?,
             (found, _) => found,
         };
-        if let Some((index, first)) = index.and_then(|i| Some((i, taken.insert(i, entry)?))) {
-            let id = live.get(index).map_or(WebhookId(0), |w| w.id);
+        let place = index.and_then(|index| taken.get_mut(index));
+        if let Some(first) = place.and_then(|place| place.replace(entry)) {
+            let id = index.and_then(|index| live.get(index)).map_or(WebhookId(0), |w| w.id);
             let (first, second) = (first.place.clone(), entry.place.clone());
             return Err(PlanError::TwoEntries { first, second, id });
         }
