@@ -14,4 +14,6 @@ mod killed;
 #[cfg(unix)]
 mod odd_worlds;
 #[cfg(unix)]
+mod receiving;
+#[cfg(unix)]
 mod two_servers;
