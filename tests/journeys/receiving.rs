@@ -45,10 +45,9 @@ fn every_event_arrives_by_way_of_a_record_as_it_was_sent() {
 fn what_was_acknowledged_before_a_kill_can_be_replayed() {
     // torture 113
     let env = TestEnv::new();
-    let bodies: String = (0..2000)
-        .map(|n| format!("{{\"RecordType\":\"Delivery\",\"Recipient\":\"{n}@example.com\"}}\n"))
-        .collect();
-    env.file("bodies.jsonl", bodies);
+    let body = |n| json!({"RecordType": "Delivery", "Recipient": format!("{n}@example.com")});
+    let bodies: Vec<_> = (0..2000).map(|n| body(n).to_string()).collect();
+    env.file("bodies.jsonl", bodies.join("\n"));
     let (mut listening, url) = listen(&env, "--record events.jsonl -q");
     let flags = "--concurrency 8 --fail-fast -o jsonl --timeout 2s";
     let sending = env.spawn(format!("replay bodies.jsonl --to {url} {flags}"));
