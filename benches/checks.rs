@@ -1,14 +1,5 @@
 //! What checks over many webhooks and many servers cost, beside the ideal: the waits of the endpoint or of
 //! the API, shared by as many requests as may run at the same time.
-//!
-//!     cargo bench --bench checks
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a measurement"
-)]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -17,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::table::{Goal, Table, median, ms};
+
 const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
 const WAIT: Duration = Duration::from_millis(50);
 const RUNS: usize = 5;
@@ -24,11 +17,14 @@ const PROFILES: u32 = 100;
 /// Postmark takes ten webhooks on a stream.
 const PER_STREAM: usize = 10;
 
-fn main() {
+pub fn measure(table: &mut Table) {
     let home = tempfile::tempdir().unwrap();
     let endpoint = slow_endpoint();
-    println!("| what | took | ideal | ratio | at most | |");
-    println!("|---|---|---|---|---|---|");
+    let mut report = |name: &str, took: Duration, waits: u32| {
+        let ideal = WAIT * waits;
+        let ratio = took.as_secs_f64() / ideal.as_secs_f64();
+        table.ratio(name, &ms(took), &format!("ideal {}", ms(ideal)), ratio, Goal::AtMost(1.3));
+    };
     let events = 40 * 6;
     let api = Sandbox::start(home.path(), 40, &endpoint, Duration::ZERO);
     let took = api.run(&["test", "--all", "--concurrency", "8", "-q", "-o", "json"]);
@@ -41,13 +37,6 @@ fn main() {
     let api = Sandbox::serve(home.path(), &home.path().join("fleet.json"), WAIT);
     let took = api.run_on_profiles(&["list", "--all-profiles", "-q", "-o", "json"]);
     report("list, 100 profiles at 50 ms, 16 at a time", took, PROFILES.div_ceil(16));
-}
-
-fn report(name: &str, took: Duration, waits: u32) {
-    let ideal = WAIT * waits;
-    let ratio = took.as_secs_f64() / ideal.as_secs_f64();
-    let verdict = if ratio <= 1.3 { "met" } else { "MISSED" };
-    println!("| {name} | {took:.2?} | {ideal:.2?} | {ratio:.2} | 1.3 | {verdict} |");
 }
 
 /// An endpoint that thinks for a while before each 200, for any number of connections.
@@ -171,7 +160,7 @@ impl Sandbox {
     }
 
     fn timed(&self, complete: impl Fn(&mut Command)) -> Duration {
-        let mut times: Vec<_> = (0..RUNS)
+        let times = (0..RUNS)
             .map(|_| {
                 let mut command = Command::new(PMHOOKS);
                 command.env_clear().env("HOME", &self.home);
@@ -184,8 +173,7 @@ impl Sandbox {
                 took
             })
             .collect();
-        times.sort();
-        times.get(times.len() / 2).copied().unwrap()
+        median(times)
     }
 }
 

@@ -1,14 +1,5 @@
 //! What webhooks as code cost: a plan, which takes no waiting, and an apply, beside the waits of the API
 //! shared by as many changes as may be made at the same time.
-//!
-//!     cargo bench --bench code
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a measurement"
-)]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -23,6 +14,8 @@ use pmhooks::ops::manifest::Documents;
 use pmhooks::ops::plan::{self, Wishes};
 use serde_json::{Value, json};
 
+use crate::table::{Goal, Table, median, ms};
+
 const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
 const WAIT: Duration = Duration::from_millis(50);
 const RUNS: usize = 5;
@@ -30,35 +23,19 @@ const CHANGES: usize = 200;
 /// `apply` makes so many changes at the same time unless told otherwise.
 const WIDTH: u32 = 4;
 
-fn main() {
-    println!("| what | took | beside | ratio | at most | |");
-    println!("|---|---|---|---|---|---|");
+pub fn measure(table: &mut Table) {
     let (small, large) = (planned(1_000), planned(10_000));
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    row("plan of 10 000 webhooks", &format!("{:.1} ms", ms(large)), "", ms(large), 50.0);
-    let beside = format!("1 000: {:.1} ms", ms(small));
-    row(
-        "the same, beside a tenth",
-        &format!("{:.1} ms", ms(large)),
-        &beside,
-        ms(large) / ms(small),
-        12.0,
-    );
+    let milliseconds = large.as_secs_f64() * 1e3;
+    table.figure("plan of 10 000 webhooks", milliseconds, "ms", Goal::AtMost(50.0));
+    let ratio = large.as_secs_f64() / small.as_secs_f64();
+    let beside = format!("1 000: {}", ms(small));
+    table.ratio("the same, beside a tenth", &ms(large), &beside, ratio, Goal::AtMost(12.0));
     let took = applied();
     let ideal = WAIT * (u32::try_from(CHANGES).unwrap() / WIDTH);
     let ratio = took.as_secs_f64() / ideal.as_secs_f64();
     let what = format!("apply of {CHANGES} changes at 50 ms, {WIDTH} at a time");
-    row(&what, &format!("{took:.2?}"), &format!("ideal {ideal:.2?}"), ratio, 1.25);
-}
-
-fn row(what: &str, took: &str, beside: &str, value: f64, goal: f64) {
-    let verdict = if value <= goal { "met" } else { "MISSED" };
-    println!("| {what} | {took} | {beside} | {value:.2} | {goal} | {verdict} |");
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap()
+    let beside = format!("ideal {}", ms(ideal));
+    table.ratio(&what, &ms(took), &beside, ratio, Goal::AtMost(1.25));
 }
 
 /// Each time of webhooks that have just been read, as a user's run has them: not of those that a run before

@@ -1,17 +1,6 @@
 //! What one call costs, beside curl doing the same in the same run.
 //!
-//!     cargo bench                  all but the build
-//!     cargo bench -- --build       the first build from nothing, too
-//!
-//! Ours and the peer's runs alternate, so that whatever else the machine does falls on both alike. What
-//! counts is the ratio of the medians; the milliseconds are of this machine and this minute.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a measurement"
-)]
+//! Ours and the peer's runs alternate, so that whatever else the machine does falls on both alike.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -23,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
+use crate::table::{Goal, Table, median, ms};
+
 const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
 const RUNS: usize = 200;
 
@@ -30,36 +21,89 @@ const RUNS: usize = 200;
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-fn main() {
-    let mut table = Table::default();
+pub fn measure(table: &mut Table) {
     let home = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::start(home.path());
-    if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        let ours = pmhooks(home.path(), &sandbox.url, &sandbox.token, &["list"]);
+    let ours = |url: &str, arguments: &[&str]| pmhooks(home.path(), url, &sandbox.token, arguments);
+    if installed("curl") {
         let header = format!("X-Postmark-Server-Token: {}", sandbox.token);
         let url = format!("{}/webhooks", sandbox.url);
-        table.ratio("list over http", ours, curl(&["-sS", "-H", &header, &url]), 0.45);
+        let peer = curl(&["-sS", "-H", &header, &url]);
+        beside(table, "list over http", ours(&sandbox.url, &["list"]), "curl", peer, 0.38);
         let tls = TlsServer::start(home.path());
-        let mut ours = pmhooks(home.path(), &tls.url, &sandbox.token, &["list"]);
-        ours.env("SSL_CERT_FILE", &tls.bundle);
+        let mut list = ours(&tls.url, &["list"]);
+        list.env("SSL_CERT_FILE", &tls.bundle);
         let url = format!("{}/webhooks", tls.url);
         let bundle = tls.bundle.to_str().unwrap();
         let peer = curl(&["-sS", "--cacert", bundle, "-H", &header, &url]);
-        table.ratio("list over https", ours, peer, 0.20);
-        let ours = pmhooks(home.path(), &sandbox.url, &sandbox.token, &["--version"]);
-        table.ratio("--version", ours, curl(&["--version"]), 0.30);
+        beside(table, "list over https", list, "curl", peer, 0.14);
+        let version = ours(&sandbox.url, &["--version"]);
+        beside(table, "--version", version, "curl", curl(&["--version"]), 0.22);
     } else {
-        println!("curl is not installed: there is nothing to compare the times with\n");
+        table.missing("list, --version", "curl is not installed");
+    }
+    if installed("stripe") {
+        let mut stripe = Command::new("stripe");
+        stripe.arg("--version");
+        beside(table, "--version", ours(&sandbox.url, &["--version"]), "stripe", stripe, 1.0);
+    }
+    if let Some(node) = node(&sandbox) {
+        beside(
+            table,
+            "list over http",
+            ours(&sandbox.url, &["list"]),
+            "Node's postmark",
+            node,
+            1.0,
+        );
     }
     if let Some(kilobytes) = peak_memory(home.path(), &sandbox) {
-        table.bound("peak memory of list", kilobytes / 1024.0, "MiB", 12.0);
+        table.figure("peak memory of list", kilobytes / 1024.0, "MiB", Goal::AtMost(9.0));
     }
     let size = fs::metadata(PMHOOKS).unwrap().len();
-    table.bound("binary", as_f64(size) / 1e6, "MB", 7.0);
+    table.figure("binary", as_f64(size) / 1e6, "MB", Goal::AtMost(6.0));
     if std::env::args().any(|arg| arg == "--build") {
-        table.bound("first build from nothing", first_build(home.path()), "s", 150.0);
+        let seconds = first_build(home.path());
+        table.figure("first build from nothing", seconds, "s", Goal::AtMost(110.0));
     }
-    table.print();
+}
+
+fn installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Postmark's own client for Node, doing the same, where it can be found.
+fn node(sandbox: &Sandbox) -> Option<Command> {
+    let host = sandbox.url.trim_start_matches("http://");
+    let script = format!(
+        "const {{ ServerClient }} = require('postmark');
+         new ServerClient('{}', {{ useHttps: false, requestHost: '{host}' }})
+           .getWebhooks().then(answer => console.log(answer.Webhooks.length));",
+        sandbox.token
+    );
+    let mut command = Command::new("node");
+    command.arg("-e").arg(script);
+    command.output().is_ok_and(|output| output.status.success()).then_some(command)
+}
+
+/// The medians of both, and their ratio.
+fn beside(
+    table: &mut Table,
+    what: &str,
+    mut ours: Command,
+    name: &str,
+    mut peer: Command,
+    most: f64,
+) {
+    let (mut mine, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        mine.push(time(&mut ours));
+        theirs.push(time(&mut peer));
+    }
+    let (mine, theirs) = (median(mine), median(theirs));
+    let ratio = mine.as_secs_f64() / theirs.as_secs_f64();
+    table.ratio(what, &ms(mine), &format!("{name} {}", ms(theirs)), ratio, Goal::AtMost(most));
 }
 
 fn pmhooks(home: &Path, url: &str, token: &str, arguments: &[&str]) -> Command {
@@ -79,67 +123,12 @@ fn curl(arguments: &[&str]) -> Command {
     command
 }
 
-/// The rows of the report.
-#[derive(Default)]
-struct Table(Vec<[String; 6]>);
-
-impl Table {
-    fn ratio(&mut self, name: &str, mut ours: Command, mut peer: Command, goal: f64) {
-        let (mut mine, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..RUNS {
-            mine.push(time(&mut ours));
-            theirs.push(time(&mut peer));
-        }
-        let (mine, theirs) = (median(mine), median(theirs));
-        let ratio = mine.as_secs_f64() / theirs.as_secs_f64();
-        let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-        self.row(
-            name,
-            ms(mine),
-            format!("curl {}", ms(theirs)),
-            format!("{ratio:.2}"),
-            goal,
-            ratio,
-        );
-    }
-
-    fn bound(&mut self, name: &str, value: f64, unit: &str, goal: f64) {
-        self.row(name, format!("{value:.1} {unit}"), String::new(), String::new(), goal, value);
-    }
-
-    fn row(
-        &mut self,
-        name: &str,
-        ours: String,
-        peer: String,
-        ratio: String,
-        goal: f64,
-        value: f64,
-    ) {
-        let verdict = if value <= goal { "met" } else { "MISSED" };
-        self.0.push([name.to_owned(), ours, peer, ratio, format!("{goal}"), verdict.to_owned()]);
-    }
-
-    fn print(&self) {
-        println!("| what | pmhooks | peer | ratio | at most | |");
-        println!("|---|---|---|---|---|---|");
-        for row in &self.0 {
-            println!("| {} |", row.join(" | "));
-        }
-    }
-}
-
 fn time(command: &mut Command) -> Duration {
     let start = Instant::now();
     let output = command.stdin(Stdio::null()).output().unwrap();
     let took = start.elapsed();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     took
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "sizes here are far below 2^52")]

@@ -1,23 +1,15 @@
 //! What receiving costs: events per second that `listen` records and acknowledges, beside an nginx that
 //! answers the same POSTs without keeping them, and a Node server that appends each body to a file first;
 //! and the memory that many events leave behind. wrk sends; a peer that is not installed is left out.
-//!
-//!     cargo bench --bench receive
-//!     cargo bench --bench receive -- --million
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a measurement"
-)]
-
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::table::{Goal, Table};
 
 const PMHOOKS: &str = env!("CARGO_BIN_EXE_pmhooks");
 /// How often each server is measured, in turns: the machine is not equally busy all the time.
@@ -26,9 +18,9 @@ const SECONDS: u32 = 4;
 const CONNECTIONS: &str = "32";
 const EVENT: &str = r#"{"RecordType":"Bounce","MessageStream":"outbound","ID":692560173,"Type":"HardBounce","TypeCode":1,"Name":"Hard bounce","Tag":"Test","MessageID":"883953f4-6105-42a2-a16a-77a8eac79483","ServerID":1234,"Description":"The server was unable to deliver your message (ex: unknown user, mailbox not found).","Details":"smtp;550 5.1.1 The email account that you tried to reach does not exist","Email":"john@example.com","From":"sender@example.com","BouncedAt":"2026-11-05T16:33:54.9070259Z","DumpAvailable":true,"Inactive":true,"CanActivate":true,"Subject":"Test subject","Metadata":{"a_key":"a_value","b_key":"b_value"}}"#;
 
-fn main() {
+pub fn measure(table: &mut Table) {
     if !has("wrk", "-v") {
-        println!("wrk is not installed: nothing was measured");
+        table.missing("events per second, recorded", "wrk is not installed");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -38,8 +30,6 @@ fn main() {
          wrk.headers['X-PM-Webhook-Trace-Id'] = 'a-trace'\nwrk.body = [[{EVENT}]]\n"
     );
     std::fs::write(&script, lua).unwrap();
-    println!("| what | events per second | beside | ratio | at least | |");
-    println!("|---|---|---|---|---|---|");
 
     let listen = Server::listen(folder.path(), "listen.jsonl", &[]);
     let synced = Server::listen(folder.path(), "synced.jsonl", &["--fsync"]);
@@ -55,18 +45,23 @@ fn main() {
         }
     }
     let [listened, synced, beside_nginx, beside_node] = rates.map(median);
-    row("record", listened, "nginx, keeps nothing", beside_nginx, Some(0.5));
-    row("record", listened, "Node, appends to a file", beside_node, Some(3.0));
-    row("record, --fsync", synced, "without", Some(listened.unwrap()), None);
-
-    let lines = lines(&folder.path().join("listen.jsonl"));
-    println!("\nIn the record are {lines} lines, each of which was acknowledged or under way.");
+    let mut row = |what: &str, ours: Option<f64>, beside: &str, other: Option<f64>, goal| {
+        let Some((ours, other)) = ours.zip(other) else {
+            return table.missing(what, &format!("{beside}: not installed"));
+        };
+        let (rate, beside) = (format!("{ours:.0}"), format!("{beside}: {other:.0}"));
+        table.ratio(what, &rate, &beside, ours / other, goal);
+    };
+    let what = "events per second, recorded";
+    row(what, listened, "nginx, keeps nothing", beside_nginx, Goal::AtLeast(0.5));
+    row(what, listened, "Node, appends to a file", beside_node, Goal::AtLeast(3.0));
+    row("the same with --fsync", synced, "without", listened, Goal::None);
     drop((nginx, node));
-    memory(folder.path(), &script);
+    memory(table, folder.path(), &script);
 }
 
 /// The memory after a tenth of the events, and after all.
-fn memory(folder: &Path, script: &Path) {
+fn memory(table: &mut Table, folder: &Path, script: &Path) {
     let all: u64 =
         if std::env::args().any(|word| word == "--million") { 1_000_000 } else { 200_000 };
     let server = Server::listen(folder, "memory.jsonl", &[]);
@@ -81,22 +76,9 @@ fn memory(folder: &Path, script: &Path) {
     let last = until(all, first);
     let after = server.resident();
     let ratio = f64::from(after) / f64::from(before);
-    let verdict = if ratio <= 1.2 { "met" } else { "MISSED" };
-    println!("\n| what | resident | beside | ratio | at most | |\n|---|---|---|---|---|---|");
-    println!(
-        "| after {last} events | {after} kB | after {first}: {before} kB | {ratio:.2} | 1.2 | {verdict} |"
-    );
-}
-
-fn row(what: &str, rate: Option<f64>, beside: &str, other: Option<f64>, goal: Option<f64>) {
-    let (Some(rate), Some(other)) = (rate, other) else {
-        println!("| {what} | {:.0} | {beside}: not installed | | | |", rate.unwrap_or_default());
-        return;
-    };
-    let ratio = rate / other;
-    let verdict = goal.map_or("", |goal| if ratio >= goal { "met" } else { "MISSED" });
-    let goal = goal.map(|goal| goal.to_string()).unwrap_or_default();
-    println!("| {what} | {rate:.0} | {beside}: {other:.0} | {ratio:.2} | {goal} | {verdict} |");
+    let what = format!("resident after {last} events");
+    let beside = format!("after {first}: {before} kB");
+    table.ratio(&what, &format!("{after} kB"), &beside, ratio, Goal::AtMost(1.2));
 }
 
 fn median(mut rates: Vec<f64>) -> Option<f64> {
@@ -107,10 +89,6 @@ fn median(mut rates: Vec<f64>) -> Option<f64> {
 fn has(program: &str, flag: &str) -> bool {
     let mut command = Command::new(program);
     command.arg(flag).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-}
-
-fn lines(path: &Path) -> usize {
-    BufReader::new(std::fs::File::open(path).unwrap()).split(b'\n').count()
 }
 
 struct Load {
