@@ -82,8 +82,9 @@ pub struct Args {
 /// Tests, changes, and puts back where it has to.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Rotation>()?;
-    cx.can_confirm(&args.confirm)?;
+    cx.may_write(&args.confirm)?;
     let fresh = fresh::read(args, cx)?;
+    cx.can_confirm(&args.confirm)?;
     let dry_run = args.confirm.dry_run;
     let lock = (!dry_run).then(|| apply::lock(cx.session()?, "rotate-auth").context(ALONE));
     let _lock = lock.transpose()?;

@@ -248,12 +248,15 @@ pmhooks: error: nothing was changed
   hint: see what is there: `pmhooks list`
 --- exit 8
 "#]]);
-    env.run(format!("rotate-auth {good} --yes")).check(str![[r#"
+    // What is to be changed is asked for before whether it may be.
+    for flag in ["--yes", ""] {
+        env.run(format!("rotate-auth {good} {flag}")).check(str![[r#"
 --- stderr
 pmhooks: error: the new password cannot be asked here (there is no terminal, or --no-input or CI is set)
   hint: give --password SOURCE (env:NAME, file:PATH or -), or --generate
 --- exit 2
 "#]]);
+    }
     env.run(format!("rotate-auth {good} --password env:NEW")).check(str![[r#"
 --- stderr
 pmhooks: error: the confirmation cannot be asked here (there is no terminal, or --no-input or CI is set)

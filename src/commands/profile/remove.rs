@@ -30,9 +30,6 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Accounts>()?;
     let name = &args.name;
     refuse_built_in(name, "`pmhooks sandbox reset` puts it back to its beginning")?;
-    if !cx.yes {
-        cx.ui.must_ask("the confirmation", "--yes")?;
-    }
     let file = resolve::config(&cx.wanted, &cx.environment)?;
     let profile = file.profile(name)?;
     let shown = row(&profile, file.default_profile()?.as_ref());

@@ -132,12 +132,15 @@ pmhooks: error: no Postmark server token is set up: no profile is named, and non
 #[test]
 fn what_is_not_there_or_built_in_is_not_removed() {
     let env = env();
-    env.run("profile remove c --yes").check(str![[r#"
+    // Without --yes too: a question about what is not there would help nobody.
+    for command in ["profile remove c --yes", "profile remove c"] {
+        env.run(command).check(str![[r#"
 --- stderr
 pmhooks: error: there is no profile "c"; there are a, b
   hint: see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`
 --- exit 3
 "#]]);
+    }
     env.run("profile remove sandbox --yes").check(str![[r#"
 --- stderr
 pmhooks: error: the profile sandbox is built in; `pmhooks sandbox reset` puts it back to its beginning
