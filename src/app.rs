@@ -169,7 +169,11 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
         return match ui.data(&text) {
             Ok(()) => Exit::Done,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
-            Err(error) => report(&Failure::new(Exit::Machine, error.to_string()), "pmhooks", &ui),
+            Err(error) => {
+                let mut failure = Failure::new(Exit::Machine, "cannot write to standard output");
+                failure.causes.push(error.to_string());
+                report(&failure, "pmhooks", &ui)
+            }
         };
     }
     let text = without_stray_values(error).unwrap_or(text);

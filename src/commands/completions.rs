@@ -1,6 +1,6 @@
 //! `completions`: what a shell needs to complete a command line.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::Context;
@@ -39,6 +39,6 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             Failure::usage("a completion script is printed as it is; leave out --output").into()
         );
     }
-    cx.ui.data(&docs::completion_script(args.shell))?;
+    cx.ui.data(&docs::completion_script(args.shell)).context("cannot write to standard output")?;
     Ok(Exit::Done)
 }
