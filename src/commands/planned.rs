@@ -50,7 +50,7 @@ pub fn documents(args: &ManifestArgs, cx: &Context) -> Result<Documents> {
     let paths = args.paths();
     if paths.is_empty() {
         return Err(Failure::usage("no manifest is named")
-            .hint("name a file, or - for standard input; see `pmhooks diff --help`")
+            .hint("name a file, or - for standard input; `pmhooks export --output-file FILE` writes one")
             .into());
     }
     for _ in paths.iter().filter(|path| path.as_os_str() == "-") {

@@ -16,7 +16,7 @@ use crate::ops::temporary::TemporaryError;
 pub(super) fn manifest(error: &ManifestError) -> Failure {
     let mut failure = Failure::new(Exit::Usage, "");
     if let ManifestError::Unread(DefinitionError::Disk(_)) = error {
-        return failure.hint("see `pmhooks diff --help`");
+        return failure.hint("`pmhooks export --output-file FILE` writes a manifest");
     }
     if let ManifestError::Wrong(faults) = error
         && faults.len() > 1

@@ -250,18 +250,18 @@ fn a_manifest_that_cannot_be_used_is_refused_before_anything_is_sent() {
 $ pmhooks diff
 --- stderr
 pmhooks: error: no manifest is named
-  hint: name a file, or - for standard input; see `pmhooks diff --help`
+  hint: name a file, or - for standard input; `pmhooks export --output-file FILE` writes one
 --- exit 2$ pmhooks diff empty.yaml
 --- stderr
 pmhooks: error: empty.yaml: the file is empty; a manifest has the key Webhooks
 --- exit 2$ pmhooks diff missing.yaml
 --- stderr
 pmhooks: error: cannot read missing.yaml: No such file or directory (os error 2)
-  hint: see `pmhooks diff --help`
+  hint: `pmhooks export --output-file FILE` writes a manifest
 --- exit 2$ pmhooks diff .
 --- stderr
 pmhooks: error: cannot use .: it is a folder, not a file
-  hint: see `pmhooks diff --help`
+  hint: `pmhooks export --output-file FILE` writes a manifest
 --- exit 2$ pmhooks diff faults.yaml
 --- stderr
 pmhooks: error: 2 faults in the manifest

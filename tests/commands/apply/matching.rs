@@ -58,7 +58,7 @@ fn a_manifest_may_hold_thousands_of_webhooks_but_no_flood() {
     env.run("diff flood.yaml").check(str![[r#"
 --- stderr
 pmhooks: error: cannot read flood.yaml: it is larger than 8388608 bytes
-  hint: see `pmhooks diff --help`
+  hint: `pmhooks export --output-file FILE` writes a manifest
 --- exit 2
 "#]]);
 }
