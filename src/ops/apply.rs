@@ -149,7 +149,7 @@ fn carry_out(client: &Client, change: &Change, way: &Way<'_>) -> Outcome {
             Err(error @ CreateError::Unknown { .. }) => Outcome::Unknown(ApplyError::Create(error)),
             Err(error) => Outcome::Failed(ApplyError::Create(error)),
         },
-        Deed::Update { before, patch } => match edit::edit(client, before.id, patch) {
+        Deed::Update { id, patch, .. } => match edit::edit(client, *id, patch) {
             Ok(Edited::Done(_)) => Outcome::Done(None),
             Ok(Edited::AuthStays(_)) => Outcome::Failed(ApplyError::AuthStays),
             Err(error) => judged(Err(error)),

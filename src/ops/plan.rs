@@ -2,14 +2,16 @@
 
 mod compare;
 pub mod kept;
+mod matching;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
+use matching::Matching;
+
 use super::change::{self, FieldChange};
-use super::manifest::{Entry, Manifest};
+use super::manifest::Manifest;
 use crate::model::{
     HookUrl, NewWebhook, Object, Patch, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
 };
@@ -63,8 +65,12 @@ pub enum Deed {
     Create(Box<NewWebhook>),
     /// A webhook is changed in place; nothing is sent but what differs.
     Update {
-        /// As it is.
-        before: Box<Webhook>,
+        /// Which.
+        id: WebhookId,
+        /// Its stream.
+        stream: StreamId,
+        /// Its URL, as it is.
+        url: HookUrl,
         /// What changes.
         patch: Box<Patch>,
     },
@@ -97,9 +103,8 @@ impl Change {
     pub fn stream(&self) -> Option<&str> {
         match &self.deed {
             Deed::Create(new) => new.message_stream.as_ref().map(StreamId::as_str),
-            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => {
-                Some(webhook.message_stream.as_str())
-            }
+            Deed::Update { stream, .. } => Some(stream.as_str()),
+            Deed::Delete(webhook) => Some(webhook.message_stream.as_str()),
             Deed::Server(_) => None,
         }
     }
@@ -108,7 +113,8 @@ impl Change {
     pub fn url(&self) -> Option<&HookUrl> {
         match &self.deed {
             Deed::Create(new) => Some(&new.url),
-            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => Some(&webhook.url),
+            Deed::Update { url, .. } => Some(url),
+            Deed::Delete(webhook) => Some(&webhook.url),
             Deed::Server(_) => None,
         }
     }
@@ -116,7 +122,8 @@ impl Change {
     /// The webhook's ID; none where there is none yet.
     pub fn id(&self) -> Option<WebhookId> {
         match &self.deed {
-            Deed::Update { before: webhook, .. } | Deed::Delete(webhook) => Some(webhook.id),
+            Deed::Update { id, .. } => Some(*id),
+            Deed::Delete(webhook) => Some(webhook.id),
             Deed::Create(_) | Deed::Server(_) => None,
         }
     }
@@ -173,18 +180,14 @@ pub fn differences(
     wishes: Wishes,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
-    let matched = matched(live, &manifest.entries)?;
+    let mut matching = Matching::new(live);
     let (mut creates, mut updates) = (Vec::new(), Vec::new());
-    let mut managed = vec![false; live.len()];
-    for (entry, index) in manifest.entries.iter().zip(&matched) {
-        let Some((index, webhook)) = index.and_then(|i| live.get(i).map(|w| (i, w))) else {
+    for entry in &manifest.entries {
+        let Some(webhook) = matching.webhook_of(entry)? else {
             let new = NewWebhook { verify: wishes.verify, ..entry.to_new() };
             creates.push(created(new, wishes.reveal));
             continue;
         };
-        if let Some(flag) = managed.get_mut(index) {
-            *flag = true;
-        }
         let (mut patch, unreadable) = compare::patch(webhook, entry);
         if unreadable {
             plan.warnings.push(format!(
@@ -198,12 +201,12 @@ pub fn differences(
         }
         patch.verify = wishes.verify;
         let fields = change::of_patch(webhook, &patch, wishes.reveal);
-        let deed = Deed::Update { before: Box::new(webhook.clone()), patch: Box::new(patch) };
+        let (stream, url) = (webhook.message_stream.clone(), webhook.url.clone());
+        let deed = Deed::Update { id: webhook.id, stream, url, patch: Box::new(patch) };
         updates.push(Change { deed, fields });
     }
-    let others = live.iter().zip(&managed).filter(|(_, managed)| !**managed).map(|(w, _)| w);
     let (mut deletes, mut unmanaged) = (Vec::new(), Vec::new());
-    for webhook in others {
+    for webhook in matching.others() {
         if wishes.prune {
             let deed = Deed::Delete(Box::new(webhook.clone()));
             deletes.push(Change { deed, fields: Vec::new() });
@@ -244,47 +247,6 @@ fn server_change(server: &Server, manifest: &Manifest, reveal: Reveal) -> Option
     let now = wanted.keys().filter_map(|key| Some((key.clone(), server.get(key)?.clone())));
     let fields = change::of_objects(&inside(now.collect()), &inside(wanted.clone()), reveal);
     Some(Change { deed: Deed::Server(patch), fields })
-}
-
-/// For each entry the webhook that it means: the one with its stream and URL, else with the URL that it
-/// moved from.
-fn matched(live: &[Webhook], entries: &[Entry]) -> Result<Vec<Option<usize>>, PlanError> {
-    // The first that has it, and another if there is one.
-    type Found = (usize, Option<usize>);
-    let mut by_identity: HashMap<(&str, Cow<'_, str>), Found> = HashMap::with_capacity(live.len());
-    for (index, webhook) in live.iter().enumerate() {
-        let identity = (webhook.message_stream.as_str(), webhook.url.place());
-        by_identity
-            .entry(identity)
-            .and_modify(|(_, other)| *other = other.or(Some(index)))
-            .or_insert((index, None));
-    }
-    let find = |stream: &StreamId, url: &HookUrl| -> Result<Option<usize>, PlanError> {
-        match by_identity.get(&(stream.as_str(), url.place())) {
-            None => Ok(None),
-            Some((one, None)) => Ok(Some(*one)),
-            Some((first, Some(second))) => {
-                let id = |index: &usize| live.get(*index).map_or(WebhookId(0), |w| w.id);
-                Err(PlanError::Ambiguous { stream: stream.clone(), ids: (id(first), id(second)) })
-            }
-        }
-    };
-    let mut taken: Vec<Option<&Entry>> = vec![None; live.len()];
-    let mut matched = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let index = match (find(&entry.stream, &entry.url)?, &entry.moved_from) {
-            (None, Some(old)) => find(&entry.stream, old)?,
-            (found, _) => found,
-        };
-        let place = index.and_then(|index| taken.get_mut(index));
-        if let Some(first) = place.and_then(|place| place.replace(entry)) {
-            let id = index.and_then(|index| live.get(index)).map_or(WebhookId(0), |w| w.id);
-            let (first, second) = (first.place.clone(), entry.place.clone());
-            return Err(PlanError::TwoEntries { first, second, id });
-        }
-        matched.push(index);
-    }
-    Ok(matched)
 }
 
 /// A stream's webhooks are counted as they are when there are most of them: after the creates.

@@ -89,8 +89,8 @@ fn carried_out(live: &[Webhook], plan: &Plan) -> Vec<Webhook> {
                 let id = WebhookId(after.iter().map(|w| w.id.0).max().unwrap_or(0) + 100);
                 after.push(Webhook { id, ..new.would_be() });
             }
-            Deed::Update { before, patch } => {
-                let place = after.iter_mut().find(|w| w.id == before.id).unwrap();
+            Deed::Update { id, patch, .. } => {
+                let place = after.iter_mut().find(|w| w.id == *id).unwrap();
                 *place = patch.applied_to(place);
             }
             Deed::Delete(gone) => after.retain(|w| w.id != gone.id),
