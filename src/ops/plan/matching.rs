@@ -7,11 +7,16 @@ use super::PlanError;
 use crate::model::{HookUrl, StreamId, Webhook, WebhookId};
 use crate::ops::manifest::Entry;
 
+/// What a webhook is matched by: its stream, and one spelling of its URL.
+type Identity<'a> = (&'a str, Cow<'a, str>);
+
+/// The first webhook of an identity, and another if there is one.
+type Found = (usize, Option<usize>);
+
 /// The webhooks of a server by what they are matched by, and which of them an entry has.
 pub(super) struct Matching<'a> {
     live: &'a [Webhook],
-    /// The first of an identity, and another if there is one.
-    by_identity: HashMap<(&'a str, Cow<'a, str>), (usize, Option<usize>)>,
+    by_identity: HashMap<Identity<'a>, Found>,
     taken: Vec<Option<&'a Entry>>,
 }
 
@@ -21,7 +26,7 @@ impl<'a> Matching<'a> {
         for (index, webhook) in live.iter().enumerate() {
             by_identity
                 .entry((webhook.message_stream.as_str(), webhook.url.place()))
-                .and_modify(|(_, other): &mut (usize, Option<usize>)| {
+                .and_modify(|(_, other): &mut Found| {
                     *other = other.or(Some(index));
                 })
                 .or_insert((index, None));
