@@ -42,8 +42,8 @@ use register::RegisterArgs;
 ///
 /// -o jsonl prints an object per event: Time, Event, Recipient, Detail,
 /// MessageStream, TraceId, RetriesRemaining, Repeated, Path, and Body (the JSON
-/// that was posted, or a text) or BodyBase64. An event that cannot be printed,
-/// since nobody reads, is answered with 503.
+/// that was posted, or a text) or BodyBase64. Some thousands may wait for whoever
+/// reads them; then the answer is 503.
 ///
 /// Postmark reaches this machine through a tunnel only. Give the tunnel
 /// credentials to ask for: everybody can find its address.

@@ -41,6 +41,13 @@ impl Delivery {
         self.head.headers.get(name).map(text)
     }
 
+    /// How many bytes it holds while it waits: of its body and of its head.
+    pub fn weight(&self) -> usize {
+        let headers = self.head.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
+        self.body.len() + self.path().len() + headers
+    }
+
     /// The body, to the byte.
     pub fn body(&self) -> &[u8] {
         &self.body

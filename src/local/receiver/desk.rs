@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use super::{Delivery, Keep, Options, Refusal, Why, access};
 use crate::local::http::{Handler, Received, Reply, Unread};
 
-/// So many bytes of bodies are handed over at once; one delivery always is.
+/// So many bytes are handed over at once; one delivery always is.
 const BATCH: usize = 4 * 1024 * 1024;
 
 /// Where requests are judged and answered.
@@ -149,7 +149,7 @@ impl Desk {
         }
         let mut bytes = 0;
         let fits = |(delivery, _): &&(Arc<Delivery>, _)| {
-            bytes += delivery.body().len();
+            bytes += delivery.weight();
             bytes <= BATCH
         };
         let count = waiting.deliveries.iter().take_while(fits).count().max(1);

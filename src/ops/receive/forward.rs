@@ -26,7 +26,7 @@ const WAITS: [Duration; 5] = [
 ];
 /// So many events wait to be sent.
 const MOST: usize = 10_000;
-/// So many bytes of bodies do; one event always may.
+/// So many bytes do; one event always may.
 const BYTES: usize = 128 * 1024 * 1024;
 /// The largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -171,7 +171,7 @@ impl Forwarder {
     /// Takes an event to pass on.
     pub fn add(&self, delivery: &Arc<Delivery>) {
         let mut queue = self.shared.lock();
-        let bytes = queue.bytes.saturating_add(delivery.body().len());
+        let bytes = queue.bytes.saturating_add(delivery.weight());
         let fits = queue.waiting.len() < MOST && (bytes <= BYTES || queue.waiting.is_empty());
         if !fits {
             queue.so_far.unsent += 1;
@@ -244,7 +244,7 @@ impl Shared {
                 return None;
             }
             if let Some(delivery) = queue.waiting.pop_front() {
-                queue.bytes = queue.bytes.saturating_sub(delivery.body().len());
+                queue.bytes = queue.bytes.saturating_sub(delivery.weight());
                 queue.is_sending = true;
                 // Once half of the room is free again, the next overflow is worth a word.
                 queue.overflows &= queue.waiting.len() > MOST / 2 || queue.bytes > BYTES / 2;

@@ -12,7 +12,7 @@ use crate::local::receiver::{Delivery, Refusal};
 
 /// So much may wait to be shown.
 const MOST: usize = 4096;
-/// So many bytes of bodies may; one event always may.
+/// So many bytes may; one event always may.
 const BYTES: usize = 64 * 1024 * 1024;
 
 /// What there is to tell.
@@ -37,7 +37,7 @@ pub enum Told {
 impl Told {
     fn bytes(&self) -> usize {
         match self {
-            Self::Event(delivery) => delivery.body().len(),
+            Self::Event(delivery) => delivery.weight(),
             _ => 0,
         }
     }
@@ -89,7 +89,7 @@ impl Outbox {
         self.counts.taken.fetch_add(1, Ordering::Relaxed);
         match self.shown {
             Shown::None => {}
-            Shown::IfThereIsTime if !self.has_room(delivery.body().len(), 0) => {
+            Shown::IfThereIsTime if !self.has_room(delivery.weight(), 0) => {
                 self.counts.passed_over.fetch_add(1, Ordering::Relaxed);
             }
             Shown::IfThereIsTime | Shown::All => self.tell(Told::Event(Arc::clone(delivery))),

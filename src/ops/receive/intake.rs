@@ -93,7 +93,7 @@ impl Keep for Intake {
                     return (true, false);
                 }
                 let is_wanted = state.left.is_none_or(|left| (besides as u64) < left);
-                let is_taken = is_wanted && self.outbox.takes(delivery.body().len(), besides);
+                let is_taken = is_wanted && self.outbox.takes(delivery.weight(), besides);
                 if is_taken {
                     taken.push(delivery);
                 }

@@ -173,9 +173,7 @@ fn large_bodies_at_once_do_not_fill_the_memory() {
             stream
         })
         .collect();
-    let status_file = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let peak = status_file.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let peak = peak(pid);
     assert!(peak < 400_000, "{peak} kB");
     drop(open);
     let body = format!("{{\"RecordType\":\"Inbound\",\"x\":\"{}\"}}", "a".repeat(5_000_000));
@@ -185,4 +183,46 @@ fn large_bodies_at_once_do_not_fill_the_memory() {
     }
     assert_eq!(recorded(&env, "events.jsonl").last().unwrap()["Body"], body);
     end(listener).code(0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn large_heads_that_wait_do_not_fill_the_memory() {
+    // torture 86, 113
+    let env = world();
+    let (listener, url) = listen(&env, "-q --forward http://127.0.0.1:1/");
+    let junk = "a".repeat(55_000);
+    let one =
+        format!("POST / HTTP/1.1\r\nHost: h\r\nX-Junk: {junk}\r\nContent-Length: 2\r\n\r\n{{}}");
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (url, one) = (url.clone(), one.clone());
+            std::thread::spawn(move || {
+                let mut stream = connect(&url);
+                for _ in 0..750 {
+                    stream.write_all(one.as_bytes()).unwrap();
+                    let mut answer = Vec::new();
+                    while !answer.ends_with(b"\r\n\r\n") {
+                        let mut piece = [0; 512];
+                        let count = stream.read(&mut piece).unwrap();
+                        assert!(count > 0);
+                        answer.extend_from_slice(&piece[..count]);
+                    }
+                    assert!(answer.starts_with(b"HTTP/1.1 200 "));
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    let peak = peak(listener.pid());
+    assert!(peak < 250_000, "{peak} kB");
+    end(listener).code(0);
+}
+
+/// The most memory that a process ever held, in kB.
+#[cfg(target_os = "linux")]
+fn peak(pid: u32) -> u64 {
+    let status_file = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status_file.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
