@@ -213,7 +213,9 @@ fn large_heads_that_wait_do_not_fill_the_memory() {
             })
         })
         .collect();
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     let peak = peak(listener.pid());
     assert!(peak < 250_000, "{peak} kB");
     end(listener).code(0);
