@@ -12,7 +12,9 @@ use crate::ui::{Settings, Tone, clock, json};
 
 /// What happened is cut to so many characters, and on a narrow terminal to no less than so many.
 const DETAIL: usize = 100;
-const LEAST: usize = 20;
+const LEAST: usize = 11;
+/// A recipient is cut to so many there.
+const RECIPIENT: usize = 21;
 /// A terminal with fewer columns has none to give away for alignment.
 const NARROW: u16 = 120;
 /// A text that is no JSON is cut to so many.
@@ -26,12 +28,17 @@ pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String
     let trace = match &arrived.trace {
         None => "-".to_owned(),
         Some(trace) if wide => visible(trace).into_owned(),
+        Some(trace) if narrow => excerpt(trace, 5),
         Some(trace) => excerpt(trace, 8),
+    };
+    let recipient = match arrived.recipient.as_str() {
+        long if narrow && long.width() > RECIPIENT => excerpt(long, RECIPIENT - 1),
+        short => dash(short),
     };
     let mut parts = vec![
         (Tone::Faint, clock::local(delivery.time)),
         (tone(arrived), pad(excerpt(arrived.event.name(), 40), 19)),
-        (Tone::Plain, pad(dash(&arrived.recipient), 24)),
+        (Tone::Plain, pad(recipient, 24)),
         (Tone::Plain, String::new()),
         (Tone::Faint, dash(&arrived.stream)),
     ];
