@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
@@ -100,17 +101,39 @@ fn hide(value: &mut Value) {
 }
 
 /// Hides the password and the secret-looking query values of a URL, and changes nothing else in it.
+/// Keys are judged as a server reads them, and the start of the host as a lenient parser finds it.
 pub fn url(text: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    masked_url(text, true)
+}
+
+fn masked_url(text: &str, are_values_urls: bool) -> Cow<'_, str> {
+    let Some(start) = authority_start(text) else { return Cow::Borrowed(text) };
+    let (scheme, rest) = text.split_at(start);
     let (authority, tail) = split_before(rest, ['/', '?', '#', '\\']);
     let (path, query) = split_before(tail, ['?', '#']);
-    let masked = format!("{scheme}://{}{path}{}", mask_authority(authority), mask_query(query));
+    let (authority, query) = (mask_authority(authority), mask_query(query, are_values_urls));
+    let masked = format!("{scheme}{authority}{path}{query}");
     if masked == text { Cow::Borrowed(text) } else { Cow::Owned(masked) }
+}
+
+/// Where a URL's user or host begins. Parsers of the web need no slash after `https:`, and take any
+/// number of either kind.
+fn authority_start(text: &str) -> Option<usize> {
+    let is_web = |scheme: &str| {
+        let scheme = scheme.trim_start_matches(|c: char| c <= ' ');
+        scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+    };
+    let scheme = match text.split_once(':') {
+        Some((scheme, _)) if is_web(scheme) => scheme.len() + 1,
+        _ => text.find("://")? + 3,
+    };
+    let slashes = |c: char| matches!(c, '/' | '\\' | '\t' | '\r' | '\n');
+    Some(text.len() - text.get(scheme..)?.trim_start_matches(slashes).len())
 }
 
 /// Hides what [`url`] hides, in every URL within a sentence.
 pub fn text(sentence: &str) -> Cow<'_, str> {
-    if !sentence.contains("://") {
+    if !sentence.contains(':') {
         return Cow::Borrowed(sentence);
     }
     let ends_url = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
@@ -170,20 +193,40 @@ fn mask_authority(authority: &str) -> Cow<'_, str> {
     }
 }
 
-fn mask_query(query: &str) -> String {
+fn mask_query(query: &str, are_values_urls: bool) -> String {
     let separator = |c: char| matches!(c, '&' | ';' | '?' | '#');
     query
         .split_inclusive(separator)
         .map(|piece| {
             let (pair, end) = piece.split_at(piece.trim_end_matches(separator).len());
-            match pair.split_once('=') {
-                Some((key, value)) if !value.is_empty() && looks_secret(key) => {
-                    format!("{key}={MASK}{end}")
-                }
-                _ => piece.to_owned(),
-            }
+            let pair = pair.split_once('=').filter(|(_, value)| !value.is_empty());
+            let Some((key, value)) = pair else { return piece.to_owned() };
+            let shown = match looks_secret(&decoded(key)) {
+                true => Some(MASK.to_owned()),
+                false if are_values_urls => mask_value(value),
+                false => None,
+            };
+            shown.map_or_else(|| piece.to_owned(), |shown| format!("{key}={shown}{end}"))
         })
         .collect()
+}
+
+/// What is shown in place of a value that is itself a URL with a secret.
+fn mask_value(value: &str) -> Option<String> {
+    match masked_url(value, false) {
+        Cow::Owned(masked) => Some(masked),
+        Cow::Borrowed(_) => {
+            let plain = decoded(value);
+            matches!(masked_url(&plain, false), Cow::Owned(_)).then(|| MASK.to_owned())
+        }
+    }
+}
+
+/// A part of a query as a server reads it.
+fn decoded(text: &str) -> String {
+    let mut plain = percent_decode_str(text).decode_utf8_lossy().into_owned();
+    plain.retain(|c| !matches!(c, '\t' | '\r' | '\n'));
+    plain
 }
 
 /// True where a key's name suggests that its value is a secret.
@@ -206,6 +249,19 @@ mod tests {
             ("https://h/?key=K&x=1&Api_Key=Z", "https://h/?key=********&x=1&Api_Key=********"),
             ("https://h?access_token=T#token=T", "https://h?access_token=********#token=********"),
             ("https://h/?token=", "https://h/?token="),
+            // As a server reads it: decoded, and past what a URL parser drops.
+            (
+                "https://h/?%74oken=T&a%5Bpass%5D=T",
+                "https://h/?%74oken=********&a%5Bpass%5D=********",
+            ),
+            ("https://h/?to\tken=T", "https://h/?to\tken=********"),
+            ("https:///u:p@h/?a=1", "https:///u:********@h/?a=1"),
+            ("https:\\/u:p@h/", "https:\\/u:********@h/"),
+            ("HTTPS:u:p@h/?key=K", "HTTPS:u:********@h/?key=********"),
+            ("https://h/?to=http://u:p@i/", "https://h/?to=http://u:********@i/"),
+            ("https://h/?to=http%3A%2F%2Fu%3Ap%40i", "https://h/?to=********"),
+            ("https://h/?to=http%3A//u:p@i&b=1", "https://h/?to=********&b=1"),
+            ("https://h/?to=http%3A%2F%2Fi%2F%3Fkey%3DK", "https://h/?to=********"),
             ("not a url ?key=K", "not a url ?key=K"),
         ] {
             assert_eq!(url(given), shown);
@@ -214,9 +270,10 @@ mod tests {
 
     #[test]
     fn urls_within_a_sentence_are_masked_too() {
-        let said = "The Url \"https://u:pw@h/?sig=S\" is bad, see https://ok/";
-        let shown = "The Url \"https://u:********@h/?sig=********\" is bad, see https://ok/";
+        let said = "The Url \"https://u:pw@h/?sig=S\" is bad: see https://ok/";
+        let shown = "The Url \"https://u:********@h/?sig=********\" is bad: see https://ok/";
         assert_eq!(text(said), shown);
+        assert_eq!(text(r#""https:\/\/u:pw@h\/""#), r#""https:\/\/u:********@h\/""#);
     }
 
     #[test]

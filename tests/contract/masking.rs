@@ -36,8 +36,10 @@ fn webhook(path: &str, canaries: &Canaries) -> Value {
             .replace('+', "%20")
     };
     let (user, query) = (encode(&canaries.header), encode(&canaries.query));
+    // Spelled plainly, and as only a parser sees it.
+    let (slash, key) = if path == "one" { ("", "api_key") } else { ("/", "%61pi%5fkey") };
     json!({
-        "Url": format!("https://user:{user}@hooks.example.com/{path}?lang=en&api_key={query}"),
+        "Url": format!("https://{slash}user:{user}@hooks.example.com/{path}?lang=en&{key}={query}"),
         "HttpAuth": {"Username": "user", "Password": canaries.password},
         "HttpHeaders": [
             {"Name": "X-Secret", "Value": canaries.header},
