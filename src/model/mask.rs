@@ -213,13 +213,11 @@ fn mask_query(query: &str, are_values_urls: bool) -> String {
 
 /// What is shown in place of a value that is itself a URL with a secret.
 fn mask_value(value: &str) -> Option<String> {
-    match masked_url(value, false) {
-        Cow::Owned(masked) => Some(masked),
-        Cow::Borrowed(_) => {
-            let plain = decoded(value);
-            matches!(masked_url(&plain, false), Cow::Owned(_)).then(|| MASK.to_owned())
-        }
+    if let Cow::Owned(masked) = masked_url(value, false) {
+        return Some(masked);
     }
+    let plain = decoded(value);
+    matches!(masked_url(&plain, false), Cow::Owned(_)).then(|| MASK.to_owned())
 }
 
 /// A part of a query as a server reads it.
