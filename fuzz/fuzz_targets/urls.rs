@@ -18,6 +18,12 @@ fuzz_target!(|data: &[u8]| {
     let _ = (mask::text(text), mask::scrub(text, [name, value]));
     if let Ok(url) = text.parse::<HookUrl>() {
         let shown = url.masked();
+        if let Ok(parsed) = url::Url::parse(&shown) {
+            assert_eq!(parsed.password().unwrap_or(MASK), MASK, "{shown}");
+            for secret in mask::query_secrets(&parsed) {
+                assert_eq!(secret, MASK, "{shown}");
+            }
+        }
         // As it is written, not as it is decoded; it may stand elsewhere too, where it is no secret.
         let authority = url.expose().split_once("://").map_or("", |(_, rest)| rest);
         let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();

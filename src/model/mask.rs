@@ -1,6 +1,7 @@
 //! What is hidden when a value is shown: HttpAuth passwords, header values, tokens, secrets in URLs.
 
 use std::borrow::Cow;
+use std::iter;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -193,22 +194,32 @@ fn mask_authority(authority: &str) -> Cow<'_, str> {
     }
 }
 
+/// Servers part a query at `&`, some at `;` too: no value is shown that either would take for a secret.
 fn mask_query(query: &str, are_values_urls: bool) -> String {
-    let separator = |c: char| matches!(c, '&' | ';' | '?' | '#');
-    query
-        .split_inclusive(separator)
-        .map(|piece| {
-            let (pair, end) = piece.split_at(piece.trim_end_matches(separator).len());
-            let pair = pair.split_once('=').filter(|(_, value)| !value.is_empty());
-            let Some((key, value)) = pair else { return piece.to_owned() };
-            let shown = match looks_secret(&decoded(key)) {
-                true => Some(MASK.to_owned()),
-                false if are_values_urls => mask_value(value),
-                false => None,
-            };
-            shown.map_or_else(|| piece.to_owned(), |shown| format!("{key}={shown}{end}"))
+    let (mark, query) = query.split_at(query.len().min(1));
+    let shown = query.split_inclusive(['&', '#']).map(|piece| {
+        mask_pair(piece, &['&', '#'], are_values_urls).unwrap_or_else(|| {
+            let parts = piece.split_inclusive([';', '?']);
+            parts
+                .map(|part| {
+                    mask_pair(part, &['&', ';', '?', '#'], are_values_urls)
+                        .map_or(Cow::Borrowed(part), Cow::Owned)
+                })
+                .collect()
         })
-        .collect()
+    });
+    iter::once(mark.to_owned()).chain(shown).collect()
+}
+
+/// A key and its value, up to what ends them, where there is something to hide.
+fn mask_pair(piece: &str, ends: &[char], are_values_urls: bool) -> Option<String> {
+    let (pair, end) = piece.split_at(piece.trim_end_matches(ends).len());
+    let (key, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
+    let shown = match looks_secret(&decoded(key)) {
+        true => MASK.to_owned(),
+        false => are_values_urls.then(|| mask_value(value))??,
+    };
+    Some(format!("{key}={shown}{end}"))
 }
 
 /// What is shown in place of a value that is itself a URL with a secret.
@@ -264,6 +275,54 @@ mod tests {
         ] {
             assert_eq!(url(given), shown);
         }
+    }
+
+    #[test]
+    fn a_parser_finds_no_secret_in_what_is_shown() {
+        let pieces = [
+            "https:",
+            "HTTP:",
+            "//",
+            "/",
+            "\\",
+            ":",
+            "@",
+            "?",
+            "#",
+            "&",
+            ";",
+            "=",
+            "user",
+            "swordfish",
+            "token",
+            "%74oken",
+            "to\tken",
+            "+key",
+            "%2526",
+            "%3D",
+            "%3A",
+            "%2F",
+            "a",
+            "é",
+            "%",
+            "%zz",
+            ".",
+        ];
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut hidden = 0;
+        for _ in 0..60_000 {
+            let mut given = ["https://", "http:", "https:///"][random.usize(..3)].to_owned();
+            (0..random.usize(1..12)).for_each(|_| given += pieces[random.usize(..pieces.len())]);
+            let shown = url(&given);
+            let Ok(parsed) = Url::parse(&shown) else { continue };
+            let password = parsed.password().unwrap_or(MASK);
+            assert!(password == MASK, "{given:?} is shown as {shown:?}");
+            for secret in query_secrets(&parsed) {
+                assert!(secret == MASK, "{given:?} is shown as {shown:?}");
+            }
+            hidden += usize::from(shown.contains(MASK));
+        }
+        assert!(hidden > 1000, "{hidden}");
     }
 
     #[test]
