@@ -6,7 +6,7 @@ FROM rust:1.95-alpine AS build
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
 COPY . .
-RUN cargo build --profile dist --locked && cp target/dist/pmhooks /pmhooks && mkdir -m 0700 /nobody
+RUN cargo build --release --locked && cp target/release/pmhooks /pmhooks && mkdir -m 0700 /nobody
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
