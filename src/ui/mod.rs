@@ -152,9 +152,16 @@ impl Ui {
 
     /// Says what would help. Silent where notes are.
     pub fn hint(&self, sentence: &str) {
+        self.labelled(Tone::Strong, "  hint:", sentence);
+    }
+
+    /// Says something after a label in a tone. Silent where notes are.
+    pub fn labelled(&self, tone: Tone, label: &str, sentence: &str) {
         if !self.settings.quiet && !self.settings.format.is_json() {
-            let label = self.err_tone(Tone::Strong, "hint:");
-            self.line(&format!("  {label} {}", text::visible(sentence)));
+            let word = label.trim_start();
+            let indent = " ".repeat(label.len() - word.len());
+            let label = self.err_tone(tone, word);
+            self.line(&format!("{indent}{label} {}", text::visible(sentence)));
         }
     }
 

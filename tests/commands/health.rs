@@ -77,6 +77,16 @@ warning: webhook 8: no trigger is on: it gets nothing [silent]
 }
 
 #[test]
+fn colour_is_colour_and_never_written_out() {
+    let api = Faulty::new(steps());
+    let run = TestEnv::with_api(api.url()).run("health --color always");
+    run.code(1);
+    assert!(run.stderr.contains("\x1b[31merror:\x1b[0m webhook 6: bounce"), "{run}");
+    assert!(run.stderr.contains("  \x1b[1mfix:\x1b[0m `pmhooks test 6`"), "{run}");
+    assert!(!run.stderr.contains("\\u{1b}"), "{run}");
+}
+
+#[test]
 fn the_json_has_the_documented_shape() {
     let api = Faulty::new(steps());
     let env = TestEnv::with_api(api.url());

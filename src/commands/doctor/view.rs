@@ -26,10 +26,9 @@ impl Walk {
             if matches!(check.outcome, Outcome::Pass | Outcome::Skipped) {
                 continue;
             }
-            let level = cx.ui.err_tone(tone(check.outcome), check.outcome.name());
-            cx.ui.note(&format!("{level}: {} [{}]", check.message, check.rule));
-            let label = cx.ui.err_tone(Tone::Strong, "next:");
-            check.next.iter().for_each(|next| cx.ui.note(&format!("  {label} {next}")));
+            let sentence = format!("{} [{}]", check.message, check.rule);
+            cx.ui.labelled(tone(check.outcome), &format!("{}:", check.outcome.name()), &sentence);
+            check.next.iter().for_each(|next| cx.ui.labelled(Tone::Strong, "  next:", next));
         }
     }
 

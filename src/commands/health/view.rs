@@ -67,10 +67,10 @@ impl Health {
             let whose = finding.profile.as_ref().filter(|_| self.several);
             let whose = whose.map(|name| format!("{name}: ")).unwrap_or_default();
             let about = whose + &about.unwrap_or_default();
-            let level = cx.ui.err_tone(findings::tone(finding.level), finding.level.name());
-            let label = cx.ui.err_tone(Tone::Strong, "fix:");
-            cx.ui.note(&format!("{level}: {about}{} [{}]", finding.message, finding.rule));
-            cx.ui.note(&format!("  {label} {}", finding.fix));
+            let tone = findings::tone(finding.level);
+            let sentence = format!("{about}{} [{}]", finding.message, finding.rule);
+            cx.ui.labelled(tone, &format!("{}:", finding.level.name()), &sentence);
+            cx.ui.labelled(Tone::Strong, "  fix:", &finding.fix);
         }
     }
 }
