@@ -9,31 +9,25 @@ pub(super) struct Need {
     pub(super) cell: usize,
 }
 
-/// The narrowest that a column may become.
-const NARROWEST: usize = 4;
-
 /// A word that is longer than this is a URL, or reads no worse when it is broken.
 const URL: usize = 20;
 
-/// Down to this width such words give way before any other.
+/// Down to this width a word may be broken; a shorter one is not.
 const SHORT: usize = 12;
 
 /// The width of each column, so that all fit: each its longest word where that is possible, and the rest
-/// to those that would wrap. Long words (URLs) give way first. Nothing where there is no room at all.
+/// to those that would wrap. Long words give way, URLs first. Nothing where short ones would have to.
 pub(super) fn share(needs: &[Need], available: usize) -> Option<Vec<usize>> {
-    if available < NARROWEST * needs.len() {
-        return None;
-    }
     let mut widths: Vec<usize> = needs.iter().map(|need| need.word.max(1)).collect();
     let mut over = widths.iter().sum::<usize>().saturating_sub(available);
     while over > 0 {
-        let breakable = |(width, need): &(&mut usize, &Need)| need.word > URL && **width > SHORT;
-        let urls = widths.iter_mut().zip(needs).filter(breakable).map(|(width, _)| width);
-        let widest = match urls.max_by_key(|width| **width) {
-            Some(url) => url,
-            None => widths.iter_mut().max_by_key(|width| **width)?,
+        let breakable = |longer: usize| {
+            let columns = widths.iter().zip(needs).enumerate();
+            let long = columns.filter(|(_, (width, need))| need.word > longer && **width > SHORT);
+            long.max_by_key(|(_, (width, _))| **width).map(|(index, _)| index)
         };
-        *widest -= 1;
+        let index = breakable(URL).or_else(|| breakable(SHORT))?;
+        *widths.get_mut(index)? -= 1;
         over -= 1;
     }
     let mut left = available.saturating_sub(widths.iter().sum());
@@ -73,7 +67,8 @@ mod tests {
     }
 
     #[test]
-    fn without_any_room_nothing_is_said() {
-        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 10), None);
+    fn short_words_are_never_broken() {
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 31), Some(vec![7, 12, 12]));
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 30), None);
     }
 }

@@ -86,8 +86,8 @@ impl Tone {
     }
 }
 
-/// The spaces on both sides of a cell on a terminal.
-const PADDING: usize = 2;
+/// The spaces on each side of a cell on a terminal: as many as there is room for.
+const PADDINGS: [u16; 2] = [1, 0];
 
 const TONES: [Tone; 5] = [Tone::Good, Tone::Warn, Tone::Bad, Tone::Strong, Tone::Faint];
 const MARKS: [char; 5] = ['\u{2060}', '\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}'];
@@ -194,7 +194,12 @@ impl Table {
     }
 
     /// Aligned columns: with borders and wrapped to `width` on a terminal, else nothing wrapped or cut.
+    /// A terminal that is too narrow for that gets a block of lines per row.
     pub fn render(&self, header: bool, width: Option<u16>, colour: bool) -> String {
+        let fitted = width.and_then(|width| self.fitted(header, width));
+        if width.is_some() && header && fitted.is_none() {
+            return self.blocks(width, colour);
+        }
         let mut table = comfy_table::Table::new();
         if let Some(width) = width {
             table.load_style(presets::UTF8_FULL_CONDENSED);
@@ -214,22 +219,39 @@ impl Table {
             };
             table.add_row(row.iter().map(text).collect::<Vec<_>>());
         }
-        let widths = width.and_then(|width| self.widths(header, width));
         for (index, column) in table.column_iter_mut().enumerate() {
             if width.is_none() {
                 column.set_padding((0, 2));
             }
-            if let Some(share) = widths.as_ref().and_then(|widths| widths.get(index)) {
-                let whole = u16::try_from(share + PADDING).unwrap_or(u16::MAX);
+            let Some((padding, widths)) = &fitted else { continue };
+            if let Some(share) = widths.get(index) {
+                let whole = u16::try_from(*share).unwrap_or(u16::MAX).saturating_add(2 * padding);
+                column.set_padding((*padding, *padding));
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(whole)));
             }
         }
         finish(table.lines(), colour)
     }
 
-    /// The width of each column on a terminal, without padding and borders.
-    fn widths(&self, header: bool, width: u16) -> Option<Vec<usize>> {
-        let frame = self.columns.len() * (PADDING + 1) + 1;
+    /// The spaces beside a cell on a terminal, and the width of each column without them.
+    fn fitted(&self, header: bool, width: u16) -> Option<(u16, Vec<usize>)> {
+        PADDINGS.into_iter().find_map(|padding| {
+            let frame = self.columns.len() * (2 * usize::from(padding) + 1) + 1;
+            let widths = self.widths(header, usize::from(width).checked_sub(frame)?)?;
+            Some((padding, widths))
+        })
+    }
+
+    /// A block of `TITLE  value` lines per row.
+    fn blocks(&self, width: Option<u16>, colour: bool) -> String {
+        let titles = || self.columns.iter().map(|column| column.key.to_uppercase());
+        let cell = |c: &Cell| Cell { text: shortened(&c.text).into_owned(), tone: c.tone };
+        let rows = self.rows.iter().map(|row| titles().zip(row.iter().map(cell)).collect());
+        Self::details(&rows.collect::<Vec<Vec<_>>>(), width, colour)
+    }
+
+    /// The width of each column, where all of them have so much.
+    fn widths(&self, header: bool, available: usize) -> Option<Vec<usize>> {
         let need = |(index, column): (usize, &Column)| {
             let title = if header { column.key.width() } else { 0 };
             let cells = self.rows.iter().filter_map(|row| row.get(index));
@@ -239,11 +261,15 @@ impl Table {
             })
         };
         let needs: Vec<_> = self.columns.iter().enumerate().map(need).collect();
-        columns::share(&needs, usize::from(width).checked_sub(frame)?)
+        columns::share(&needs, available)
     }
 
     /// One block of `name  value` lines per row, for a single thing with many values.
-    pub fn details(rows: &[Vec<(&'static str, Cell)>], width: Option<u16>, colour: bool) -> String {
+    pub fn details<T: AsRef<str>>(
+        rows: &[Vec<(T, Cell)>],
+        width: Option<u16>,
+        colour: bool,
+    ) -> String {
         let blocks = rows.iter().map(|row| {
             let mut table = comfy_table::Table::new();
             table.load_style(presets::NOTHING);
@@ -253,7 +279,7 @@ impl Table {
             });
             table.set_width(width.unwrap_or(80).max(20));
             for (name, cell) in row {
-                table.add_row(vec![Tone::Strong.mark(name), cell.tone.mark(&cell.text)]);
+                table.add_row(vec![Tone::Strong.mark(name.as_ref()), cell.tone.mark(&cell.text)]);
             }
             table.column_iter_mut().for_each(|column| {
                 column.set_padding((0, 2));
@@ -350,13 +376,22 @@ mod tests {
     #[test]
     fn borders_stay_aligned_at_any_width_with_wide_characters() {
         // torture 34
-        for width in [1, 20, 33, 80, 10_000] {
+        for (width, header) in [(1, false), (20, true), (33, true), (80, true), (10_000, true)] {
             let rows = [["1", "漢字漢字漢字 e\u{301} 👍"], ["2", &"long ".repeat(40)]];
-            let text = table(&rows).render(true, Some(width), false);
+            let text = table(&rows).render(header, Some(width), false);
             let widths: std::collections::HashSet<_> =
                 text.lines().map(UnicodeWidthStr::width).collect();
             assert_eq!(widths.len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn where_words_would_break_the_spaces_go_first_and_then_the_table() {
+        let rows = [["1234567890", "open, delivery"]];
+        let draw = |width| table(&rows).render(true, Some(width), false);
+        let tight = draw(21);
+        assert!(tight.contains("│1234567890┆open,   │\n│          ┆delivery│"), "{tight}");
+        assert_eq!(draw(20), "ID   1234567890\nURL  open, delivery\n");
     }
 
     #[test]

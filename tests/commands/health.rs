@@ -312,3 +312,22 @@ fn only_health_speaks_prometheus() {
         env.run(format!("{command} -o prometheus")).code(2).has("pmhooks health");
     }
 }
+
+#[test]
+fn headings_stay_whole_on_a_terminal_of_80_columns() {
+    let api = Faulty::new(steps());
+    let env = TestEnv::with_api(api.url());
+    env.pty("health -q --color never").finish().check(str![[r#"
+┌──┬────────┬──────────┬────────────────┬────────┬───────┬────┬────────────────┐
+│ID┆STREAM  ┆STATUS    ┆TRIGGERS        ┆REQUESTS┆SUCCESS┆SLOW┆FINDINGS        │
+╞══╪════════╪══════════╪════════════════╪════════╪═══════╪════╪════════════════╡
+│5 ┆outbound┆verified  ┆delivery        ┆100     ┆97%    ┆2%  ┆none            │
+│6 ┆outbound┆verified  ┆delivery, bounce┆100     ┆97%    ┆2%  ┆paused, slow,   │
+│  ┆        ┆          ┆(unverified)    ┆        ┆       ┆    ┆failing         │
+│7 ┆outbound┆unverified┆open            ┆100     ┆97%    ┆2%  ┆unverified      │
+│  ┆        ┆          ┆(unverified)    ┆        ┆       ┆    ┆                │
+│8 ┆outbound┆verified  ┆none            ┆-       ┆-      ┆-   ┆silent          │
+└──┴────────┴──────────┴────────────────┴────────┴───────┴────┴────────────────┘
+--- exit 1
+"#]]);
+}

@@ -220,39 +220,21 @@ ID       STREAM    URL
 ronment=staging  open      basic  unverified
 "#]]);
     env.cmd("list").pty_sized(40, 40).finish().check(str![[r#"
-┌──────┬──────┬──────┬─────┬─────┬─────┐
-│ ID   ┆ STRE ┆ URL  ┆ TRI ┆ AUT ┆ STA │
-│      ┆ AM   ┆      ┆ GGE ┆ H   ┆ TUS │
-│      ┆      ┆      ┆ RS  ┆     ┆     │
-╞══════╪══════╪══════╪═════╪═════╪═════╡
-│ 1    ┆ outb ┆ http ┆ ope ┆ bas ┆ ver │
-│      ┆ ound ┆ s:// ┆ n   ┆ ic  ┆ ifi │
-│      ┆      ┆ hook ┆     ┆     ┆ ed  │
-│      ┆      ┆ s.ex ┆     ┆     ┆     │
-│      ┆      ┆ ampl ┆     ┆     ┆     │
-│      ┆      ┆ e.co ┆     ┆     ┆     │
-│      ┆      ┆ m/po ┆     ┆     ┆     │
-│      ┆      ┆ stma ┆     ┆     ┆     │
-│      ┆      ┆ rk   ┆     ┆     ┆     │
-│ 1234 ┆ outb ┆ http ┆ ope ┆ bas ┆ unv │
-│ 567  ┆ ound ┆ s:// ┆ n   ┆ ic  ┆ eri │
-│      ┆      ┆ hook ┆     ┆     ┆ fie │
-│      ┆      ┆ s.ex ┆     ┆     ┆ d   │
-│      ┆      ┆ ampl ┆     ┆     ┆     │
-│      ┆      ┆ e.co ┆     ┆     ┆     │
-│      ┆      ┆ m/a/ ┆     ┆     ┆     │
-│      ┆      ┆ rath ┆     ┆     ┆     │
-│      ┆      ┆ er/l ┆     ┆     ┆     │
-│      ┆      ┆ ong/ ┆     ┆     ┆     │
-│      ┆      ┆ path ┆     ┆     ┆     │
-│      ┆      ┆ /to/ ┆     ┆     ┆     │
-│      ┆      ┆ post ┆     ┆     ┆     │
-│      ┆      ┆ mark ┆     ┆     ┆     │
-│      ┆      ┆ ?env ┆     ┆     ┆     │
-│      ┆      ┆ iron ┆     ┆     ┆     │
-│      ┆      ┆ ment ┆     ┆     ┆     │
-│      ┆      ┆ =sta ┆     ┆     ┆     │
-│      ┆      ┆ ging ┆     ┆     ┆     │
-└──────┴──────┴──────┴─────┴─────┴─────┘
+ID        1
+STREAM    outbound
+URL       https://hooks.example.com/po
+          stmark
+TRIGGERS  open
+AUTH      basic
+STATUS    verified
+
+ID        1234567
+STREAM    outbound
+URL       https://hooks.example.com/a/
+          rather/long/path/to/postmark
+          ?environment=staging
+TRIGGERS  open
+AUTH      basic
+STATUS    unverified
 "#]]);
 }
