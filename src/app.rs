@@ -20,7 +20,7 @@ use crate::commands::{self, Context};
 use crate::config::env;
 use crate::config::resolve::{Profiles, Wanted};
 use crate::docs::Appendix;
-use crate::failure::{Exit, Failure, for_profile, is_closed_pipe};
+use crate::failure::{Exit, Failure, Invocation, is_closed_pipe};
 use crate::model::MASK;
 use crate::net::{self, Net};
 use crate::ui::{Format, Interrupts, Tone, Ui, json, text};
@@ -54,20 +54,13 @@ pub fn run(process: Process) -> Exit {
     }
 }
 
-/// How this program is called for the same target again: for the commands that hints and notes show.
-fn invocation(global: &GlobalArgs, profiles: &Profiles) -> String {
-    let mut words = vec!["pmhooks".to_owned()];
-    let quoted = |path: &std::path::Path| shell_words::quote(&path.to_string_lossy()).into_owned();
-    if let Some(path) = &global.config {
-        words.extend(["--config".to_owned(), quoted(path)]);
-    }
-    if let Some(url) = &global.api_url {
-        words.extend(["--api-url".to_owned(), url.to_string()]);
-    }
-    if let Profiles::One(name) = profiles {
-        words.extend(["-p".to_owned(), name.to_string()]);
-    }
-    words.join(" ")
+/// How this program is called for the same target again.
+fn invocation(global: &GlobalArgs, profiles: &Profiles) -> Invocation {
+    let name = match profiles {
+        Profiles::One(name) => Some(name.as_str()),
+        _ => None,
+    };
+    Invocation::new(global.config.as_deref(), global.api_url.as_ref(), name)
 }
 
 fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
@@ -130,9 +123,8 @@ fn close(ui: &Ui) {
 }
 
 /// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
-fn report(failure: &Failure, invocation: &str, ui: &Ui) -> Exit {
-    let here = |hint: &String| for_profile(hint, invocation);
-    let hints = failure.hints.iter().map(here).collect();
+fn report(failure: &Failure, invocation: &Invocation, ui: &Ui) -> Exit {
+    let hints = failure.hints.iter().map(|hint| invocation.applied(hint)).collect();
     let failure = Failure { hints, ..failure.clone() };
     if ui.settings.format.is_json() {
         let object = failure.to_json(&ui.close());
@@ -172,7 +164,7 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
             Err(error) => {
                 let mut failure = Failure::new(Exit::Machine, "cannot write to standard output");
                 failure.causes.push(error.to_string());
-                report(&failure, "pmhooks", &ui)
+                report(&failure, &Invocation::default(), &ui)
             }
         };
     }
@@ -183,7 +175,7 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
         let mut failure = Failure::usage(message);
         failure.hints.extend(lines.map(str::to_owned));
-        return report(&failure, "pmhooks", &ui);
+        return report(&failure, &Invocation::default(), &ui);
     }
     ui.line(text.replacen("error:", "pmhooks: error:", 1).trim_end());
     Exit::Usage

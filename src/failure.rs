@@ -3,6 +3,7 @@
 //! Floor 3. May use the typed errors of `ops` and below, and of `ui`; must not act on anything.
 
 mod codes;
+mod invocation;
 mod work;
 
 use std::io;
@@ -31,6 +32,7 @@ use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
 use crate::ops::temporary::TemporaryError;
 use crate::ui::prompt::PromptError;
+pub use invocation::Invocation;
 
 /// How a run ends. The numbers are a promise to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,19 +186,6 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// A hint whose commands are for the same profile: `invocation` is how they begin. Those that are about profiles stay as they are.
-pub fn for_profile(hint: &str, invocation: &str) -> String {
-    let mut parts = hint.split("`pmhooks ");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for command in parts {
-        let about_profiles =
-            ["-p ", "profile ", "sandbox "].iter().any(|word| command.starts_with(word));
-        let start = if about_profiles { "pmhooks" } else { invocation };
-        text.push_str(&format!("`{start} {command}"));
-    }
-    text
-}
 
 /// True where somebody closed the pipe that data was going to: no failure, but the end.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {

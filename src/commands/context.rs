@@ -14,7 +14,7 @@ use crate::config::ConfigError;
 use crate::config::env::Environment;
 use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::secret;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, Invocation};
 use crate::model::{HttpAuth, HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
 use crate::net::Net;
 use crate::ops::guard::{self, GuardError, Need};
@@ -34,7 +34,7 @@ pub struct Context {
     /// The sender of requests.
     pub net: Arc<Net>,
     /// How this program is called for the same target again.
-    pub invocation: String,
+    pub invocation: Invocation,
     /// `--yes`.
     pub yes: bool,
     /// Nobody may be asked: `--no-input`, or `CI` is set.

@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use crate::args::confirm::Confirm;
 use crate::args::target::WebhookIds;
-use crate::config::resolve::Profiles;
 use crate::failure::Exit;
 use crate::model::Webhook;
 use crate::ops::backup;
@@ -116,11 +115,9 @@ fn delete(webhook: &Webhook, folder: &Path, place: &str, cx: &Context) -> Result
         anyhow::Error::from(error).context(what)
     })?;
     let path = kept.display().to_string();
-    let again = &cx.invocation;
-    let named = session.target.name().filter(|_| cx.wanted.profiles == Profiles::Unnamed);
-    let profile = named.map(|name| format!(" -p {name}")).unwrap_or_default();
+    let again = cx.invocation.of(session.target.name());
     cx.ui.note(&format!(
-        "Deleted webhook {id}. Bring it back with: {again}{profile} create --from {}",
+        "Deleted webhook {id}. Bring it back with: {again} create --from {}",
         shell_words::quote(&path)
     ));
     Ok((deleted.message, path))

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::args::parse::quiet;
-use crate::failure::{self, Exit, Failure, for_profile};
+use crate::failure::{self, Exit, Failure, Invocation};
 use crate::model::WebhookId;
 use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
 use crate::ui::{View as _, json};
@@ -87,8 +87,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 /// The report with its commands as they are called for this target.
-fn here(mut report: Report, invocation: &str) -> Report {
+fn here(mut report: Report, invocation: &Invocation) -> Report {
     let nexts = report.checks.iter_mut().flat_map(|check| &mut check.next);
-    nexts.for_each(|next| *next = for_profile(next, invocation));
+    nexts.for_each(|next| *next = invocation.applied(next));
     report
 }

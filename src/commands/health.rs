@@ -70,6 +70,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         servers.push(part.found.0);
         failed.extend(part.found.1);
     }
+    let findings = servers.iter_mut().flat_map(Server::findings_mut);
+    findings.for_each(|finding| finding.fix = cx.invocation.applied(&finding.fix));
     let view = Health { servers, demands, several: fleet.several, silent: fleet.silent.clone() };
     cx.show(&view)?;
     view.advise(cx);

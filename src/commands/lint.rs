@@ -98,8 +98,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 impl Args {
     fn look(&self, scenes: &[Scene], several: bool, cx: &Context) -> Result<Exit> {
+        let mut found = lint::check(scenes, &self.ignore);
+        for found in &mut found {
+            found.finding.fix = cx.invocation.applied(&found.finding.fix);
+        }
         let view = Lint {
-            found: lint::check(scenes, &self.ignore),
+            found,
             skipped: lint::skipped(scenes, &self.ignore),
             several,
             webhooks: scenes.iter().map(|scene| scene.subjects.len()).sum(),

@@ -10,7 +10,7 @@ use super::{Context, several};
 use crate::args::parse::{positive_duration, quiet_with};
 use crate::args::target::WebhooksOrAll;
 use crate::failure::{Exit, Failure};
-use crate::ops::{fanout, session, verify};
+use crate::ops::{fanout, verify};
 use view::Verified;
 
 /// Have Postmark probe an endpoint
@@ -65,7 +65,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let verified = Verified(verified);
     cx.show(&verified)?;
     let not_passed = verified.not_passed();
-    let pmhooks = session::command(session.target.name().as_ref());
+    let pmhooks = cx.invocation.of(session.target.name());
     for (id, triggers) in &not_passed {
         cx.ui.note(&format!(
             "Webhook {id} gets no events for {triggers} until that passes. Look with \

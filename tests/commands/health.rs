@@ -331,3 +331,19 @@ fn headings_stay_whole_on_a_terminal_of_80_columns() {
 --- exit 1
 "#]]);
 }
+
+#[test]
+fn a_fix_is_for_the_address_and_the_configuration_of_the_run() {
+    let api = Faulty::new(steps());
+    let env = TestEnv::with_api(api.url());
+    env.file("other.toml", "");
+    let target = format!("--config other.toml --api-url {}", api.url());
+    let run = env.run(format!("health {target} -o json"));
+    let fix = run.code(1).json()["Findings"][0]["Fix"].clone();
+    let expected =
+        format!("`pmhooks {target} test 6`, mend the endpoint, then `pmhooks {target} verify 6`");
+    assert_eq!(fix, expected);
+    let run = env.run(format!("lint {target} -o json"));
+    let fix = run.code(1).json()["Findings"][0]["Fix"].clone();
+    assert!(fix.as_str().unwrap().starts_with(&format!("`pmhooks {target} ")), "{fix}");
+}

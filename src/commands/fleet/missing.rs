@@ -6,7 +6,7 @@ use crate::api::ApiError;
 use crate::commands::Context;
 use crate::config::ConfigError;
 use crate::config::resolve::Target;
-use crate::failure::{self, Exit, Failure, explain, for_profile};
+use crate::failure::{self, Exit, Failure, Invocation, explain};
 use crate::net::NetError;
 
 /// A failure that says where the token or the address came from, where that is what failed.
@@ -36,7 +36,7 @@ pub(super) fn missing(
     failed: &[(String, Failure)],
     total: usize,
     done: &str,
-    invocation: &str,
+    invocation: &Invocation,
 ) -> Option<Failure> {
     let (_, first) = failed.first()?;
     // The same advice for each of fifty profiles is none.
@@ -44,9 +44,8 @@ pub(super) fn missing(
     for (name, failure) in failed.iter().filter(|(_, f)| !f.hints.is_empty()) {
         if !seen.contains(&failure.exit) {
             seen.push(failure.exit);
-            let target = invocation.strip_prefix("pmhooks").unwrap_or_default();
-            let invocation = format!("pmhooks -p {name}{target}");
-            hints.extend(failure.hints.iter().map(|hint| for_profile(hint, &invocation)));
+            let invocation = invocation.of(Some(name));
+            hints.extend(failure.hints.iter().map(|hint| invocation.applied(hint)));
         }
     }
     if let ([(name, only)], 1) = (failed, total) {

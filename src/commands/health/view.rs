@@ -38,6 +38,11 @@ impl Server {
         self.profile.as_ref().map_or("", ProfileName::as_str)
     }
 
+    /// Its findings, to be completed.
+    pub fn findings_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.checkups.iter_mut().flat_map(|checkup| &mut checkup.findings).chain(&mut self.nothing)
+    }
+
     /// Its findings, in the order of the webhooks.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.checkups.iter().flat_map(|checkup| &checkup.findings).chain(&self.nothing)
