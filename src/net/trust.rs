@@ -31,9 +31,13 @@ const BUNDLES: [&str; 0] = [];
 /// A bundle of authorities is smaller than this, in bytes; some ten thousand certificates.
 const LARGEST_BUNDLE: u64 = 64 * 1024 * 1024;
 
-/// No authorities at all: for requests without TLS.
-pub(super) fn none() -> RootCertStore {
-    RootCertStore::empty()
+/// Only that of `--cacert`: for requests without TLS. What is named has to be there all the same.
+pub(super) fn given(settings: &Settings) -> Result<RootCertStore, NetError> {
+    let mut store = RootCertStore::empty();
+    if let Some(path) = &settings.cacert {
+        add_file(&mut store, "--cacert", path)?;
+    }
+    Ok(store)
 }
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else the system's; `--cacert` in addition to either.

@@ -178,7 +178,13 @@ fn certificates_do_not_matter_for_http() {
     let mut env = TestEnv::new();
     env.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
     env.run("-p sandbox list -o ids").code(0);
-    env.run("-p sandbox list -o ids --cacert /nonexistent").code(0);
+}
+
+#[test]
+fn an_authority_that_is_named_has_to_be_there_without_tls_too() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    let run = env.run("list --cacert nowhere.pem");
+    run.code(2).has("cannot use the certificates of --cacert (nowhere.pem): No such file");
 }
 
 // torture 26
