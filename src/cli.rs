@@ -12,7 +12,7 @@ use clap::{
     ArgAction, Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
 };
 
-use crate::args::parse::{positive_duration, quiet, quiet_with};
+use crate::args::parse::{positive_duration, quiet, quiet_with, retries};
 use crate::commands::{
     apply, completions, create, delete, diff, doctor, edit, export, get, health, lint, list,
     listen, profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
@@ -108,7 +108,8 @@ pub struct GlobalArgs {
           value_parser = quiet_with(positive_duration))]
     pub timeout: Duration,
     /// How often a failed call is repeated where that is safe
-    #[arg(long, global = true, value_name = "N", default_value_t = 3)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 3, allow_negative_numbers = true,
+          value_parser = quiet_with(retries))]
     pub retries: u32,
     /// Never ask anything
     #[arg(long, global = true)]

@@ -44,6 +44,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "a duration is written like 500ms, 10s or 2m".to_owned())
 }
 
+/// How often something is tried again.
+pub fn retries(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it is a whole number, 0 for none".to_owned())
+}
+
 /// A number of things at the same time.
 pub fn width(text: &str) -> Result<usize, String> {
     match text.parse() {

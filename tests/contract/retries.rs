@@ -163,3 +163,12 @@ fn a_create_is_repeated_only_where_it_surely_was_not_carried_out() {
         assert_eq!(posts, 1, "{run}");
     }
 }
+
+#[test]
+fn a_number_of_retries_is_a_number() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    for number in ["-1", "x", "1.5", ""] {
+        let run = env.run(["list", "--retries", number]);
+        run.code(2).has("'--retries <N>': it is a whole number, 0 for none");
+    }
+}
