@@ -168,9 +168,16 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
             }
         };
     }
-    let text = without_stray_values(error).unwrap_or(text);
+    if is_stream_of_edit(error) {
+        let failure = Failure::usage("the stream of a webhook cannot be changed")
+            .hint("make it anew on another: `pmhooks get ID -o json --show-secrets | pmhooks create --from - --stream STREAM`")
+            .hint("then delete the old one: `pmhooks delete ID`");
+        return report(&failure, &Invocation::default(), &ui);
+    }
+    let better = without_stray_values(error);
+    let text = better.clone().unwrap_or(text);
     if ui.settings.format.is_json() {
-        let plain = without_stray_values(error).unwrap_or_else(|| rendered.to_string());
+        let plain = better.unwrap_or_else(|| rendered.to_string());
         let mut lines = plain.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
         let mut failure = Failure::usage(message);
@@ -193,6 +200,12 @@ fn without_stray_values(error: &clap::Error) -> Option<String> {
              For more information, try '--help'."
         )),
     }
+}
+
+/// `edit --stream`: what cannot be is told, rather than a flag that is spelt like it.
+fn is_stream_of_edit(error: &clap::Error) -> bool {
+    let told = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    told(ContextKind::InvalidArg) == "--stream" && told(ContextKind::Usage).contains("pmhooks edit ")
 }
 
 /// What the manual says besides the options.

@@ -333,7 +333,7 @@ pmhooks: error: cannot change webhook 1234569 of the server of POSTMARK_SERVER_T
   because Postmark refused (422, code 1364): 0/1 triggers verified successfully
   because Bounce: failed, answered 503 (Service Unavailable)
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
 --- exit 5
 "#]]);
     env.run(format!("edit {id} --on bounce --no-verify")).check(str![[r#"
@@ -341,7 +341,7 @@ FIELD                    BEFORE  AFTER
 Triggers.Bounce.Enabled  false   true
 --- stderr
 Changed webhook 1234569:
-pmhooks: warning: the webhook is not verified: it gets no events until it is
+pmhooks: warning: the webhook is not verified: it gets no events until it is; have it probed with `pmhooks verify 1234569`
 "#]]);
 }
 
@@ -427,4 +427,17 @@ FIELD  BEFORE  AFTER
 pmhooks: warning: Postmark took the change, but Url is not as asked: https://hooks.example.com/pm
 Changed webhook 5:
 "#]]);
+}
+
+#[test]
+fn a_stream_cannot_be_changed_and_it_says_what_can_be_done() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    env.run("edit 5 --stream broadcast").check(str![[r#"
+--- stderr
+pmhooks: error: the stream of a webhook cannot be changed
+  hint: make it anew on another: `pmhooks get ID -o json --show-secrets | pmhooks create --from - --stream STREAM`
+  hint: then delete the old one: `pmhooks delete ID`
+--- exit 2
+"#]]);
+    env.run("edit 5 --stream=broadcast -o jsonl").code(2).has("create --from - --stream STREAM");
 }
