@@ -231,6 +231,14 @@ impl Context {
         })
     }
 
+    /// Says that a webhook gets nothing yet, and what changes that.
+    pub fn warn_unverified(&self, id: WebhookId) {
+        let verify = self.invocation.applied(&format!("`pmhooks verify {id}`"));
+        self.ui.warn(&format!(
+            "the webhook is not verified: it gets no events until it is; have it probed with {verify}"
+        ));
+    }
+
     /// The webhooks of the server, for the user to pick one.
     pub fn pick(&self, question: &'static str) -> Result<WebhookId> {
         self.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;

@@ -65,16 +65,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         if let Some(webhook) = same.next().cloned() {
             let more = same.count();
             if !webhook.could_be(&new) {
-                cx.ui.warn(
-                    "it is not in all as asked; compare it, and `pmhooks edit` it if need be",
-                );
+                let edit = cx.invocation.applied(&format!("`pmhooks edit {}`", webhook.id));
+                cx.ui.warn(&format!("it is not in all as asked; compare it, and {edit} if need be"));
             }
             let also = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
             cx.ui.note(&format!(
                 "Webhook {} is there already{also}; nothing was changed.",
                 webhook.id
             ));
-            return cx.show(&Webhooks::one(webhook, cx.reveal()));
+            let dry_run = args.confirm.dry_run;
+            return cx.show(&Webhooks { dry_run, ..Webhooks::one(webhook, cx.reveal()) });
         }
         before = Some(webhooks.iter().map(|w| w.id).collect::<Vec<_>>());
     }
@@ -95,7 +95,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     })?;
     let webhook = announce(created, cx);
     if webhook.status.as_deref() == Some("unverified") {
-        cx.ui.warn("the webhook is not verified: it gets no events until it is");
+        cx.warn_unverified(webhook.id);
     }
     cx.show(&Webhooks::one(webhook, cx.reveal()))
 }

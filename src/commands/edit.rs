@@ -120,7 +120,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             }
             cx.ui.note(&format!("Changed webhook {id}:"));
             if args.webhook.no_verify && webhook.status.as_deref() == Some("unverified") {
-                cx.ui.warn("the webhook is not verified: it gets no events until it is");
+                cx.warn_unverified(id);
             }
             cx.show(&view(webhook))
         }

@@ -89,7 +89,8 @@ pub fn none_of(mut failed: Vec<Error>, asked: usize, done: &str) -> Error {
 /// The failure where some webhooks went well.
 pub fn partly(failed: &[Error], asked: usize, done: &str) -> Failure {
     let message = format!("{} of {asked} webhooks could not be {done}", failed.len());
-    Failure { causes: sentences(failed), ..Failure::new(Exit::PartlyDone, message) }
+    let hints = failed.first().map(|error| explain(error).hints).unwrap_or_default();
+    Failure { causes: sentences(failed), hints, ..Failure::new(Exit::PartlyDone, message) }
 }
 
 fn sentences(failed: &[Error]) -> Vec<String> {

@@ -42,7 +42,7 @@ pub(super) fn hints(refusal: &Refusal) -> Vec<String> {
         ],
         Some(1364) => &[
             "let the endpoint answer these probes with exactly 200, then try again",
-            "or save it unverified with --no-verify: it gets no events until it is verified",
+            "or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then",
         ],
         Some(1226 | 1235) => &["see which there are: `pmhooks streams`"],
         Some(606) => &["Postmark wants a URL that it can reach from outside"],

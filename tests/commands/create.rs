@@ -129,7 +129,7 @@ fn what_needs_a_warning_gets_one() {
 1234569
 --- stderr
 Created webhook 1234569.
-pmhooks: warning: the webhook is not verified: it gets no events until it is
+pmhooks: warning: the webhook is not verified: it gets no events until it is; have it probed with `pmhooks verify 1234569`
 "#]]);
     env.run(format!("create {HOOK} -o ids")).check(str![[r#"
 1234570
@@ -206,7 +206,7 @@ pmhooks: error: cannot create the webhook https://hooks.example.com/pm in the se
   because Open: failed, answered 503 (Service Unavailable)
   because Bounce: failed, answered 503 (Service Unavailable)
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
 --- exit 5
 "#]]);
     env.run(format!("create {HOOK} --on bounce -o json")).check(str![[r#"
@@ -221,7 +221,7 @@ pmhooks: error: cannot create the webhook https://hooks.example.com/pm in the se
     ],
     "Hints": [
       "let the endpoint answer these probes with exactly 200, then try again",
-      "or save it unverified with --no-verify: it gets no events until it is verified"
+      "or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then"
     ],
     "HttpStatus": 422,
     "ErrorCode": 1364
@@ -254,7 +254,7 @@ pmhooks: error: cannot create the webhook https://hooks.example.com/pm in the se
   because Bounce: failed, no answer (Timeout)
   because Novel: failed, no answer (no status)
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
 --- exit 5
 "#]]);
     let by_shape = env.run(format!("create {HOOK} --on bounce"));
@@ -293,7 +293,7 @@ fn each_refusal_comes_with_what_to_do() {
 1362 Status is Postmark's own: it becomes verified when the endpoint answers the probes with 200
 1363 Status is Postmark's own: it becomes verified when the endpoint answers the probes with 200
 1364 let the endpoint answer these probes with exactly 200, then try again
-     or save it unverified with --no-verify: it gets no events until it is verified
+     or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
 
 "#]]
     );
@@ -362,7 +362,7 @@ Created webhook 1234569.
     env.run(format!("create {HOOK} --on bounce --if-absent -o ids")).check(str![[r#"
 1234569
 --- stderr
-pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit` it if need be
+pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit 1234569` if need be
 Webhook 1234569 is there already; nothing was changed.
 "#]]);
     env.run("create --url https://HOOKS.example.com:443/pm --if-absent -o ids").has("1234569\n");
@@ -382,10 +382,11 @@ Bounce              off
 SpamComplaint       off
 SubscriptionChange  off
 --- stderr
-pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit` it if need be
+pmhooks: warning: it is not in all as asked; compare it, and `pmhooks edit 1234569` if need be
 Webhook 1234569 is there already (and 1 more like it); nothing was changed.
 "#]]);
-    env.run(format!("create {HOOK} --if-absent --dry-run -o json")).code(0).has("\"ID\": 1234569");
+    let dry = env.run(format!("create {HOOK} --if-absent --dry-run -o json")).code(0).json();
+    assert_eq!((&dry["ID"], &dry["DryRun"]), (&json!(1_234_569), &json!(true)));
     assert_eq!(sandbox.writes().lines().count(), 3);
 }
 
@@ -464,4 +465,15 @@ fn an_api_that_does_not_verify_gets_no_warning_about_it() {
     env.token(TOKEN);
     let run = env.run("create --url https://h.example.com/ --on open --no-verify");
     run.code(0).lacks("verified");
+}
+
+#[test]
+fn a_file_without_a_url_is_told_so() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    env.cmd("create --from -").stdin("{}").run().check(str![[r#"
+--- stderr
+pmhooks: error: the URL that Postmark posts to cannot be asked here (there is no terminal, or --no-input or CI is set)
+  hint: give --url URL, or Url in the file
+--- exit 2
+"#]]);
 }

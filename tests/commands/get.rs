@@ -178,6 +178,7 @@ ID  URL
 pmhooks: error: 2 of 3 webhooks could not be shown
   because cannot get webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
   because cannot get webhook 7 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
 --- exit 7
 "#]]);
     let run = env.run("get 6 5 -o json");
@@ -260,5 +261,20 @@ fn a_picker_without_webhooks_says_so() {
     env.pty("get").finish().assert_restored().check(str![[r#"
 pmhooks: error: there are no webhooks to choose from
 --- exit 8
+"#]]);
+}
+
+#[test]
+fn where_some_are_missing_the_list_is_named() {
+    let server = Faulty::new([missing(6), serves(&webhook(5))]);
+    let env = TestEnv::with_api(server.url());
+    env.run("get 5 6 --columns id").check(str![[r#"
+ID
+5
+--- stderr
+pmhooks: error: 1 of 2 webhooks could not be shown
+  because cannot get webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
+--- exit 7
 "#]]);
 }

@@ -220,6 +220,7 @@ ID  EVENT  OUTCOME    STATUS  MS[GAP]MESSAGE
 pmhooks: warning: the address is inside this machine or network: Postmark itself could not reach it
 pmhooks: error: 1 of 2 webhooks could not be tested
   because cannot get webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
 --- exit 7
 "#]]);
 }

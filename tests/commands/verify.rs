@@ -140,6 +140,7 @@ ID  TRIGGER  RESULT  STATUS  MESSAGE
 --- stderr
 pmhooks: error: 1 of 4 webhooks could not be verified
   because cannot verify webhook 7 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
 --- exit 7
 "#]]);
 }

@@ -76,7 +76,7 @@ pmhooks: error: cannot create the webhook http://www.example.com/ in the server 
   because Delivery: passed, answered 200 (OK)
   because Bounce: failed, answered 503 (Service Unavailable)
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
 --- exit 5
 "#]]);
     env.run("get 1234567").code(8);

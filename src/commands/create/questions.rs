@@ -17,10 +17,13 @@ pub struct Answers {
     pub triggers: Vec<(Trigger, TriggerSetting)>,
 }
 
-/// Asks for the URL, and for the stream and the triggers where they are wanted.
-pub fn ask(cx: &Context, stream: bool, triggers: bool) -> Result<Answers> {
+/// Asks for the URL, and for the stream and the triggers where they are wanted. `from_file`: the rest was
+/// read from a file, which has no URL.
+pub fn ask(cx: &Context, from_file: bool, stream: bool, triggers: bool) -> Result<Answers> {
     let check = |text: &str| text.parse::<HookUrl>().map(|_| ());
-    let url = cx.ui.input("the URL that Postmark posts to", "--url URL (or --from FILE)", check)?;
+    let instead =
+        if from_file { "--url URL, or Url in the file" } else { "--url URL (or --from FILE)" };
+    let url = cx.ui.input("the URL that Postmark posts to", instead, check)?;
     let url = url.parse().map_err(Failure::usage)?;
     let is_default = cx.session()?.target.profile().is_some_and(|p| p.stream.is_some());
     Ok(Answers {

@@ -43,7 +43,7 @@ pmhooks: warning: the address is inside this machine or network: Postmark itself
 pmhooks: error: none of 3 webhooks stays changed: one could not be
   because webhook 1234570: Postmark refused (422, code 1364): Webhook verification failed.
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
   hint: to go on, run the same command again
 --- exit 5
 "#]]);
@@ -97,7 +97,7 @@ pmhooks: error: look at once: 1 webhook may have the new credentials, others the
   because webhook 1234569: it has the new credentials still: Postmark refused (422, code 1364): Webhook verification failed.
   because webhook 1234570: Postmark refused (422, code 1364): Webhook verification failed.
   hint: let the endpoint answer these probes with exactly 200, then try again
-  hint: or save it unverified with --no-verify: it gets no events until it is verified
+  hint: or save it unverified with --no-verify, and later `pmhooks verify ID`: it gets no events until then
   hint: the old credentials of webhook 1234569: `pmhooks edit 1234569 --username postmark --password file:[HOME]/.local/state/pmhooks/rotated/environment-1234569-[TIME]`
   hint: to go on, run the same command again
 --- exit 7
