@@ -76,11 +76,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     let parties =
         Parties::new(apart.as_deref().unwrap_or(std::slice::from_ref(cx)), &args.confirm)?;
+    let manifests = planned::manifests(&documents, &manifest, cx)?;
     parties.can_confirm(cx)?;
     let lock = |party: &Party<'_>| apply::lock(party.cx.session()?, "apply").context(ALONE);
     let locks = parties.all.iter().filter(|_| !args.confirm.dry_run).map(lock);
     let _locks = locks.collect::<Result<Vec<_>>>()?;
-    let manifests = planned::manifests(&documents, &manifest, cx)?;
     let servers = parties.plan(&documents, &manifests, &manifest, cx)?;
     let several = apart.is_some();
     let mut plans = Plans { servers, several, wanted: None, dry_run: args.confirm.dry_run };

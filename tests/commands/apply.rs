@@ -252,6 +252,7 @@ pmhooks: error: nothing was done
 --- exit 2
 "#]]);
     env.run("apply --plan plan.json --prune").code(2);
+    env.run("apply --plan no.json --yes").code(2).has("cannot read no.json");
     env.run("apply --plan hooks.yaml").code(2).has("no plan of pmhooks");
     assert_eq!(written(log).len(), before);
     env.run("diff hooks.yaml --plan-out plan.json -q").code(1);
@@ -285,4 +286,24 @@ fn ctrl_c_ends_what_is_in_flight_and_starts_nothing_more() {
     assert_eq!(written(&sandbox.log).len(), 1);
     sandbox.env.run("apply hooks.yaml --yes -q").code(0);
     sandbox.env.run("diff hooks.yaml").code(0);
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_told_before_a_confirmation_is_missed() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    env.file("hooks.yaml", "Webhooks:\n  - Url: https://u:${ONE}@${TWO}/${TWO}\n");
+    env.run("apply hooks.yaml").check(str![[r#"
+--- stderr
+pmhooks: error: 2 faults in the manifest
+  because hooks.yaml:2:10: ONE is not set: give --var ONE=VALUE, or set it in the profile's vars or the environment
+  because hooks.yaml:2:10: TWO is not set: give --var TWO=VALUE, or set it in the profile's vars or the environment
+--- exit 2
+"#]]);
+    env.cmd("apply hooks.yaml").env("ONE", "1").env("TWO", "h.example.com").run().code(2).has("--yes");
+}
+
+#[test]
+fn one_change_is_one() {
+    let Sandboxed { ref env, .. } = sandbox("Webhooks:\n  - Url: https://hooks.example.com/pm\n");
+    env.run("apply hooks.yaml --yes -o ids").has("\nDone: 1 change.");
 }

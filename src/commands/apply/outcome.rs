@@ -12,7 +12,8 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
     let all: Vec<_> = plans.servers.iter().flat_map(outcomes).collect();
     let done = all.iter().filter(|outcome| matches!(outcome, Outcome::Done(_))).count();
     if done == all.len() {
-        cx.ui.note(&format!("Done: {done} changes."));
+        let changes = if done == 1 { "change" } else { "changes" };
+        cx.ui.note(&format!("Done: {done} {changes}."));
         return Ok(Exit::Done);
     }
     let causes = plans.servers.iter().flat_map(|planned| {

@@ -12,8 +12,8 @@ pub(super) fn resolved(
     let content = match &node.content {
         Content::Text(text) if text.contains('$') => match replace(text, lookup) {
             Ok(text) => Content::Text(text),
-            Err(why) => {
-                faults.push(node.error(why));
+            Err(reasons) => {
+                faults.extend(reasons.into_iter().map(|why| node.error(why)));
                 // Something harmless, so that the reading goes on to other faults.
                 Content::Text(format!("https://{}.invalid", text.len()))
             }
@@ -34,15 +34,21 @@ pub(super) fn resolved(
     Node { place: node.place, content }
 }
 
-fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<String, String> {
-    let mut out = String::with_capacity(text.len());
+/// The text with what its references stand for, or all that is wrong with them.
+fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<String, Vec<String>> {
+    let (mut out, mut wrong) = (String::with_capacity(text.len()), Vec::new());
     for piece in pieces(text) {
-        match piece? {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Name(name) => out.push_str(&lookup(name)?),
+        let said = piece.and_then(|piece| match piece {
+            Piece::Text(text) => Ok(text.to_owned()),
+            Piece::Name(name) => lookup(name),
+        });
+        match said {
+            Ok(text) => out.push_str(&text),
+            Err(why) if wrong.contains(&why) => {}
+            Err(why) => wrong.push(why),
         }
     }
-    Ok(out)
+    if wrong.is_empty() { Ok(out) } else { Err(wrong) }
 }
 
 pub(super) enum Piece<'a> {

@@ -17,7 +17,10 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// Why a plan cannot be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// The file cannot be read or written.
+    /// The file that was named cannot be read.
+    #[error(transparent)]
+    Unread(DiskError),
+    /// The file cannot be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// It is something else.
@@ -70,7 +73,7 @@ impl Kept {
 
     /// Reads it.
     pub fn read(path: &Path) -> Result<Self, KeptError> {
-        let bytes = disk::read(path, LARGEST)?.bytes;
+        let bytes = disk::read(path, LARGEST).map_err(KeptError::Unread)?.bytes;
         let foreign = || KeptError::Foreign(path.display().to_string());
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
         let get = |key: &str| value.get(key).cloned().ok_or_else(foreign);
