@@ -80,7 +80,9 @@ pub(super) fn plain_http(scene: &Scene, url: &HookUrl, subject: Option<&Subject>
         return None;
     }
     let https = url.masked().get("http".len()..).map(|rest| format!("https{rest}"));
-    let https = https.filter(|url| !url.contains(MASK));
+    // Of a host that is nobody's outside there is no better URL.
+    let is_public = not_public(scene, url, subject).is_none();
+    let https = https.filter(|url| is_public && !url.contains(MASK));
     let message = "its URL is plain http: what is posted, credentials too, can be read on the way";
     Some((message.to_owned(), new_url(scene, subject, https.as_deref())))
 }

@@ -381,4 +381,6 @@ fn what_is_ignored_is_not_looked_for() {
     let ignored = ["PM004".parse().unwrap()];
     let found = check(std::slice::from_ref(&scene), &ignored);
     assert_eq!(found.iter().map(|f| f.rule.id).collect::<Vec<_>>(), ["PM001"]);
+    // Nor is another URL of this machine any better.
+    assert!(found[0].finding.fix.contains("--url https://HOST/PATH"), "{}", found[0].finding.fix);
 }
