@@ -239,7 +239,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
             KeptError::Stale(_) | KeptError::OtherPlace { .. } => Some(
                 failure(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
             ),
-            KeptError::Foreign(_) => Some(failure(Exit::Usage, "")),
+            KeptError::Foreign(_) | KeptError::Unread(_) => Some(failure(Exit::Usage, "")),
         };
     }
     if let Some(error) = error.downcast_ref::<PlanError>() {
@@ -403,7 +403,7 @@ fn config(error: &ConfigError) -> Failure {
     let not_set_up = || Failure::new(Exit::NotSetUp, "");
     match error {
         ConfigError::NoToken { profiles } if !profiles.is_empty() => not_set_up()
-            .hint(format!("name one, as in `pmhooks -p {} list`", profiles.join(" or -p ")))
+            .hint(name_one(profiles))
             .hint("or make one the default: `pmhooks profile use NAME`"),
         ConfigError::Several { .. } => Failure::one_profile_only(""),
         ConfigError::NoProfiles => not_set_up().hint("add one: `pmhooks profile add NAME`"),
@@ -425,6 +425,12 @@ fn config(error: &ConfigError) -> Failure {
         | ConfigError::Broken { .. } | ConfigError::Variable { .. } | ConfigError::NoHome(_) => not_set_up(),
         ConfigError::Disk(_) => Failure::new(Exit::Machine, ""),
     }
+}
+
+fn name_one(profiles: &[String]) -> String {
+    let first = profiles.first().map_or("NAME", String::as_str);
+    let of = if profiles.len() > 1 { format!(" of {}", profiles.join(", ")) } else { String::new() };
+    format!("name one{of}, as in `pmhooks -p {first} list`")
 }
 
 fn sandbox(error: &SandboxError) -> Failure {

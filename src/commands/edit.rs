@@ -34,7 +34,8 @@ use view::Changed;
 pub struct Args {
     #[command(flatten)]
     target: OneWebhookId,
-    /// Edit the webhook as YAML, with the program in VISUAL or EDITOR
+    /// Edit the webhook as YAML, with the program in VISUAL or EDITOR; so too on a terminal where
+    /// no change is given
     #[arg(long)]
     editor: bool,
     #[command(flatten)]
@@ -56,16 +57,18 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Changed>()?;
     let is_empty = args.is_empty();
-    if !args.editor && is_empty {
+    // As with kubectl: somebody at a terminal who gives no change makes it in the editor.
+    let in_editor = args.editor || (is_empty && cx.ui.settings.may_ask);
+    if !in_editor && is_empty {
         return Err(Failure::usage("nothing to change is given")
             .hint("say what to change, as in --on bounce, or take --editor; see `pmhooks edit --help`")
             .into());
     }
-    if args.editor && !is_empty {
+    if in_editor && !is_empty {
         return Err(Failure::usage("--editor takes no other change beside it").into());
     }
     cx.may_write(&args.confirm)?;
-    let editor = if args.editor { Some(editor::program(cx)?) } else { None };
+    let editor = if in_editor { Some(editor::program(cx)?) } else { None };
     let given = args.given(cx)?;
     let id = match args.target.id {
         Some(id) => id,

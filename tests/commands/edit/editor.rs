@@ -293,3 +293,18 @@ PUT /webhooks/5 {"Url":"https://hooks.example.com/v2"}
 "#]]
     );
 }
+
+#[test]
+fn on_a_terminal_a_webhook_is_picked_and_edited_where_nothing_is_given() {
+    let list = Step::answer(200, json!({"Webhooks": [webhook(5)]})).only("GET", "/webhooks");
+    let server = Faulty::new([
+        list,
+        serves(&webhook(5)),
+        Step::answer(200, webhook(5)).only("PUT", "/webhooks/5"),
+    ]);
+    let env = env_with_editor(&server, "sed -i 's/pm$/v2/' \"$1\"");
+    let mut terminal = env.pty("edit");
+    terminal.expect("Which webhook is to be changed?").key(Key::Enter).expect("Changed webhook 5");
+    terminal.finish().assert_restored().code(0);
+    assert_eq!(writes(&server), "PUT /webhooks/5 {\"Url\":\"https://hooks.example.com/v2\"}\n");
+}
