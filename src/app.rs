@@ -205,7 +205,8 @@ fn without_stray_values(error: &clap::Error) -> Option<String> {
 /// `edit --stream`: what cannot be is told, rather than a flag that is spelt like it.
 fn is_stream_of_edit(error: &clap::Error) -> bool {
     let told = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
-    told(ContextKind::InvalidArg) == "--stream" && told(ContextKind::Usage).contains("pmhooks edit ")
+    told(ContextKind::InvalidArg) == "--stream"
+        && told(ContextKind::Usage).contains("pmhooks edit ")
 }
 
 /// What the manual says besides the options.

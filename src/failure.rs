@@ -429,7 +429,8 @@ fn config(error: &ConfigError) -> Failure {
 
 fn name_one(profiles: &[String]) -> String {
     let first = profiles.first().map_or("NAME", String::as_str);
-    let of = if profiles.len() > 1 { format!(" of {}", profiles.join(", ")) } else { String::new() };
+    let of =
+        if profiles.len() > 1 { format!(" of {}", profiles.join(", ")) } else { String::new() };
     format!("name one{of}, as in `pmhooks -p {first} list`")
 }
 

@@ -66,7 +66,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             let more = same.count();
             if !webhook.could_be(&new) {
                 let edit = cx.invocation.applied(&format!("`pmhooks edit {}`", webhook.id));
-                cx.ui.warn(&format!("it is not in all as asked; compare it, and {edit} if need be"));
+                cx.ui
+                    .warn(&format!("it is not in all as asked; compare it, and {edit} if need be"));
             }
             let also = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
             cx.ui.note(&format!(

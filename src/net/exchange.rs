@@ -65,7 +65,8 @@ pub(super) fn tls(
     authority: &str,
     settings: &Settings,
 ) -> Result<ClientConfig, NetError> {
-    let authorities = if route.tls { trust::authorities(settings)? } else { trust::given(settings)? };
+    let authorities =
+        if route.tls { trust::authorities(settings)? } else { trust::given(settings)? };
     if route.tls && authorities.is_empty() {
         return Err(NetError::Tls {
             to: authority.to_owned(),

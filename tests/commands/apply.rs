@@ -299,7 +299,12 @@ pmhooks: error: 2 faults in the manifest
   because hooks.yaml:2:10: TWO is not set: give --var TWO=VALUE, or set it in the profile's vars or the environment
 --- exit 2
 "#]]);
-    env.cmd("apply hooks.yaml").env("ONE", "1").env("TWO", "h.example.com").run().code(2).has("--yes");
+    env.cmd("apply hooks.yaml")
+        .env("ONE", "1")
+        .env("TWO", "h.example.com")
+        .run()
+        .code(2)
+        .has("--yes");
 }
 
 #[test]

@@ -481,6 +481,8 @@ pmhooks: error: cannot use /: it is a folder, not a file
 #[test]
 fn where_no_profile_is_named_one_of_them_is_proposed() {
     let env = TestEnv::new();
-    env.config("[profiles.one]\nserver_token_env = \"A\"\n[profiles.two]\nserver_token_env = \"B\"\n");
+    env.config(
+        "[profiles.one]\nserver_token_env = \"A\"\n[profiles.two]\nserver_token_env = \"B\"\n",
+    );
     env.run("list").code(3).has("hint: name one of one, two, as in `pmhooks -p one list`\n");
 }

@@ -34,7 +34,8 @@ pub fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
     let url = if let Some(url) = flags.url.clone().or(secrets.url) {
         url
     } else {
-        let answers = questions::ask(cx, args.from.is_some(), stream.is_none(), triggers.is_empty())?;
+        let answers =
+            questions::ask(cx, args.from.is_some(), stream.is_none(), triggers.is_empty())?;
         stream = stream.or(answers.stream);
         triggers.extend(answers.triggers);
         answers.url
