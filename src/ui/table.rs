@@ -391,7 +391,7 @@ mod tests {
         let draw = |width| table(&rows).render(true, Some(width), false);
         let tight = draw(21);
         assert!(tight.contains("│1234567890┆open,   │\n│          ┆delivery│"), "{tight}");
-        assert_eq!(draw(20), "ID   1234567890\nURL  open, delivery\n");
+        assert_eq!(draw(20), "ID   1234567890\nURL  open,\n     delivery\n");
     }
 
     #[test]
