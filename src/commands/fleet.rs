@@ -54,6 +54,10 @@ impl<T> Fleet<T> {
             return;
         }
         let mut lacking = several::partly(failed, asked, done);
+        if self.several {
+            // Their commands would not say for which profile.
+            lacking.hints.clear();
+        }
         if let Some(missing) = self.missing.take() {
             lacking.message = format!("{}; {}", missing.message, lacking.message);
             lacking.causes.splice(0..0, missing.causes);

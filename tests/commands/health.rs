@@ -199,6 +199,7 @@ ID  STREAM    STATUS    TRIGGERS  REQUESTS  SUCCESS  SLOW  FINDINGS
 --- stderr
 pmhooks: error: 1 of 2 webhooks could not be looked at
   because cannot get the statistics of webhook 6 of the server of POSTMARK_SERVER_TOKEN: 127.0.0.1:[PORT] answered 503
+  hint: try again later; https://status.postmarkapp.com says how Postmark is
 --- exit 7
 "#]]);
 }
@@ -343,7 +344,4 @@ fn a_fix_is_for_the_address_and_the_configuration_of_the_run() {
     let expected =
         format!("`pmhooks {target} test 6`, mend the endpoint, then `pmhooks {target} verify 6`");
     assert_eq!(fix, expected);
-    let run = env.run(format!("lint {target} -o json"));
-    let fix = run.code(1).json()["Findings"][0]["Fix"].clone();
-    assert!(fix.as_str().unwrap().starts_with(&format!("`pmhooks {target} ")), "{fix}");
 }

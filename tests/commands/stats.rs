@@ -70,6 +70,7 @@ ID  TRIGGER
 --- stderr
 pmhooks: error: 1 of 2 webhooks could not be shown
   because cannot get the statistics of webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
 --- exit 7
 "#]]);
 }

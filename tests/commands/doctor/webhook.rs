@@ -52,7 +52,7 @@ requests       skipped  only your side can see it: compare your request log with
 warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it [endpoint]
   next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
 warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
-  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
+  next: `pmhooks edit 7 --url https://HOST/PATH`
 Nothing is broken, 2 steps are worth a look: 16 passed, 3 skipped.
 "#]]);
     let posted = endpoint.requests();
@@ -120,7 +120,7 @@ requests       skipped  only your side can see it: compare your request log with
 warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or network: Postmark itself could not reach it [endpoint]
   next: give it one that Postmark can reach: `pmhooks edit 7 --url URL`
 warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
-  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
+  next: `pmhooks edit 7 --url https://HOST/PATH`
 fail: delivery, bounce: 403 Forbidden; Postmark drops it at once and does not try again ([MS] ms) [answer]
   next: something refuses the post: a firewall or bot filter in front, a CSRF check, the credentials, or a list of allowed addresses (if it names Postmark's alone, `pmhooks doctor 7 --verify` can test it, this machine cannot)
   next: if it is a list of addresses, Postmark's are 3.134.147.250, 50.31.156.6, 50.31.156.77, 18.217.206.57 (as documented, seen in November 2026; the list can change)
@@ -258,7 +258,7 @@ warn: 127.0.0.1:[PORT] is there, but the address is inside this machine or netwo
 fail: unverified: Postmark holds its events back [status]
   next: mend the endpoint, then `pmhooks verify 7`
 warn: its URL is plain http: what is posted, credentials too, can be read on the way (plain-http) [PM001]
-  next: `pmhooks edit 7 --url https://127.0.0.1:[PORT]/pm`
+  next: `pmhooks edit 7 --url https://HOST/PATH`
 fail: Bounce: failed, answered 503 (Service Unavailable) [verify]
   next: compare with the answers above, mend the endpoint, then `pmhooks verify 7`
 fail: bounce is unverified: its events are paused [paused]
@@ -351,7 +351,7 @@ fn a_person_gets_a_checklist() {
   pass  tracking       nothing to track: neither open nor click is on
   warn  PM001          its URL is plain http: what is posted, credentials too,
                        can be read on the way (plain-http)
-        next: `pmhooks edit 7 --url https://127.0.0.1:PORT/pm`
+        next: `pmhooks edit 7 --url https://HOST/PATH`
 
 3. What does the endpoint answer?
   fail  answer         delivery, bounce: 403 Forbidden; Postmark drops it at
