@@ -215,9 +215,10 @@ fn mask_query(query: &str, are_values_urls: bool) -> String {
 fn mask_pair(piece: &str, ends: &[char], are_values_urls: bool) -> Option<String> {
     let (pair, end) = piece.split_at(piece.trim_end_matches(ends).len());
     let (key, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
-    let shown = match looks_secret(&decoded(key)) {
-        true => MASK.to_owned(),
-        false => are_values_urls.then(|| mask_value(value))??,
+    let shown = if looks_secret(&decoded(key)) {
+        MASK.to_owned()
+    } else {
+        are_values_urls.then(|| mask_value(value))??
     };
     Some(format!("{key}={shown}{end}"))
 }
