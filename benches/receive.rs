@@ -1,6 +1,7 @@
 //! What receiving costs: events per second that `listen` records and acknowledges, beside an nginx that
-//! answers the same POSTs without keeping them, and a Node server that appends each body to a file first;
-//! and the memory that many events leave behind. wrk sends; a peer that is not installed is left out.
+//! answers the same POSTs without keeping them, a Node server that appends each body to a file first, and
+//! Debian's `webhook`, whose hook does so; and the memory that many events leave behind. wrk sends; a peer
+//! that is not installed is left out.
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -35,8 +36,9 @@ pub fn measure(table: &mut Table) {
     let synced = Server::listen(folder.path(), "synced.jsonl", &["--fsync"]);
     let nginx = has("nginx", "-v").then(|| Server::nginx(folder.path()));
     let node = has("node", "--version").then(|| Server::node(folder.path()));
-    let servers = [Some(&listen), Some(&synced), nginx.as_ref(), node.as_ref()];
-    let mut rates = [const { Vec::new() }; 4];
+    let webhook = has("webhook", "-version").then(|| Server::webhook(folder.path()));
+    let servers = [Some(&listen), Some(&synced), nginx.as_ref(), node.as_ref(), webhook.as_ref()];
+    let mut rates = [const { Vec::new() }; 5];
     for _ in 0..ROUNDS {
         for (server, rates) in servers.iter().zip(&mut rates) {
             if let Some(server) = server {
@@ -44,7 +46,7 @@ pub fn measure(table: &mut Table) {
             }
         }
     }
-    let [listened, synced, beside_nginx, beside_node] = rates.map(median);
+    let [listened, synced, beside_nginx, beside_node, beside_webhook] = rates.map(median);
     let mut row = |what: &str, ours: Option<f64>, beside: &str, other: Option<f64>, goal| {
         let Some((ours, other)) = ours.zip(other) else {
             return table.missing(what, &format!("{beside}: not installed"));
@@ -55,8 +57,9 @@ pub fn measure(table: &mut Table) {
     let what = "events per second, recorded";
     row(what, listened, "nginx, keeps nothing", beside_nginx, Goal::AtLeast(0.5));
     row(what, listened, "Node, appends to a file", beside_node, Goal::AtLeast(3.0));
+    row(what, listened, "webhook, a hook that appends", beside_webhook, Goal::AtLeast(3.0));
     row("the same with --fsync", synced, "without", listened, Goal::None);
-    drop((nginx, node));
+    drop((nginx, node, webhook));
     memory(table, folder.path(), &script);
 }
 
@@ -183,6 +186,27 @@ impl Server {
             folder.join("node.jsonl").display()
         );
         Self::start(Command::new("node").arg("-e").arg(script), port)
+    }
+
+    /// Each event is a process of its own, as is this program's way.
+    fn webhook(folder: &Path) -> Self {
+        let port = free_port();
+        let kept = folder.join("webhook.jsonl");
+        let append = format!("printf '%s\\n' \"$1\" >> '{}'", kept.display());
+        let argument = |text: &str| serde_json::json!({ "source": "string", "name": text });
+        let hooks = serde_json::json!([{
+            "id": "hook",
+            "execute-command": "/bin/sh",
+            "include-command-output-in-response": true,
+            "pass-arguments-to-command": [
+                argument("-c"), argument(&append), argument("sh"), { "source": "entire-payload" },
+            ],
+        }]);
+        let file = folder.join("hooks.json");
+        std::fs::write(&file, hooks.to_string()).unwrap();
+        let mut command = Command::new("webhook");
+        command.args(["-ip", "127.0.0.1", "-port", &port.to_string(), "-urlprefix", "", "-hooks"]);
+        Self::start(command.arg(file), port)
     }
 
     /// The resident memory, in kB.
