@@ -1,7 +1,7 @@
 //! The environment: a snapshot, and every variable that is read, in one list.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
 use super::ConfigError;
 use crate::net::ProxyVariables;
@@ -96,9 +96,9 @@ pub const ALL: [Variable; 15] = [
     PROXIES,
 ];
 
-/// The environment as it was when the process started.
+/// The environment as it was when the process started. Few are asked of it, so a list is quickest.
 #[derive(Clone, Default)]
-pub struct Environment(HashMap<OsString, OsString>);
+pub struct Environment(Arc<[(OsString, OsString)]>);
 
 impl Environment {
     /// Takes the snapshot.
@@ -108,7 +108,7 @@ impl Environment {
 
     /// A variable's bytes, whatever they are.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_os_str())
     }
 
     /// A setting: empty or not text is an error rather than "unset", so that a CI variable which did
