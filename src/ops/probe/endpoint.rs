@@ -174,6 +174,11 @@ impl Endpoint {
 
     /// A text of the endpoint's, without the secrets that it was told.
     pub fn scrub(&self, text: &str) -> String {
+        mask::scrub(text, self.secrets().iter().map(String::as_str))
+    }
+
+    /// The secrets that it is told.
+    pub fn secrets(&self) -> Vec<String> {
         let mut secrets = mask::query_secrets(&self.url);
         secrets.extend(self.headers.iter().map(|h| h.value.expose().to_owned()));
         if let Some(auth) = &self.auth {
@@ -181,7 +186,7 @@ impl Endpoint {
             let pair = BASE64_STANDARD.encode(format!("{}:{password}", auth.username));
             secrets.push(format!("Basic {pair}"));
         }
-        mask::scrub(text, secrets.iter().map(String::as_str))
+        secrets
     }
 }
 

@@ -93,6 +93,34 @@ Take the old ones out of the endpoints, then see that they are refused: pmhooks 
 }
 
 #[test]
+fn an_endpoint_that_repeats_the_passwords_does_not_get_them_shown() {
+    let echo = Faulty::new(
+        [NEW, OLD]
+            .map(|password| {
+                let step = Step::redirect(307, &format!("http://{password}.invalid/"));
+                step.carrying("Authorization", &basic("postmark", password)).forever()
+            })
+            .into_iter()
+            .chain([Step::status(401).forever()]),
+    );
+    let sandbox = sandbox();
+    let id = webhook_at(&sandbox, &echo);
+    let run = sandbox.env.run(format!("rotate-auth {id} --password env:NEW --yes"));
+    run.code(1).lacks(NEW).lacks(OLD).check(str![[r#"
+ID       URL                          NEW        OLD        WRONG    RESULT
+1234569  http://127.0.0.1:[PORT]/hook  no answer  no answer  refused  NotReached
+--- stderr
+Nothing was changed: an endpoint does not take both the new and the old credentials.
+pmhooks: warning: the address is inside this machine or network: Postmark itself could not reach it (1234569)
+pmhooks: warning: the endpoint redirects (307 to http://********.invalid/); give the webhook the last of these URLs: http://********.invalid/ (1234569)
+pmhooks: warning: a redirect leads to another origin: credentials and custom headers were not sent there (1234569)
+  hint: look for a typing mistake in ********.invalid, and whether the name is in the public DNS
+  hint: then run this again: nothing was changed so far
+--- exit 1
+"#]]);
+}
+
+#[test]
 fn a_webhook_without_events_needs_no_test() {
     let untouched = Faulty::untouchable();
     let sandbox = sandbox();
@@ -133,6 +161,7 @@ fn somebody_at_a_terminal_types_the_password_and_says_yes() {
     let id = webhook_at(&sandbox, &endpoint);
     let mut terminal = sandbox.env.cmd(format!("rotate-auth {id}")).pty_sized(140, 40);
     terminal.expect("New password").wait_for_echo(false).send(NEW).key(Key::Enter);
+    terminal.expect("Posting sample event 3 of 3…");
     terminal.expect("[y/N]").send("y");
     let end = terminal.finish();
     end.assert_restored().code(0).check(str![[r#"
