@@ -180,6 +180,24 @@ ID  DELETED  MESSAGE
 }
 
 #[test]
+fn only_a_missing_one_is_ignored() {
+    let server = Faulty::new([Step::status(503), Step::refused(422, 1350, "Something else.")]);
+    let env = TestEnv::with_api(server.url());
+    env.run("delete 5 6 --yes --ignore-missing --retries 0").check(str![[r#"
+ID  DELETED  MESSAGE
+5   no       cannot get webhook 5 of the server of POSTMARK_SERVER_TOKEN: 127.0.0.1:[PORT] answered 503
+6   no       cannot get webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1350): Something else.
+--- stderr
+pmhooks: error: 2 of 2 webhooks were not deleted
+  because cannot get webhook 5 of the server of POSTMARK_SERVER_TOKEN: 127.0.0.1:[PORT] answered 503
+  because cannot get webhook 6 of the server of POSTMARK_SERVER_TOKEN: Postmark refused (422, code 1350): Something else.
+  hint: try again later; https://status.postmarkapp.com says how Postmark is
+--- exit 6
+"#]]);
+    assert_eq!(writes(&server), "");
+}
+
+#[test]
 fn a_repeated_delete_that_finds_nothing_did_it() {
     // torture 56
     let server = Faulty::new([

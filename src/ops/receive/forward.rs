@@ -281,3 +281,27 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Settings;
+
+    #[test]
+    fn only_what_comes_from_this_very_address_goes_in_a_circle() {
+        let net = Net::new(Settings::default());
+        for (url, address, leads) in [
+            ("http://localhost:8025/x", "127.0.0.1:8025", true),
+            ("http://127.0.0.1:8025/x", "0.0.0.0:8025", true),
+            ("http://[::1]:8025/x", "[::]:8025", true),
+            ("http://localhost/", "127.0.0.1:80", true),
+            ("http://localhost:8026/x", "127.0.0.1:8025", false),
+            ("http://hooks.example.com:8025/x", "127.0.0.1:8025", false),
+            ("http://localhost:8025/x", "192.0.2.1:8025", false),
+        ] {
+            let url: HookUrl = url.parse().unwrap();
+            let target = Target::new(&url, &net, Duration::from_secs(1)).unwrap();
+            assert_eq!(target.leads_to(address.parse().unwrap()), leads, "{url:?} {address}");
+        }
+    }
+}

@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn a_body_may_have_keys_that_a_record_has() {
+        for body in [r#"{"Body":"x"}"#, r#"{"BodyBase64":"eA=="}"#, r#"{"Method":"POST"}"#] {
+            assert_eq!(read(body.as_bytes()).unwrap().post.body, body.as_bytes());
+        }
+        assert!(read(br#"{"Event":"Open"}"#).is_ok());
+    }
+
+    #[test]
     fn a_record_that_cannot_be_sent_says_why() {
         let good =
             json!({"Time": "2026-11-27T09:00:00Z", "Method": "POST", "Headers": [], "Body": ""});

@@ -495,6 +495,20 @@ server_name = "Mail"
 }
 
 #[test]
+fn one_that_joins_others_is_not_the_default() {
+    let (_api, env) = account(&[server(7, "Shop")]);
+    env.config("[profiles.mine]\nserver_token = \"x\"\n");
+    env.run("profile import").check(str![[r#"
+NAME  SERVER  SERVER-ID  RESULT
+shop  Shop    7          added
+--- stderr
+These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+Profiles: added 1.
+"#]]);
+    assert!(!env.read(env.config_path()).contains("default_profile"));
+}
+
+#[test]
 fn a_count_that_lies_never_keeps_it_busy() {
     // More than there are: the end is an empty page.
     let all = [server(1, "Shop")];

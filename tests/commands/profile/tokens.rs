@@ -365,3 +365,42 @@ pmhooks: error: [HOME]/.config/pmhooks/config.toml:4:5: `vars.X` is a number, no
 "#]]
     );
 }
+
+#[test]
+fn what_stands_there_is_named_by_its_kind() {
+    let server = Faulty::untouchable();
+    let mut said = String::new();
+    for value in ["5", "1.5", "true", "[[]]", "{ a = 1 }", "2026-11-27"] {
+        let env = with(&server, &format!("server_token = {value}"));
+        said += &format!("{}\n", env.run("list -p a"));
+    }
+    let env = with(&server, "server_token = \"T\"\n[[profiles.a.stream]]\nx = 1");
+    said += &format!("{}\n", env.run("list -p a"));
+    assert_data_eq!(
+        said,
+        str![[r#"
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a number, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a fraction, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is true or false, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a list, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a table, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a date, not a text
+--- exit 3
+--- stderr
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:1: `stream` is a list, not a text
+--- exit 3
+
+"#]]
+    );
+}
