@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::parse::{quiet, quiet_with, size};
 use crate::model::{Assignment, BounceType, Event};
@@ -61,7 +61,9 @@ pub enum EventWord {
 
 /// A parser of events.
 pub fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
-    let words = Event::ALL.iter().map(|event| event.name()).chain(["all"]);
+    // The API's own words are understood as well.
+    let word = |event: Event| PossibleValue::new(event.name()).alias(event.key());
+    let words = Event::ALL.into_iter().map(word).chain([PossibleValue::new("all")]);
     PossibleValuesParser::new(words).map(|word| word.parse().map_or(EventWord::All, EventWord::One))
 }
 

@@ -1,7 +1,7 @@
 //! The flags that describe a webhook, and how they become what is sent.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 
 use super::parse::quiet;
 use super::secret::SecretHeader;
@@ -112,14 +112,19 @@ impl std::fmt::Display for TriggerWord {
 
 /// A parser of triggers.
 pub fn triggers_or_all() -> impl clap::builder::TypedValueParser<Value = TriggerWord> {
-    let words = Trigger::ALL.iter().map(|t| t.name()).chain(["all"]);
+    let words = Trigger::ALL.into_iter().map(word).chain([PossibleValue::new("all")]);
     PossibleValuesParser::new(words)
         .map(|word| word.parse().map_or(TriggerWord::All, TriggerWord::One))
 }
 
+/// A trigger's word; the API's own is understood as well.
+fn word(trigger: Trigger) -> PossibleValue {
+    PossibleValue::new(trigger.name()).alias(trigger.key())
+}
+
 fn with_content() -> impl clap::builder::TypedValueParser<Value = Trigger> {
-    let has_content = |t: &&Trigger| t.option() == Some("IncludeContent");
-    PossibleValuesParser::new(Trigger::ALL.iter().filter(has_content).map(|t| t.name()))
+    let has_content = |t: &Trigger| t.option() == Some("IncludeContent");
+    PossibleValuesParser::new(Trigger::ALL.into_iter().filter(has_content).map(word))
         .map(|word| word.parse().unwrap_or(Trigger::Bounce))
 }
 

@@ -477,3 +477,14 @@ pmhooks: error: the URL that Postmark posts to cannot be asked here (there is no
 --- exit 2
 "#]]);
 }
+
+#[test]
+fn the_words_of_the_api_are_understood_too() {
+    let sandbox = Sandboxed::new("");
+    let env = &sandbox.env;
+    let made = env.run(format!("create {HOOK} --on Bounce,SpamComplaint --include-content Bounce"));
+    made.code(0).has("Bounce              on, IncludeContent").has("SpamComplaint       on");
+    let edited = env.run("server edit --track-links HtmlAndText -o json").code(0).json();
+    assert_eq!(edited["TrackLinks"], "HtmlAndText");
+    env.run("test --url http://127.0.0.1:9/ --event SMTPApiError --print").code(0);
+}

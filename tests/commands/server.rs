@@ -214,7 +214,7 @@ pmhooks: error: nothing to change is given
 --- exit 2
 "#]]);
     env.run("server edit --track-opens maybe").code(2);
-    env.run("server edit --track-links HtmlOnly").code(2).has("html-only");
+    env.run("server edit --track-links Html").code(2).has("html-only");
     // torture 107
     env.run("server edit --inbound-hook-url https://u:********@h.example.com").check(str![[r#"
 --- stderr

@@ -1,7 +1,7 @@
 //! `server edit`: the settings that decide which events there are.
 
 use anyhow::{Context as _, Result};
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
 use super::view::{ChangedServer, ServerView};
@@ -48,8 +48,10 @@ fn inbound(text: &str) -> Result<String, String> {
 }
 
 fn modes() -> impl clap::builder::TypedValueParser<Value = TrackLinks> {
-    PossibleValuesParser::new(TrackLinks::ALL.map(TrackLinks::name)).map(|word| {
-        let mode = TrackLinks::ALL.into_iter().find(|mode| mode.name() == word);
+    // The API's own words are understood as well.
+    let word = |mode: TrackLinks| PossibleValue::new(mode.name()).alias(mode.key());
+    PossibleValuesParser::new(TrackLinks::ALL.map(word)).map(|word| {
+        let mode = TrackLinks::ALL.into_iter().find(|m| m.name() == word || m.key() == word);
         mode.unwrap_or(TrackLinks::None)
     })
 }
