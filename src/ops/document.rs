@@ -86,7 +86,11 @@ pub fn parse(text: &str) -> Result<Node, DocumentError> {
             let problem = said.split(" at line ").next().unwrap_or_default();
             let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
             let problem = problem.split("; use from_str").next().unwrap_or_default();
-            Err(DocumentError { place, problem: problem.to_owned() })
+            let line = place.and_then(|p| text.lines().nth(usize::try_from(p.line).ok()? - 1));
+            let is_unquoted = line.is_some_and(|line| line.contains("${"));
+            let quotes = "; within { } and [ ] a reference wants quotes: \"${NAME}\"";
+            let advice = if is_unquoted { quotes } else { "" };
+            Err(DocumentError { place, problem: format!("{problem}{advice}") })
         }
     }
 }

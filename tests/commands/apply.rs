@@ -312,3 +312,17 @@ fn one_change_is_one() {
     let Sandboxed { ref env, .. } = sandbox("Webhooks:\n  - Url: https://hooks.example.com/pm\n");
     env.run("apply hooks.yaml --yes -o ids").has("\nDone: 1 change.");
 }
+
+#[test]
+fn a_reference_that_wants_quotes_is_told_so() {
+    let env = TestEnv::with_api(Faulty::untouchable().url());
+    env.file(
+        "hooks.yaml",
+        "Webhooks:\n  - Url: https://h/\n    HttpAuth: { Username: a, Password: ${PW} }\n",
+    );
+    env.run("apply hooks.yaml --yes").check(str![[r#"
+--- stderr
+pmhooks: error: hooks.yaml:3:41: while parsing a flow mapping, did not find expected ',' or '}'; within { } and [ ] a reference wants quotes: "${NAME}"
+--- exit 2
+"#]]);
+}
