@@ -46,7 +46,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.can_confirm(&args.confirm)?;
     let ids = cx.ids_or_pick(&args.target.ids, "Which webhook is to be deleted?")?;
     let session = cx.session()?;
-    let (mut there, mut outcomes) = (Vec::new(), Outcomes::new(args.confirm.dry_run));
+    let (mut there, mut outcomes) =
+        (Vec::new(), Outcomes::new(args.confirm.dry_run, cx.ui.settings.quiet));
     for id in &ids {
         match session.client.get(*id) {
             Ok(webhook) => there.push(webhook),

@@ -415,3 +415,10 @@ pmhooks: error: the webhook's ID cannot be asked here (there is no terminal, or 
 --- exit 2
 "#]]);
 }
+
+#[test]
+fn where_no_sentence_names_the_backup_the_table_does() {
+    let env = TestEnv::new();
+    env.run("-p sandbox delete 1234567 --yes -q").code(0).has("BACKUP").has("1234567-");
+    env.run("-p sandbox delete 1234568 --yes").code(0).lacks("BACKUP");
+}

@@ -13,12 +13,13 @@ pub struct Outcomes {
     rows: Vec<(WebhookId, bool, String, Option<String>)>,
     failures: Vec<anyhow::Error>,
     dry_run: bool,
+    is_quiet: bool,
 }
 
 impl Outcomes {
-    /// Nothing yet.
-    pub fn new(dry_run: bool) -> Self {
-        Self { rows: Vec::new(), failures: Vec::new(), dry_run }
+    /// Nothing yet. `is_quiet`: no sentence tells where the backups are.
+    pub fn new(dry_run: bool, is_quiet: bool) -> Self {
+        Self { rows: Vec::new(), failures: Vec::new(), dry_run, is_quiet }
     }
 
     /// It is deleted, or would be.
@@ -88,7 +89,9 @@ impl View for Outcomes {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
+        let columns =
+            Self::COLUMNS.iter().map(|c| Column { shown: c.shown || self.is_quiet, ..*c });
+        let mut table = Table::new(&columns.collect::<Vec<_>>());
         for (id, deleted, message, backup) in &self.rows {
             let word = if *deleted { Cell::new("yes").tone(Tone::Good) } else { Cell::new("no") };
             let backup = Cell::new(backup.as_deref().unwrap_or_default());
