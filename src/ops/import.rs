@@ -194,15 +194,43 @@ fn name(server: &Server, taken: &mut HashSet<String>) -> Option<ProfileName> {
 /// A server's name in the letters of a profile's; nothing where no letter is left.
 fn slug(name: &str) -> Option<String> {
     let mut slug = String::new();
-    for c in name.chars() {
+    for c in name.to_lowercase().chars() {
         if c.is_ascii_alphanumeric() {
-            slug.push(c.to_ascii_lowercase());
+            slug.push(c);
+        } else if let Some(letters) = without_marks(c) {
+            slug.push_str(letters);
         } else if !slug.ends_with(['-', '_', '.']) {
             slug.push(if matches!(c, '_' | '.') { c } else { '-' });
         }
     }
     let slug = slug.trim_matches(['-', '_', '.']);
     (!slug.is_empty()).then(|| with_end(slug, ""))
+}
+
+/// A letter of a Latin alphabet in those of ASCII.
+fn without_marks(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'à'..='å' | 'ā' | 'ă' | 'ą' => "a",
+        'æ' => "ae",
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
+        'ď' | 'đ' | 'ð' => "d",
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
+        'ì'..='ï' | 'ĩ' | 'ī' | 'į' | 'ı' => "i",
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => "l",
+        'ñ' | 'ń' | 'ņ' | 'ň' => "n",
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => "o",
+        'œ' => "oe",
+        'ŕ' | 'ř' => "r",
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
+        'ß' => "ss",
+        'ţ' | 'ť' | 'ț' => "t",
+        'þ' => "th",
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => "u",
+        'ý' | 'ÿ' => "y",
+        'ź' | 'ż' | 'ž' => "z",
+        _ => return None,
+    })
 }
 
 /// A name with an end, the name shortened where both are too long. It is ASCII.
@@ -252,4 +280,16 @@ pub fn keep(
         change::set_default(document, default);
         Ok(true)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_letters_without_their_marks() {
+        assert_eq!(slug("Café Zürich (Łódź)").as_deref(), Some("cafe-zurich-lodz"));
+        assert_eq!(slug("Straße 漢字 1").as_deref(), Some("strasse-1"));
+        assert_eq!(slug("漢字"), None);
+    }
 }

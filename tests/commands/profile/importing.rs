@@ -346,7 +346,7 @@ sandbox-4                                                         4          add
 shop-31m-co.profiles.evil                                         5          added
 shop-co                                                           6          added
 shop-co-7                                                         7          added
-n-c-d                                                             8          added
+unicode                                                           8          added
 server-9                                                          9          added
 rf                                                                10         added
 default                                                           11         added
