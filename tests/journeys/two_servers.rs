@@ -346,8 +346,8 @@ Profile production:
     Triggers.Bounce.IncludeContent: true
 Profile production is protected: type its name to go on.
 Name of the protected profile: production
-2 to create, 2 to change, 0 to delete; 0 as they should be. Apply to profile staging and profile pro
-duction? [y/N] yes
+2 to create, 2 to change, 0 to delete; 0 as they should be.
+Apply to profile staging and profile production? [y/N] yes
 Profile staging:
 ~ update  the server's settings  Done
     Server.InboundHookUrl: (empty) -> https://hooks.staging.example.com/inbound

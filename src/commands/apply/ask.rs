@@ -53,8 +53,8 @@ impl Parties<'_> {
         self.confirm_deletes(plans, deletes, cx)?;
         // Last: one key answers it, and an Enter behind that must not answer a question after it.
         if doubt {
-            let question = format!("{}. Apply to {}?", plans.summary(), self.places()?);
-            cx.ui.confirm(&question, "--yes")?;
+            cx.ui.line(&format!("{}.", plans.summary()));
+            cx.ui.confirm(&format!("Apply to {}?", self.places()?), "--yes")?;
         }
         Ok(())
     }
