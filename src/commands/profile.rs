@@ -70,6 +70,7 @@ fn row(profile: &Profile, default: Option<&ProfileName>) -> AccountRow {
         token_source: profile.token.describe(),
         protected: profile.protected,
         read_only: profile.read_only,
+        elsewhere: false,
         stream: profile.stream.as_ref().map(ToString::to_string),
         vars: profile.vars.iter().map(|(name, _)| name.clone()).collect(),
         problem: None,

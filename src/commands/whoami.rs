@@ -34,7 +34,8 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
         let file = resolve::config(&cx.wanted, &cx.environment);
         file.and_then(|f| f.default_profile()).is_ok_and(|d| d == Some(name))
     });
-    if let Some(pinned) = profile.and_then(|p| p.server_id).filter(|pinned| *pinned != server.id) {
+    let elsewhere = profile.and_then(|p| p.server_id).filter(|pinned| *pinned != server.id);
+    if let Some(pinned) = elsewhere {
         cx.ui.warn(&format!(
             "the profile is pinned to server {pinned}, but the token opens {}; writes are refused",
             server.id
@@ -49,6 +50,7 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
         token_source: target.token_source(),
         protected: profile.is_some_and(|p| p.protected),
         read_only: profile.is_some_and(|p| p.read_only),
+        elsewhere: elsewhere.is_some(),
         ..AccountRow::default()
     }))
 }

@@ -24,6 +24,8 @@ pub struct AccountRow {
     pub protected: bool,
     /// Writes are refused.
     pub read_only: bool,
+    /// Its token opens another server than the one it is pinned to, so that writes are refused.
+    pub elsewhere: bool,
     /// The stream of `create`, where the profile has one.
     pub stream: Option<String>,
     /// The names of its values for manifests.
@@ -162,6 +164,7 @@ impl View for Accounts {
 fn writes(row: &AccountRow) -> Cell {
     match (row.read_only, row.protected) {
         _ if row.problem.is_some() => Cell::new(""),
+        _ if row.elsewhere => Cell::new("refused (another server)").tone(Tone::Bad),
         (true, _) => Cell::new("refused (read-only)").tone(Tone::Good),
         (false, true) => Cell::new("need the name (protected)").tone(Tone::Good),
         (false, false) => Cell::new("allowed"),

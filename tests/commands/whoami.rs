@@ -332,7 +332,7 @@ Server    Any
 ServerID  1
 Token     configuration file
 ApiUrl    http://127.0.0.1:[PORT]
-Writes    allowed
+Writes    refused (another server)
 --- stderr
 pmhooks: warning: the profile is pinned to server 77, but the token opens 1; writes are refused
 "#]]);
