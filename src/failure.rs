@@ -233,14 +233,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(work::generate(error));
     }
     if let Some(error) = error.downcast_ref::<KeptError>() {
-        return match error {
-            KeptError::Disk(_) => Some(failure(Exit::Machine, "")),
-            KeptError::Manifest(error) => Some(work::manifest(error)),
-            KeptError::Stale(_) | KeptError::OtherPlace { .. } => Some(
-                failure(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
-            ),
-            KeptError::Foreign(_) | KeptError::Unread(_) => Some(failure(Exit::Usage, "")),
-        };
+        return Some(kept(error));
     }
     if let Some(error) = error.downcast_ref::<PlanError>() {
         return Some(work::plan(error));
@@ -318,6 +311,17 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         return Some(failure(Exit::Machine, ""));
     }
     None
+}
+
+fn kept(error: &KeptError) -> Failure {
+    match error {
+        KeptError::Disk(_) => Failure::new(Exit::Machine, ""),
+        KeptError::Manifest(error) => work::manifest(error),
+        KeptError::Stale(_) | KeptError::OtherPlace { .. } | KeptError::OtherVersion { .. } => {
+            Failure::new(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`")
+        }
+        KeptError::Foreign(_) | KeptError::Unread(_) => Failure::new(Exit::Usage, ""),
+    }
 }
 
 fn api(error: &ApiError) -> Failure {

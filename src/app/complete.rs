@@ -164,8 +164,9 @@ fn profiles(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandida
 fn webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCandidate> {
     let (found, finding) = mpsc::channel();
     let (wanted, environment) = (wanted.clone(), environment.clone());
-    // It is left behind where it takes too long, and ends with the process.
-    thread::spawn(move || found.send(find_webhooks(&wanted, &environment)));
+    // It is left behind where it takes too long, and ends with the process. Where no thread is to be had,
+    // nothing is found.
+    let _ = thread::Builder::new().spawn(move || found.send(find_webhooks(&wanted, &environment)));
     finding.recv_timeout(PATIENCE).unwrap_or_default()
 }
 

@@ -82,11 +82,16 @@ pub fn from_program(argv: &[String], what: &str, limit: Duration) -> Result<Secr
         return Err(failed("it has no output".to_owned()));
     };
     let (done, output) = mpsc::sync_channel(1);
-    std::thread::spawn(move || {
+    let reader = std::thread::Builder::new().spawn(move || {
         let mut bytes = Zeroizing::new(Vec::new());
         let read = (&mut stdout).take(LIMIT).read_to_end(&mut bytes);
         let _ = done.send(read.map(|_| bytes));
     });
+    if let Err(e) = reader {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(failed(e.to_string()));
+    }
     let give_up = Instant::now() + limit;
     let status = loop {
         match child.try_wait() {

@@ -2,22 +2,29 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::thread::Builder;
 
 /// Does `work` on each item, at most `width` at a time. The results are in the order of the items,
 /// whichever ends first.
 pub fn map<T: Sync, R: Send>(items: &[T], width: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..width.clamp(1, items.len().max(1)) {
-            let (done, next, work) = (done.clone(), &next, &work);
-            scope.spawn(move || {
-                while let Some((index, item)) = take(items, next) {
-                    // The other end lives as long as this scope.
-                    let _ = done.send((index, work(item)));
-                }
-            });
+    let share = |done: &mpsc::Sender<_>| {
+        while let Some((index, item)) = take(items, &next) {
+            // The other end lives until all is done.
+            let _ = done.send((index, work(item)));
         }
+    };
+    std::thread::scope(|scope| {
+        let share = &share;
+        for _ in 1..width.clamp(1, items.len().max(1)) {
+            let done = done.clone();
+            // Where the system gives no thread, fewer do the same; this one is there already.
+            if Builder::new().spawn_scoped(scope, move || share(&done)).is_err() {
+                break;
+            }
+        }
+        share(&done);
     });
     drop(done);
     let mut results: Vec<_> = results.into_iter().collect();

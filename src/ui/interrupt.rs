@@ -10,7 +10,7 @@ mod unix {
     use std::io::Write as _;
     use std::os::fd::AsFd as _;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -105,10 +105,12 @@ mod unix {
         pub fn listen(&self) {
             let Some(leave) = self.leave else { return };
             self.listening.get_or_init(|| {
-                let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
-                self.at_once.store(false, Ordering::SeqCst);
                 let heard = self.clone();
-                std::thread::spawn(move || {
+                let (hand, handed) = mpsc::channel::<Signals>();
+                let thread = std::thread::Builder::new().name("signals".to_owned());
+                // The thread comes first: without it nobody would hear a signal that is caught.
+                let started = thread.spawn(move || {
+                    let Ok(mut signals) = handed.recv() else { return };
                     for signal in &mut signals {
                         let again = heard.asked.swap(true, Ordering::SeqCst);
                         let gently = heard.gently.load(Ordering::SeqCst);
@@ -126,6 +128,12 @@ mod unix {
                         }
                     }
                 });
+                if started.is_err() {
+                    return;
+                }
+                let Ok(signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
+                self.at_once.store(false, Ordering::SeqCst);
+                let _ = hand.send(signals);
             });
         }
 

@@ -212,6 +212,103 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_shows_what_is_then_done() {
+    // torture 50
+    let Sandboxed { ref env, ref log, .. } = sandbox(TWO);
+    for command in ["create --url https://stray.example/ --on bounce", "apply hooks.yaml --yes"] {
+        env.run(format!("{command} -q")).code(0);
+    }
+    let id = env.run("list --stream broadcast -o ids");
+    env.run(format!("edit {} --off subscription-change -q", id.stdout.trim())).code(0);
+    env.file("hooks.yaml", TWO.replace("/postmark", "/letters"));
+    let before = written(log).len();
+    let mut dry = env.run("apply hooks.yaml --prune --dry-run -o json").code(0).json();
+    assert_eq!(written(log).len(), before);
+    let mut real = env.run("apply hooks.yaml --prune --yes -o json").code(0).json();
+    assert_eq!(dry.as_object_mut().unwrap().remove("DryRun"), Some(json!(true)));
+    for report in [&mut dry, &mut real] {
+        for change in report["Changes"].as_array_mut().unwrap() {
+            let change = change.as_object_mut().unwrap();
+            change.retain(|key, _| key != "Result" && key != "Message");
+            if change["Action"] == "Create" {
+                change.remove("ID");
+            }
+        }
+    }
+    assert_eq!(dry, real);
+    let actions: Vec<_> =
+        real["Changes"].as_array().unwrap().iter().map(|c| &c["Action"]).collect();
+    assert_eq!(actions, ["Create", "Update", "Delete", "Delete"]);
+    // The same order as the writes.
+    let methods: Vec<_> = written(log).split_off(before);
+    let methods: Vec<_> = methods.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(methods, ["POST", "PUT", "DELETE", "DELETE"]);
+}
+
+#[test]
+fn an_empty_list_deletes_nothing_that_was_not_asked_for() {
+    // torture 73
+    let Sandboxed { ref env, ref log, .. } = sandbox(TWO);
+    env.run("apply hooks.yaml --yes -q").code(0);
+    let before = written(log).len();
+    env.file("empty.yaml", "Webhooks: []\n");
+    env.file("wrong.yaml", "Webhooks:\n  - Url: https://hooks.example.com/other\n");
+    env.run("apply empty.yaml --yes").code(0).has("2 webhooks are not in the manifest");
+    env.run("apply empty.yaml --prune").code(2).has("give --yes");
+    env.run("apply empty.yaml --prune --dry-run").code(0).has("2 to delete");
+    for text in ["", "{}\n", "Webhooks:\n"] {
+        env.file("nothing.yaml", text);
+        env.run("apply nothing.yaml --prune --yes").code(2);
+    }
+    env.run("apply missing.yaml --prune --yes").code(2);
+    assert_eq!(written(log).len(), before);
+    let mut terminal = env.pty("apply empty.yaml --prune");
+    terminal.expect("2 to delete");
+    terminal.expect("[y/N]");
+    terminal.send("n");
+    terminal.finish().code(130);
+    assert_eq!(written(log).len(), before);
+    env.run("apply wrong.yaml --yes -q").code(0);
+    assert!(!written(log).iter().any(|line| line.starts_with("DELETE")));
+    env.run("apply empty.yaml --prune --yes -q").code(0);
+    assert_eq!(env.run("list -o json").json(), json!([]));
+    assert_eq!(env.tree().matches("deleted/environment-").count(), 3, "{}", env.tree());
+}
+
+#[test]
+fn two_at_once_make_it_so_once() {
+    // torture 68
+    let mut sandbox = Sandboxed::new("--latency 100ms");
+    sandbox.env.env("HOOK_PASSWORD", "s3cret");
+    sandbox.env.file("hooks.yaml", TWO);
+    sandbox.env.run("create --url https://stray.example/ --on bounce -q --no-verify").code(0);
+    let env = &sandbox.env;
+    let apply = || env.spawn("apply hooks.yaml --prune --yes -o json");
+    for run in [apply(), apply(), apply()] {
+        let run = run.finish();
+        // One that would have to wait for longer than it does says so.
+        assert!(matches!(run.code, Some(0 | 9)), "{run}");
+        assert!(run.code == Some(0) || run.stderr.contains("only one apply at a time"), "{run}");
+    }
+    let mut written: Vec<_> = written(&sandbox.log).split_off(1);
+    for line in &mut written {
+        line.truncate(line.find(['{', '1']).unwrap_or(line.len()));
+    }
+    let expected = ["PUT /server ", "POST /webhooks ", "POST /webhooks ", "DELETE /webhooks/"];
+    assert_eq!(written, expected);
+    assert_eq!(env.tree().matches("deleted/environment-").count(), 1, "{}", env.tree());
+    env.run("diff hooks.yaml --prune").code(0);
+    // The sandbox that is built in is one file, whoever writes it.
+    let apply = || env.spawn("-p sandbox apply hooks.yaml --prune --yes -q");
+    for run in [apply(), apply()] {
+        let run = run.finish();
+        assert!(matches!(run.code, Some(0 | 9)), "{run}");
+    }
+    env.run("-p sandbox diff hooks.yaml --prune").code(0);
+    assert_eq!(env.tree().matches("deleted/sandbox-").count(), 2, "{}", env.tree());
+}
+
+#[test]
 fn one_apply_at_a_time() {
     // torture 68
     let Sandboxed { ref env, .. } = sandbox(TWO);

@@ -202,3 +202,27 @@ fn the_schema_knows_what_the_reader_knows() {
         env.run("diff m.yaml").code(2).has(&format!("did you mean {key}?"));
     }
 }
+
+// torture 46
+#[cfg(unix)]
+#[test]
+fn what_a_server_says_is_no_part_of_a_path() {
+    for stream in ["../../etc/x", "/tmp/x", "..", "a/b", "$(touch pwned)"] {
+        let stray = webhook_with(5, "MessageStream", json!(stream));
+        let server = Faulty::new([
+            Step::answer(200, json!({"Webhooks": [stray]})).only("GET", "/webhooks").forever(),
+            Step::answer(200, json!({"ID": 7, "Name": stream})).only("GET", "/server").forever(),
+        ]);
+        let env = TestEnv::with_api(server.url());
+        env.file("kept", "old");
+        std::os::unix::fs::symlink("kept", env.home().join("hooks.yaml")).unwrap();
+        env.run("export --output-file hooks.yaml -q").lacks("secret-");
+        let tree = env.tree();
+        let names: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next_back()).collect();
+        assert_eq!(names.len(), 2, "{stream}: {tree}");
+        // A link that is named is kept, and what it leads to is written.
+        let is_link = env.home().join("hooks.yaml").symlink_metadata().unwrap().is_symlink();
+        assert!(is_link && env.read("kept") != "old", "{stream}: {}", env.read("kept"));
+        assert!(!env.read("kept").contains("secret-"), "{stream}");
+    }
+}

@@ -3,9 +3,11 @@
 mod answers;
 mod architecture;
 mod cookbook;
+mod dependencies;
 mod escapes;
 mod fixtures;
 mod generated;
+mod kept_files;
 mod masking;
 mod network;
 mod output;
@@ -15,6 +17,8 @@ mod retries;
 mod sandbox;
 mod secrets;
 mod streams;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod tls;
 mod torture;
 mod wire;

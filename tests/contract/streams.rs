@@ -1,4 +1,4 @@
-//! Streams that are closed, full or watched by nobody, a lot of data, a system that fails.
+//! Streams that are closed, full or watched by nobody, a lot of data.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -120,62 +120,4 @@ fn closed_streams_harm_nothing() {
     }
     env.shell("pmhooks get x >&- 2>&-").run().code(2);
     assert_eq!((env.tree(), env.read(env.config_path())), (before, config));
-}
-
-// torture 63
-#[cfg(target_os = "linux")]
-#[test]
-fn a_system_call_that_fails_once_is_survived() {
-    let strace = std::path::Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return;
-    }
-    let server = Faulty::new([listing(vec![webhook(1)])]).may_be_unused();
-    let env = TestEnv::with_api(server.url());
-    let calls = [
-        ("connect", "ECONNREFUSED"),
-        ("connect", "EINTR"),
-        ("socket", "EMFILE"),
-        ("sendto", "ECONNRESET"),
-        ("sendto", "EINTR"),
-        ("recvfrom", "ECONNRESET"),
-        ("recvfrom", "EIO"),
-        ("recvfrom", "EINTR"),
-        ("epoll_wait", "EINTR"),
-        ("epoll_create1", "EMFILE"),
-        ("eventfd2", "EMFILE"),
-        ("clone,clone3", "EAGAIN"),
-    ];
-    std::thread::scope(|scope| {
-        for half in calls.chunks(calls.len().div_ceil(2)) {
-            let env = &env;
-            scope.spawn(move || {
-                for (call, error) in half {
-                    for when in 1..=3 {
-                        let inject = format!("inject={call}:error={error}:when={when}");
-                        let words = [
-                            "-f",
-                            "-qq",
-                            "-o",
-                            "/dev/null",
-                            "-e",
-                            &inject,
-                            "--",
-                            BINARY,
-                            "list",
-                            "-o",
-                            "ids",
-                            "--timeout",
-                            "5s",
-                        ];
-                        let run = env.program(strace, words).run();
-                        let known = matches!(run.code, Some(0 | 6 | 9 | 127));
-                        assert!(known, "{call} {error} {when}: {run:?}");
-                        run.lacks("internal error").within(Duration::from_secs(8));
-                        assert!(run.code != Some(0) || run.stdout == "1\n", "{inject}: {run:?}");
-                    }
-                }
-            });
-        }
-    });
 }

@@ -63,6 +63,11 @@ fn files(env: &TestEnv) -> Vec<Whole> {
     files
 }
 
+/// How many webhooks can be brought back.
+fn backups(env: &TestEnv) -> usize {
+    files(env).iter().filter(|(path, _)| path.parent().unwrap().ends_with("deleted")).count()
+}
+
 #[track_caller]
 fn check(env: &TestEnv, when: &str) {
     for (path, is_whole) in files(env) {
@@ -112,16 +117,76 @@ fn at_any_moment() {
     env.config(CONFIG);
     let mut random = fastrand::Rng::with_seed(42);
     for _ in 0..25 {
-        for command in [EXPORT, DIFF, RESET, USE] {
+        for command in [EXPORT, DIFF, RESET, DELETE, USE] {
             let mut run = env.spawn(command);
             std::thread::sleep(Duration::from_micros(random.u64(0..60_000)));
             run.kill();
             drop(run);
             check(&env, command);
         }
+        let is_there = env.run("-p sandbox list -o ids").stdout.contains("1234567");
+        assert!(is_there || backups(&env) > 0, "it is gone, and there is no backup of it");
     }
     env.run(EXPORT).code(0);
     env.run(DIFF).code(1);
+}
+
+#[test]
+fn a_record_at_any_moment() {
+    // torture 42, 113
+    let env = TestEnv::new();
+    let body = |n| json!({"RecordType": "Delivery", "Recipient": format!("{n}@example.com")});
+    let bodies: Vec<_> = (0..3000).map(|n| body(n).to_string()).collect();
+    env.file("bodies.jsonl", bodies.join("\n"));
+    let record = env.home().join("events.jsonl");
+    let mut random = fastrand::Rng::with_seed(113);
+    for round in 0..8 {
+        let mut listening = env.spawn("listen --address 127.0.0.1:0 -q --record events.jsonl");
+        let url = listening.wait_for_url();
+        let to = format!("replay bodies.jsonl --to {url} --concurrency 4 --fail-fast -q");
+        let sending = env.spawn(to);
+        std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
+        listening.kill();
+        drop(listening.finish());
+        drop(sending.finish());
+        assert_eq!(mode(&record), 0o600, "{round}");
+        let text = env.read("events.jsonl");
+        let torn = text.lines().filter(|line| !is_json(line)).count();
+        // Each kill may tear the line that was being written, and no more.
+        assert!(torn <= round + 1, "{round}: {torn} torn lines");
+        assert!(text.lines().all(|line| line.starts_with("{\"Time\":")), "{round}");
+    }
+    let dry = env.run("replay events.jsonl --to http://127.0.0.1:1/ --dry-run -o json");
+    assert!(dry.json()["Summary"]["Events"].as_u64() > Some(0), "{dry}");
+}
+
+/// A new configuration, and one that is changed by every command that writes it.
+#[test]
+fn a_configuration_at_any_moment() {
+    // torture 42
+    let answer = json!({"ID": 77, "Name": "Staging"});
+    let server = Faulty::always(Step::answer(200, answer)).may_be_unused();
+    let mut random = fastrand::Rng::with_seed(42);
+    let mut env = TestEnv::with_api(server.url());
+    env.env("NEW", "7d1b2c3e-0000-4000-8000-000000000001").unset("POSTMARK_SERVER_TOKEN");
+    for round in 0..20 {
+        for command in
+            ["profile add c --token env:NEW -q", "profile use c", "profile remove c --yes"]
+        {
+            let mut run = env.spawn(command);
+            std::thread::sleep(Duration::from_micros(random.u64(0..40_000)));
+            run.kill();
+            drop(run);
+            let path = env.config_path();
+            if path.exists() {
+                let text = env.read(&path);
+                assert!(text.is_empty() || text.ends_with('\n'), "{round}: {command}: {text:?}");
+                assert_eq!(mode(&path), 0o600, "{round}: {command}");
+                env.run("profile list -o json").code(0).json();
+            }
+        }
+    }
+    env.run("profile add d --token env:NEW -q").code(0);
 }
 
 #[test]

@@ -275,6 +275,8 @@ fn what_needs_no_network_opens_no_socket() {
     env.config(
         "default_profile = \"a\"\n[profiles.a]\nserver_token_command = [\"touch\", \"ran\"]\n",
     );
+    env.file("hooks.yaml", "Webhooks:\n  - Url: https://hooks.example.com/\n");
+    env.file("events.jsonl", "{\"RecordType\": \"Open\"}\n");
     for command in [
         "--version",
         "--help",
@@ -289,6 +291,12 @@ fn what_needs_no_network_opens_no_socket() {
         "nonsense",
         "list --nonsense",
         "server edit",
+        "export --schema",
+        "lint hooks.yaml",
+        "create --url https://hooks.example.com/ --dry-run",
+        "test --url https://hooks.example.com/ --print",
+        "test --url https://hooks.example.com/ --curl",
+        "replay events.jsonl --to https://hooks.example.com/ --dry-run",
     ] {
         let args = ["-f", "-e", "trace=socket,connect,execve"].into_iter().map(str::to_owned);
         let args = args.chain([BINARY.to_owned()]).chain(command.split(' ').map(str::to_owned));

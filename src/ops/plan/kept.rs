@@ -24,8 +24,16 @@ pub enum KeptError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// It is something else.
-    #[error("{0} is no plan of pmhooks, or of another version")]
+    #[error("{0} is no plan of pmhooks")]
     Foreign(String),
+    /// Another pmhooks made it.
+    #[error("{path} is a plan of version {version}, and this pmhooks reads version {VERSION}")]
+    OtherVersion {
+        /// Which file.
+        path: String,
+        /// As it is written there.
+        version: Value,
+    },
     /// The manifest in it cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -78,8 +86,13 @@ impl Kept {
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
         let get = |key: &str| value.get(key).cloned().ok_or_else(foreign);
         let flag = |key: &str| get(key)?.as_bool().ok_or_else(foreign);
-        if get("Format")? != FORMAT || get("Version")? != VERSION {
+        if get("Format")? != FORMAT {
             return Err(foreign());
+        }
+        let version = get("Version")?;
+        if version != VERSION {
+            let path = path.display().to_string();
+            return Err(KeptError::OtherVersion { path, version });
         }
         Ok(Self {
             place: get("Place")?.as_str().ok_or_else(foreign)?.to_owned(),

@@ -290,6 +290,29 @@ pmhooks: warning: others can get at [HOME]/.config/pmhooks/token (mode 640), whi
     env.run("whoami -p a -o json").code(0).json();
 }
 
+// torture 39
+#[test]
+fn every_mode_that_lets_others_in_is_warned_about_and_no_other() {
+    let server = staging();
+    let env = with(&server, "server_token_file = \"token\"");
+    env.file(".config/pmhooks/token", "abc");
+    let said = |change: &str| {
+        env.shell(&format!("cd .config/pmhooks; {change}")).run().code(0);
+        env.run("whoami -p a").code(0).stderr.matches("others can get at").count()
+    };
+    assert_eq!(said("chmod 600 token config.toml"), 0);
+    assert_eq!(said("chmod 400 token config.toml"), 0);
+    for mode in ["640", "604", "620", "602", "660", "666", "610", "601"] {
+        assert_eq!(said(&format!("chmod {mode} token")), 1, "{mode}");
+        assert_eq!(said("chmod 600 token"), 0, "{mode}");
+        assert_eq!(said(&format!("chmod {mode} config.toml")), 1, "{mode}");
+        assert_eq!(said("chmod 600 config.toml"), 0, "{mode}");
+    }
+    // What is looked at is the file that was opened, not a name that leads to it.
+    assert_eq!(said("mv token kept; ln -s kept token; chmod 644 kept"), 1);
+    assert_eq!(said("chmod 600 kept"), 0);
+}
+
 // torture 8
 #[test]
 fn a_broken_profile_is_told_by_line_and_column_and_never_by_value() {
