@@ -118,6 +118,13 @@ impl Received {
         }
     }
 
+    /// Whose mail a body is about: each event has a key of its own for that. Empty where it does not say.
+    pub fn recipient(body: &Value) -> &str {
+        let keys = ["Recipient", "Email", "OriginalRecipient", "To"];
+        let mut texts = keys.iter().filter_map(|key| body.get(key).and_then(Value::as_str));
+        texts.find(|text| !text.is_empty()).unwrap_or_default()
+    }
+
     /// The event, if it is known here.
     pub fn event(&self) -> Option<Event> {
         match self {

@@ -255,7 +255,8 @@ impl Doctor<'_> {
         report.add(
             Part::Requests,
             "requests",
-            step.next(format!("`pmhooks test {id} --print` shows each body, and posts nothing")),
+            step.next(format!("`pmhooks test {id} --print` shows each body, and posts nothing"))
+                .next("`pmhooks listen --forward URL` in front of it shows what arrives"),
         );
         Ok(())
     }

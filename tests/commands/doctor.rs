@@ -2,6 +2,7 @@
 
 mod alone;
 mod bundle;
+mod way;
 mod webhook;
 
 use crate::support::*;

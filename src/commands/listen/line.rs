@@ -13,8 +13,9 @@ use crate::ui::{Settings, Tone, clock, json};
 /// What happened is cut to so many characters, and on a narrow terminal to no less than so many.
 const DETAIL: usize = 100;
 const LEAST: usize = 11;
-/// A recipient is cut to so many there.
+/// A recipient is cut to so many there, and to no less than so many.
 const RECIPIENT: usize = 21;
+const LEAST_RECIPIENT: usize = 10;
 /// A terminal with fewer columns has none to give away for alignment.
 const NARROW: u16 = 120;
 /// A text that is no JSON is cut to so many.
@@ -31,14 +32,10 @@ pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String
         Some(trace) if narrow => excerpt(trace, 5),
         Some(trace) => excerpt(trace, 8),
     };
-    let recipient = match arrived.recipient.as_str() {
-        long if narrow && long.width() > RECIPIENT => excerpt(long, RECIPIENT - 1),
-        short => dash(short),
-    };
     let mut parts = vec![
         (Tone::Faint, clock::local(delivery.time)),
         (tone(arrived), pad(excerpt(arrived.event.name(), 40), 19)),
-        (Tone::Plain, pad(recipient, 24)),
+        (Tone::Plain, String::new()),
         (Tone::Plain, String::new()),
         (Tone::Faint, dash(&arrived.stream)),
     ];
@@ -49,14 +46,22 @@ pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String
     parts.push((Tone::Faint, trace));
     let taken: usize = parts.iter().map(|(_, text)| text.width() + 2).sum::<usize>() - 2;
     let room = settings.width.map(|width| usize::from(width).saturating_sub(taken));
+    let most = room.unwrap_or_default().saturating_sub(LEAST).clamp(LEAST_RECIPIENT, RECIPIENT);
+    let recipient = match arrived.recipient.as_str() {
+        long if narrow && long.width() > most => excerpt(long, most - 1),
+        short => pad(dash(short), 24),
+    };
+    let room = room.map(|room| room.saturating_sub(recipient.width()));
     let detail = match room {
         None => dash(&arrived.detail),
         Some(_) if arrived.detail.is_empty() => "-".to_owned(),
         Some(room) => excerpt(&arrived.detail, room.clamp(LEAST, DETAIL) - 1),
     };
     let at = if arrived.is_repeated { 4 } else { 3 };
-    if let Some(place) = parts.get_mut(at) {
-        place.1 = detail;
+    for (at, text) in [(2, recipient), (at, detail)] {
+        if let Some(place) = parts.get_mut(at) {
+            place.1 = text;
+        }
     }
     let parts: Vec<_> =
         parts.iter().map(|(tone, text)| tone.paint(text, settings.colour_out)).collect();

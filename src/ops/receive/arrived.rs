@@ -49,7 +49,7 @@ impl Arrived {
         let trace = header("x-pm-webhook-trace-id").filter(|trace| !trace.is_empty());
         let key = trace.as_ref().map(|trace| format!("trace {trace}")).or_else(|| key(value));
         Self {
-            recipient: first(value, &["Recipient", "Email", "OriginalRecipient", "To"]),
+            recipient: Received::recipient(value).to_owned(),
             detail: detail(&event, &body),
             stream: first(value, &["MessageStream"]),
             retries: header("x-pm-retries-remaining").and_then(|number| number.parse().ok()),

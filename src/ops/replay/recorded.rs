@@ -70,14 +70,13 @@ fn of_body(body: Vec<u8>, value: &Value) -> Recorded {
         texts.find(|text| !text.is_empty()).map(str::to_owned)
     };
     let time = text(&["BouncedAt", "DeliveredAt", "ReceivedAt", "ChangedAt"]);
-    let recipient = text(&["Recipient", "Email", "OriginalRecipient", "To"]);
     let mut post = Post::new(Received::of(value), body);
     post.trace = trace(&post.body);
     Recorded {
         line: 0,
         alone: false,
         time: time.and_then(|time| rfc3339(&time)),
-        recipient: recipient.unwrap_or_default(),
+        recipient: Received::recipient(value).to_owned(),
         post,
     }
 }

@@ -330,7 +330,7 @@ fn it_holds_all_steps_and_no_secret() {
       "Step": "requests",
       "Result": "skipped",
       "Message": "only your side can see it: compare your request log with what Postmark posts",
-      "Next": "`pmhooks -p shop test 7 --print` shows each body, and posts nothing"
+      "Next": "`pmhooks -p shop test 7 --print` shows each body, and posts nothing; `pmhooks -p shop listen --forward URL` in front of it shows what arrives"
     }
   ]
 }

@@ -373,6 +373,7 @@ fn a_person_gets_a_checklist() {
   skip  requests       only your side can see it: compare your request log with
                        what Postmark posts
         next: `pmhooks test 7 --print` shows each body, and posts nothing
+        next: `pmhooks listen --forward URL` in front of it shows what arrives
 1 step failed: begin there. 2 warned, 15 passed, 3 skipped.
 
 "#]]

@@ -189,3 +189,32 @@ fn people_read_their_own_clock_and_records_are_utc() {
     let time = recorded(&env, "events.jsonl")[0]["Time"].as_str().unwrap().to_owned();
     assert_eq!(shown, (hour(&time[11..]) + 9) % 24, "{time}\n{run}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_line_of_every_event_fits_eighty_columns() {
+    let env = world();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("listen --address 127.0.0.1:{port} --count 8");
+    let mut terminal = env.cmd(&listen).pty_sized(80, 24);
+    terminal.expect("Ctrl-C ends it.");
+    let url = format!("http://127.0.0.1:{port}");
+    let events = ["Bounce", "Click", "Delivery", "Inbound", "Open", "SMTPApiError"];
+    for event in events.iter().chain(&["SpamComplaint", "SubscriptionChange"]) {
+        let path = format!("{}/tests/fixtures/events/{event}.json", env!("CARGO_MANIFEST_DIR"));
+        let mut body: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for key in ["Recipient", "Email", "OriginalRecipient"] {
+            if body.get(key).is_some() {
+                body[key] = json!("somebody.with.a.long.name@mail.example.com");
+            }
+        }
+        assert_eq!(post(&url, &[TRACE, "X-PM-Retries-Remaining: 9"], body.to_string()), 200);
+    }
+    let screen = terminal.finish().code(0).to_string();
+    let lines: Vec<_> = screen.lines().filter(|line| line.contains("9 left")).collect();
+    assert_eq!(lines.len(), 8, "{screen}");
+    for line in lines {
+        let starts = line.as_bytes()[2] == b':' || line.starts_with("[CLOCK]");
+        assert!(starts && line.ends_with('…'), "it was wrapped: {line:?}\n{screen}");
+    }
+}
