@@ -1,6 +1,10 @@
 //! What is printed: data alone on standard output, one JSON object per failure, colour and width where
 //! they belong.
 
+use std::collections::BTreeSet;
+
+use unicode_width::UnicodeWidthStr;
+
 use super::fixtures::{listing, webhook};
 use crate::support::*;
 
@@ -182,6 +186,12 @@ fn a_table_fits_any_terminal() {
     for width in [1, 20, 80, 10_000] {
         let end = env.cmd("list").pty_sized(width, 24).finish();
         end.code(0);
+        // All of its lines end at the same border, and none is longer than the terminal is wide.
+        let screen = end.to_string();
+        let table = screen.lines().filter(|line| !line.is_empty() && !line.starts_with("--- "));
+        let widths: BTreeSet<_> = table.map(UnicodeWidthStr::width).collect();
+        let fits = widths.len() == 1 && widths.iter().all(|w| *w <= usize::from(width));
+        assert!(width < 80 || fits, "{width}: {widths:?}\n{screen}");
         let ids = env.cmd("list --columns id").pty_sized(width, 24).finish();
         ids.code(0);
     }
