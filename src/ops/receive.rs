@@ -8,6 +8,7 @@ mod inbox;
 mod intake;
 mod line;
 mod seen;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

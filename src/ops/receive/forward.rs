@@ -2,7 +2,6 @@
 //! Whoever posted them never waits for that.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::waiting::{Added, Waiting};
 use crate::local::receiver::Delivery;
 use crate::model::HookUrl;
 use crate::net::{self, Header, Method, Net, Repeat, Request};
@@ -24,10 +24,6 @@ const WAITS: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-/// So many events wait to be sent.
-const MOST: usize = 10_000;
-/// So many bytes do; one event always may.
-const BYTES: usize = 128 * 1024 * 1024;
 /// The largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 /// How long a wait lasts before somebody looks whether it is to end.
@@ -90,10 +86,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Arc<Delivery>>,
-    bytes: usize,
+    waiting: Waiting<Arc<Delivery>>,
     is_sending: bool,
-    overflows: bool,
     so_far: Forwarded,
 }
 
@@ -171,20 +165,14 @@ impl Forwarder {
     /// Takes an event to pass on.
     pub fn add(&self, delivery: &Arc<Delivery>) {
         let mut queue = self.shared.lock();
-        let bytes = queue.bytes.saturating_add(delivery.weight());
-        let fits = queue.waiting.len() < MOST && (bytes <= BYTES || queue.waiting.is_empty());
-        if !fits {
-            queue.so_far.unsent += 1;
-            if !std::mem::replace(&mut queue.overflows, true) {
-                drop(queue);
-                (self.shared.tell)(News::Overflows);
-            }
-            return;
-        }
-        queue.waiting.push_back(Arc::clone(delivery));
-        queue.bytes = bytes;
+        let added = queue.waiting.add(Arc::clone(delivery), delivery.weight());
+        queue.so_far.unsent += u64::from(added != Added::Fits);
         drop(queue);
-        self.shared.changed.notify_one();
+        match added {
+            Added::Fits => self.shared.changed.notify_one(),
+            Added::Overflows => (self.shared.tell)(News::Overflows),
+            Added::StillOverflows => {}
+        }
     }
 
     /// Waits until all are passed on, or until `is_asked` wants this to end: then for what is being sent,
@@ -243,11 +231,8 @@ impl Shared {
             if self.is_over() {
                 return None;
             }
-            if let Some(delivery) = queue.waiting.pop_front() {
-                queue.bytes = queue.bytes.saturating_sub(delivery.weight());
+            if let Some(delivery) = queue.waiting.next() {
                 queue.is_sending = true;
-                // Once half of the room is free again, the next overflow is worth a word.
-                queue.overflows &= queue.waiting.len() > MOST / 2 || queue.bytes > BYTES / 2;
                 return Some(delivery);
             }
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
