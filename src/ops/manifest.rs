@@ -302,6 +302,12 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_without_a_value_is_left_alone() {
+        let manifest = read("Server:\n  EnableSmtpApiErrorHooks:\nWebhooks: []\n").unwrap();
+        assert_eq!(manifest.server.enable_smtp_api_error_hooks, None);
+    }
+
+    #[test]
     fn what_is_written_is_read_and_what_is_not_is_left_alone() {
         let manifest = read(concat!(
             "Server:\n  InboundHookUrl: https://${HOST}/inbound\n",

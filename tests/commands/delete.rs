@@ -212,6 +212,20 @@ fn a_repeated_delete_that_finds_nothing_did_it() {
 }
 
 #[test]
+fn one_that_somebody_else_deleted_just_now_is_not_found() {
+    let gone = Step::refused(422, 1352, MISSING).only("DELETE", "/webhooks/5");
+    let server = Faulty::new([serves(&webhook(5)), gone]);
+    TestEnv::with_api(server.url()).run("delete 5 --yes").check(str![[r#"
+--- stderr
+About to delete webhook 5 of stream outbound: https://hooks.example.com/pm (delivery, bounce)
+pmhooks: error: cannot delete webhook 5 of the server of POSTMARK_SERVER_TOKEN
+  because Postmark refused (422, code 1352): The webhook for the provided 'ID' was not found.
+  hint: see what is there: `pmhooks list`
+--- exit 8
+"#]]);
+}
+
+#[test]
 fn a_delete_without_any_answer_may_have_happened() {
     let server = Faulty::new([serves(&webhook(5)), Step::close().forever()]);
     let env = TestEnv::with_api(server.url());

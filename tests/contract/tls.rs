@@ -42,6 +42,12 @@ SelfSigned
 UnknownCa
   because no safe connection to 127.0.0.1:[PORT]: its certificate comes from an authority that this machine does not know
   hint: a company's own authority is added with --cacert FILE
+Authority
+  because no safe connection to 127.0.0.1:[PORT]: its certificate is self-signed, or an authority's and not its own
+  hint: a company's own authority is added with --cacert FILE
+WrongPurpose
+  because no safe connection to 127.0.0.1:[PORT]: its certificate is not acceptable: certificate does not allow extended key usage for server authentication, allows client authentication
+  hint: a company's own authority is added with --cacert FILE
 PlainText
   because no safe connection to 127.0.0.1:[PORT]: it does not speak TLS on this port
 OldProtocol

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, crypto::ring, version};
@@ -30,6 +30,10 @@ pub enum Certificate {
     SelfSigned,
     /// It is good, but `ca_file` names another authority than the one that signed.
     UnknownCa,
+    /// It is the authority's own.
+    Authority,
+    /// It is for clients.
+    WrongPurpose,
     /// The server speaks plain HTTP where TLS is expected.
     PlainText,
     /// The server refuses every version of TLS that is still in use.
@@ -38,12 +42,14 @@ pub enum Certificate {
 
 impl Certificate {
     /// Every bad one, to try them all in one test.
-    pub const BAD: [Certificate; 7] = [
+    pub const BAD: [Certificate; 9] = [
         Certificate::Expired,
         Certificate::NotYetValid,
         Certificate::WrongHost,
         Certificate::SelfSigned,
         Certificate::UnknownCa,
+        Certificate::Authority,
+        Certificate::WrongPurpose,
         Certificate::PlainText,
         Certificate::OldProtocol,
     ];
@@ -153,6 +159,13 @@ fn config(certificate: Certificate, authority: &CertifiedIssuer<'_, KeyPair>) ->
     };
     (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
 
+    if certificate == Certificate::WrongPurpose {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    }
+    if certificate == Certificate::Authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+
     let key = KeyPair::generate().unwrap();
     let signed = match certificate {
         Certificate::SelfSigned => params.self_signed(&key),
@@ -226,6 +239,8 @@ mod tests {
             "certificate not valid for name",
             "UnknownIssuer",
             "UnknownIssuer",
+            "CaUsedAsEndEntity",
+            "extended key usage",
             "received corrupt message",
             "received fatal alert: ProtocolVersion",
         ]) {

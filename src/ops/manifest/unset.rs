@@ -247,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn a_url_that_is_masked_already_holds_no_secret() {
+        let masked = assumed("Webhooks: [{Url: \"https://u:********@h.example/?key=********\"}]");
+        assert_eq!(masked.0.literals_at().len(), 0);
+        let clear = assumed("Webhooks: [{Url: \"https://u:pw@h.example/?key=********\"}]");
+        assert_eq!(clear.0.literals_at().len(), 1);
+    }
+
+    #[test]
     fn everything_has_a_place() {
         let (documents, _) = assumed(concat!(
             "Server:\n  InboundHookUrl: https://u:p@h.example/\n",

@@ -24,6 +24,10 @@ fn some_triggers() -> Value {
             triggers[trigger.key()][option] = fastrand::bool().into();
         }
     }
+    // One that Postmark may add some day.
+    if fastrand::bool() {
+        triggers["Rotation"] = json!({"Enabled": fastrand::bool()});
+    }
     triggers
 }
 
@@ -132,6 +136,9 @@ fn a_plan_that_is_carried_out_makes_it_so_and_touches_nothing_else() {
                 if !wanted.options.is_empty() {
                     assert_eq!(present.option(*trigger), wanted.option(*trigger));
                 }
+            }
+            for (key, wanted) in &entry.other_triggers {
+                assert_eq!(webhook.triggers.other.get(key), Some(wanted));
             }
             if let Some(auth) = &entry.http_auth {
                 assert_eq!(&webhook.http_auth, auth);

@@ -108,5 +108,7 @@ mod tests {
         assert_eq!(take(&mut waiting, 2), [1, 2]);
         assert_eq!(add(&mut waiting, 3, quarter), [2, 1, 0]);
         assert_eq!(waiting.len(), 4);
+        // Two of the largest mails that Postmark takes.
+        assert_eq!(add(&mut Waiting::default(), 2, 50 << 20), [2, 0, 0]);
     }
 }

@@ -355,5 +355,6 @@ mod tests {
             None => "end".to_owned(),
         };
         assert_eq!([next(), next(), next(), next()], ["1!", "1234\n", "3!", "end"]);
+        assert_eq!(lines.read, 6 + 5 + 9);
     }
 }

@@ -341,6 +341,10 @@ fn a_variable_that_cannot_be_used_is_a_finding() {
         let fix = finding["Fix"].as_str().unwrap();
         assert!(fix.ends_with(&format!("unset {name}")), "{name}: {fix}");
     }
+    // What follows from it is no finding of its own.
+    let mut env = TestEnv::new();
+    env.env("PMHOOKS_CONFIG", "");
+    env.run("doctor").code(1).has("target         skipped");
 }
 
 #[test]

@@ -128,13 +128,15 @@ pmhooks: error: cannot read the token of profile a from the program sleep: it di
 fn a_file_that_gives_no_token_is_named() {
     let server = Faulty::untouchable();
     let mut said = String::new();
-    let contents: [(&str, &[u8]); 6] = [
+    let long = vec![b'S'; 16 * 1024 + 1];
+    let contents: [(&str, &[u8]); 7] = [
         ("empty", b""),
         ("blank", b"\n"),
         ("two-lines", b"SECRET-A\nSECRET-B\n"),
         ("latin", b"SECRET\xe9"),
         ("bom", b"\xef\xbb\xbfSECRET"),
         ("nul", b"SEC\0RET"),
+        ("long", &long),
     ];
     for (name, bytes) in contents {
         let env = with(&server, &format!("server_token_file = \"{name}\""));
@@ -171,6 +173,9 @@ pmhooks: error: cannot read the token of profile a from file:[HOME]/.config/pmho
 --- exit 3
 --- stderr
 pmhooks: error: cannot read the token of profile a from file:[HOME]/.config/pmhooks/nul: it holds a control character
+--- exit 3
+--- stderr
+pmhooks: error: cannot read the token of profile a from file:[HOME]/.config/pmhooks/long: cannot read [HOME]/.config/pmhooks/long: it is larger than 16384 bytes
 --- exit 3
 --- stderr
 pmhooks: error: cannot read the token of profile a from file:/nowhere/token: cannot read /nowhere/token: No such file or directory (os error 2)

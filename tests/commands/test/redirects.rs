@@ -94,6 +94,16 @@ pmhooks: warning: bounce: after the 301 the POST became a GET without a body, as
 }
 
 #[test]
+fn a_redirect_that_repeats_a_secret_does_not_get_it_into_the_trace() {
+    let endpoint = Faulty::new([
+        Step::redirect(307, "/header-secret").only("POST", "/"),
+        Step::status(200).only("POST", "/header-secret"),
+    ]);
+    let run = TestEnv::new().run([&["test", "-vv", "--url", &endpoint.url()][..], &AUTH].concat());
+    run.code(0).has("POST http://127.0.0.1:[PORT]/********").lacks("header-secret");
+}
+
+#[test]
 fn ten_hops_are_followed_and_no_more() {
     let endpoint = Faulty::new([Step::redirect(307, "/again").times(11)]);
     let env = TestEnv::new();

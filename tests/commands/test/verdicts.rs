@@ -154,6 +154,10 @@ SelfSigned: no safe connection to [HOST]: its certificate comes from an authorit
   "serve the whole chain with the intermediate certificate, from an authority that everybody knows: Postmark does not know a company's own (--cacert trusts one here)"
 UnknownCa: no safe connection to [HOST]: its certificate comes from an authority that this machine does not know
   "serve the whole chain with the intermediate certificate, from an authority that everybody knows: Postmark does not know a company's own (--cacert trusts one here)"
+Authority: no safe connection to [HOST]: its certificate is self-signed, or an authority's and not its own
+  "serve the whole chain with the intermediate certificate, from an authority that everybody knows: Postmark does not know a company's own (--cacert trusts one here)"
+WrongPurpose: no safe connection to [HOST]: its certificate is not acceptable: certificate does not allow extended key usage for server authentication, allows client authentication
+  "serve the whole chain with the intermediate certificate, from an authority that everybody knows: Postmark does not know a company's own (--cacert trusts one here)"
 PlainText: no safe connection to [HOST]: it does not speak TLS on this port
   "look whether this port speaks TLS 1.2 or 1.3 at all: it may be plain HTTP, or old"
 OldProtocol: no safe connection to [HOST]: it speaks no version of TLS that is still safe
