@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
         let authority = url.expose().split_once("://").map_or("", |(_, rest)| rest);
         let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
-        let long = |password: &str| password.len() > 5 && !MASK.contains(password);
+        let long = |password: &str| password.len() > 5 && !password.contains('*');
         if let Some((_, password)) = password.filter(|(_, password)| long(password)) {
             let count = |text: &str| text.matches(password).count();
             assert!(count(&shown) < count(url.expose()), "{shown}");
