@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pmhooks::model::{Reveal, Webhook};
 use pmhooks::ops::manifest::Documents;
 use pmhooks::ops::plan::{self, Wishes};
+use pmhooks::postmark::{Reveal, Webhook};
 use serde_json::{Value, json};
 
 use crate::table::{Goal, Table, median, ms};

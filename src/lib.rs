@@ -1,45 +1,38 @@
-//! pmhooks: Postmark's webhooks from a terminal, a shell script, a CI step.
+//! pmhooks: administers Postmark webhooks from a terminal, a shell script or a CI step.
 //!
-//! ```text
-//!  argv ─▶ cli ─▶ args ─▶ commands/<verb> ─▶ ops ─▶ api ─────▶ Postmark
-//!           │               │     │            ├──▶ config    (or the sandbox, same protocol)
-//!         app/exit          ui ◀──┘ View        └──▶ local  (the sandbox, `listen`)
-//!                           └────────── all speak model ──────────┘
-//! ```
+//! Calls go down only: a module uses the modules of the layers below its own. A test proves the table.
 //!
-//! A file may use only the floors below its own; a test holds it to that.
-//!
-//! | floor | module | knows |
+//! | layer | module | holds |
 //! |---|---|---|
-//! | 6 | `main` | the process: argv, environment, streams, exit code |
-//! | 5 | [`app`], [`cli`] | the command line's root, dispatch, printing a failure once |
-//! | 4 | [`commands`] | one intention of a user each: `Args`, `run`, its view |
-//! | 3 | [`failure`], [`args`], [`ui`], [`docs`], [`ops`] | exit codes and hints; flag groups; the terminal; generated documents; the work |
-//! | 2 | [`api`], [`config`], [`local`] | Postmark's API; what the user has set; loopback servers |
-//! | 1 | [`net`], [`disk`], [`model`] | sending one request well; writing one file well; values |
-//!
-//! Where something goes: a pure decision to `ops`; bytes on a socket or a disk to floor 2 or 1; words for
-//! a person to a command's view or `ui`.
+//! | 9 | `main` | the process: arguments, environment, terminal in; exit code out |
+//! | 8 | [`cli`] | the command line: root, global options, completion, rendering of errors |
+//! | 7 | [`commands`] | one command each: arguments, run, report |
+//! | 6 | [`ops`] | the work, free of the terminal |
+//! | 5 | [`term`] | output formats, tables, prompts, signals |
+//! | 4 | [`error`] | exit codes and hints of each error |
+//! | 3 | [`config`] | profiles, environment, sources of secrets |
+//! | 3 | [`sandbox`] | the emulator of Postmark's API; raw JSON, never the client's types |
+//! | 2 | [`postmark`] | Postmark's API: client, types, error codes, masking |
+//! | 2 | [`event`] | the eight payloads that Postmark posts |
+//! | 1 | [`http`] | the client and the server, which do not know each other |
+//! | 1 | [`fs`] | files: atomic replacement, locks, appending |
 
-pub mod api;
-pub mod app;
-pub mod args;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod disk;
-pub mod docs;
-pub mod failure;
-pub mod local;
-pub mod model;
-pub mod net;
+pub mod error;
+pub mod event;
+pub mod fs;
+pub mod http;
 pub mod ops;
-pub mod ui;
+pub mod postmark;
+pub mod sandbox;
+pub mod term;
 
 use std::ffi::OsString;
 
 use config::env::Environment;
-use failure::Exit;
+use error::Exit;
 
 /// What a run knows of its process. It is looked at once, at the start; nothing later asks the system.
 pub struct Process {
@@ -56,23 +49,23 @@ pub struct Process {
     /// The width of standard output, in columns, where it is a terminal.
     pub stdout_width: Option<u16>,
     /// How the process ends when a signal wants it to.
-    pub leave: ui::interrupt::Leave,
+    pub leave: term::interrupt::Leave,
 }
 
 /// Runs a command line to its end.
 pub fn run(process: Process) -> Exit {
-    app::run(process)
+    cli::run::run(process)
 }
 
 /// Makes a fault of our own end in a sentence: the terminal in order, no values, no core.
-pub fn report_panics(leave: ui::interrupt::Leave) {
+pub fn report_panics(leave: term::interrupt::Leave) {
     std::panic::set_hook(Box::new(move |panic| {
-        ui::interrupt::restore_terminal();
+        term::interrupt::restore_terminal();
         // The name alone: the folders are those of the machine that built this.
         let name = |file: &str| file.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         let place = panic.location().map(|l| format!(" at {}:{}", name(l.file()), l.line()));
         let place = place.unwrap_or_default();
-        ui::Ui::default().line(&format!(
+        term::Ui::default().line(&format!(
             "pmhooks: error: an internal error{place}; please report it with what you did"
         ));
         leave(Exit::Machine.code().into())

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::model::{Reveal, Statistics, Verification, Webhook};
-use pmhooks::ui::json;
+use pmhooks::postmark::{Reveal, Statistics, Verification, Webhook};
+use pmhooks::term::json;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(webhook) = serde_json::from_slice::<Webhook>(data) {

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::model::Reveal;
 use pmhooks::ops::manifest::Documents;
 use pmhooks::ops::plan::{Wishes, plan};
+use pmhooks::postmark::Reveal;
 
 fuzz_target!(|data: &[u8]| {
     let lookup = |name: &str| match name.len() {

@@ -9,8 +9,8 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
+use pmhooks::ops::receive::{Receiving, Seen, Shown, Told, Wishes, self};
 use pmhooks::ops::receive::arrived::Arrived;
-use pmhooks::ops::receive::{self, Receiving, Seen, Shown, Told, Wishes};
 use pmhooks::ops::replay::{Events, Filter, Item};
 use tempfile::TempDir;
 

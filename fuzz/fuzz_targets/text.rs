@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::ui::{json, text};
+use pmhooks::term::{json, text};
 
 fuzz_target!(|data: &[u8]| {
     let dirty = String::from_utf8_lossy(data);

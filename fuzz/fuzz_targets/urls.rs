@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::model::{ApiUrl, HookUrl, HttpHeader, MASK, mask};
+use pmhooks::postmark::{ApiUrl, HookUrl, HttpHeader, MASK, mask};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use super::planned::{self, Plans};
-use crate::args::confirm::Confirm;
-use crate::args::manifest::ManifestArgs;
-use crate::args::parse::{quiet_with, width};
-use crate::failure::{Exit, Failure};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::parse::{quiet_with, width};
+use crate::error::{Exit, Failure};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
 use crate::ops::plan::kept::Kept;

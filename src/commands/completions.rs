@@ -1,12 +1,14 @@
 //! `completions`: what a shell needs to complete a command line.
 
+pub mod docs;
+
 use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
+use self::docs::Shell;
 use super::Context;
-use crate::docs::{self, Shell};
-use crate::failure::{Exit, Failure};
-use crate::ui::Format;
+use crate::error::{Exit, Failure};
+use crate::term::Format;
 
 /// Print the completion script of a shell
 ///

@@ -7,19 +7,18 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 
 use super::fleet;
-use crate::api::Limits;
-use crate::args::confirm::Confirm;
-use crate::args::webhook::{AuthArgs, HeaderArgs};
-use crate::config::ConfigError;
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
 use crate::config::resolve::{Profiles, Wanted, places};
-use crate::config::secret;
-use crate::failure::{Exit, Failure, Invocation};
-use crate::model::{HttpAuth, HttpHeader, Reveal, Secret, SecretSource, Webhook, WebhookId};
-use crate::net::Net;
+use crate::config::source::SecretSource;
+use crate::config::{ConfigError, secret};
+use crate::error::{Exit, Failure, Invocation};
+use crate::http::client::{Net, ProxyVariables};
 use crate::ops::guard::{self, GuardError, Need};
 use crate::ops::session::{Session, SessionError};
-use crate::ui::{Ui, View, webhooks};
+use crate::postmark::{HttpAuth, HttpHeader, Limits, Reveal, Secret, Webhook, WebhookId};
+use crate::term::{Ui, View, webhooks};
 
 /// What a command works with.
 pub struct Context {
@@ -264,5 +263,27 @@ impl Context {
         let mut seen = std::collections::HashSet::new();
         ids.retain(|id| seen.insert(*id));
         Ok(ids)
+    }
+}
+
+/// The proxy variables. Lower case wins, as with curl; `HTTP_PROXY` in upper case is not believed in
+/// a CGI program, where a client's `Proxy:` header could have set it.
+pub fn proxies(environment: &Environment) -> ProxyVariables {
+    let first = |names: &[&'static str]| {
+        names.iter().find_map(|name| {
+            let value = environment.raw(name)?.to_string_lossy().into_owned();
+            (!value.is_empty()).then_some((*name, value))
+        })
+    };
+    let http: &[&str] = if environment.raw("REQUEST_METHOD").is_some() {
+        &["http_proxy"]
+    } else {
+        &["http_proxy", "HTTP_PROXY"]
+    };
+    ProxyVariables {
+        https: first(&["https_proxy", "HTTPS_PROXY"]),
+        http: first(http),
+        all: first(&["all_proxy", "ALL_PROXY"]),
+        no: first(&["no_proxy", "NO_PROXY"]).map(|(_, value)| value),
     }
 }

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::confirm::Confirm;
-use crate::args::parse::quiet;
-use crate::args::webhook::{WebhookArgs, idle_options};
-use crate::failure::Exit;
-use crate::model::{StreamId, Webhook};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::parse::quiet;
+use crate::commands::options::webhook::{WebhookArgs, idle_options};
+use crate::error::Exit;
 use crate::ops::create::{self, Created};
-use crate::ui::Webhooks;
+use crate::postmark::{StreamId, Webhook};
+use crate::term::Webhooks;
 
 /// Make a webhook
 ///

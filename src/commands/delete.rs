@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::confirm::Confirm;
-use crate::args::target::WebhookIds;
-use crate::failure::Exit;
-use crate::model::Webhook;
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::target::WebhookIds;
+use crate::error::Exit;
 use crate::ops::backup;
-use crate::ui::webhooks;
+use crate::postmark::Webhook;
+use crate::term::webhooks;
 use outcomes::Outcomes;
 
 /// Delete webhooks

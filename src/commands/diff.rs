@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use super::fleet::WIDTH;
 use super::planned::{self, Plans};
-use crate::args::manifest::ManifestArgs;
+use crate::commands::options::manifest::ManifestArgs;
 use crate::config::resolve::is_for_several;
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 
 /// Show what differs between a server and a manifest
 ///

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::parse::quiet;
-use crate::failure::{self, Exit, Failure, Invocation};
-use crate::model::WebhookId;
+use crate::commands::options::parse::quiet;
+use crate::error::{self, Exit, Failure, Invocation};
 use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
-use crate::ui::{View as _, json};
+use crate::postmark::WebhookId;
+use crate::term::{View as _, json};
 use view::Walk;
 
 /// Find out why a webhook receives nothing
@@ -60,7 +60,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         bundle::check(path).context("cannot write the report")?;
     }
     let wishes = args.id.map(|id| Wishes { id, test: !args.no_test, verify: args.verify });
-    let advice = |error: &(dyn Error + 'static)| failure::of(error).hints;
+    let advice = |error: &(dyn Error + 'static)| error::of(error).hints;
     let doctor = Doctor {
         wanted: &cx.wanted,
         environment: &cx.environment,

@@ -7,13 +7,13 @@ mod view;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::confirm::Confirm;
-use crate::args::target::OneWebhookId;
-use crate::args::webhook::{WebhookArgs, idle_options};
-use crate::failure::{Exit, Failure};
-use crate::model::{Patch, Webhook, WebhookId};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::target::OneWebhookId;
+use crate::commands::options::webhook::{WebhookArgs, idle_options};
+use crate::error::{Exit, Failure};
 use crate::ops::change;
 use crate::ops::edit::{self, Edited};
+use crate::postmark::{Patch, Webhook, WebhookId};
 use view::Changed;
 
 /// Change a webhook

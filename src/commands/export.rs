@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::manifest::assignment;
-use crate::args::parse::quiet_with;
-use crate::args::target::StreamFilter;
-use crate::failure::{Exit, Failure};
-use crate::model::Reveal;
+use crate::commands::options::manifest::assignment;
+use crate::commands::options::parse::quiet_with;
+use crate::commands::options::target::StreamFilter;
+use crate::error::{Exit, Failure};
 use crate::ops::export::{self, Exported, SCHEMA, SCHEMA_FILE, Wishes};
-use crate::ui::text::visible;
-use crate::ui::{Format, json};
+use crate::postmark::Reveal;
+use crate::term::text::visible;
+use crate::term::{Format, json};
 
 /// Write the webhooks of a server as a manifest
 ///

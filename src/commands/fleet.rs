@@ -10,10 +10,10 @@ use anyhow::{Error, Result};
 
 use super::{Context, several};
 use crate::config::resolve::places;
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 use crate::ops::fanout;
 use crate::ops::session::Session;
-use crate::ui::{ByProfile, View};
+use crate::term::{ByProfile, View};
 pub use missing::{all_or_nothing, told};
 use missing::{missing, of_config};
 

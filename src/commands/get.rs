@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result};
 
 use super::{Context, several};
-use crate::args::target::WebhookIds;
-use crate::failure::Exit;
-use crate::ui::Webhooks;
+use crate::commands::options::target::WebhookIds;
+use crate::error::Exit;
+use crate::term::Webhooks;
 
 /// Show webhooks
 ///

@@ -7,14 +7,14 @@ mod view;
 use anyhow::{Context as _, Error, Result};
 
 use super::{Context, fleet, several};
-use crate::args::parse::{percentage, quiet_with, width};
-use crate::args::target::StreamFilter;
-use crate::args::webhook::{TriggerWord, triggers_or_all};
-use crate::failure::Exit;
-use crate::model::{Trigger, Webhook};
+use crate::commands::options::parse::{percentage, quiet_with, width};
+use crate::commands::options::target::StreamFilter;
+use crate::commands::options::webhook::{TriggerWord, triggers_or_all};
+use crate::error::Exit;
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::{self, Checkup, Demands};
 use crate::ops::session::Session;
+use crate::postmark::{Trigger, Webhook};
 use view::{Health, Server};
 
 /// Check how all webhooks fare

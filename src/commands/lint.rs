@@ -13,11 +13,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::Context;
 use super::fleet::WIDTH;
-use crate::args::manifest::assignment;
-use crate::args::parse::{quiet, quiet_with};
-use crate::args::target::StreamFilter;
-use crate::failure::{Exit, Failure};
-use crate::model::Level;
+use crate::commands::options::manifest::assignment;
+use crate::commands::options::parse::{quiet, quiet_with};
+use crate::commands::options::target::StreamFilter;
+use crate::error::{Exit, Failure};
+use crate::ops::finding::Level;
 use crate::ops::lint::{self, RULES, Rule, Scene};
 use catalogue::Catalogue;
 use view::Lint;

@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use super::fleet::WIDTH;
-use crate::args::target::StreamFilter;
-use crate::failure::Exit;
-use crate::ui::{ByProfile, Webhooks};
+use crate::commands::options::target::StreamFilter;
+use crate::error::Exit;
+use crate::term::{ByProfile, Webhooks};
 
 /// List the webhooks of a server
 ///

@@ -15,14 +15,15 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::Context;
-use crate::args::manifest::ManifestArgs;
-use crate::failure::Failure;
-use crate::model::{ProfileName, Reveal, WebhookId};
+use crate::commands::options::manifest::ManifestArgs;
+use crate::config::profile::ProfileName;
+use crate::error::Failure;
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::{Documents, Manifest};
 use crate::ops::plan::kept::{self, Kept};
 use crate::ops::plan::{self, Plan, Wishes};
 use crate::ops::session::Session;
+use crate::postmark::{Reveal, WebhookId};
 
 /// A plan for one server, and what became of it.
 pub struct Planned {

@@ -11,10 +11,10 @@ mod r#use;
 use anyhow::Result;
 
 use super::Context;
-use crate::config::profile::Profile;
-use crate::failure::{Exit, Failure};
-use crate::model::{ApiUrl, ProfileName};
-use crate::ui::accounts::AccountRow;
+use crate::config::profile::{Profile, ProfileName};
+use crate::error::{Exit, Failure};
+use crate::postmark::ApiUrl;
+use crate::term::accounts::AccountRow;
 
 /// Manage the profiles of the configuration
 ///

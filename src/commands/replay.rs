@@ -14,12 +14,12 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::event::{EventWord, events, events_or_all};
-use crate::args::parse::{quiet, quiet_with, rate, width};
-use crate::args::target::Destination;
-use crate::args::webhook::{AuthArgs, HeaderArgs};
-use crate::failure::{Exit, Failure};
-use crate::model::Moment;
+use crate::commands::options::event::{EventWord, events, events_or_all};
+use crate::commands::options::parse::{quiet, quiet_with, rate, width};
+use crate::commands::options::target::Destination;
+use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
+use crate::error::{Exit, Failure};
+use crate::ops::moment::Moment;
 use crate::ops::probe::Prober;
 use crate::ops::replay::send::{self, End, Way};
 use crate::ops::replay::{self, Filter, Item};

@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::{Context, several};
-use crate::args::confirm::Confirm;
-use crate::args::parse::quiet;
-use crate::args::secret::SecretHeader;
-use crate::args::target::WebhooksOrAll;
-use crate::failure::Exit;
-use crate::model::SecretSource;
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::parse::quiet;
+use crate::commands::options::secret::SecretHeader;
+use crate::commands::options::target::WebhooksOrAll;
+use crate::config::source::SecretSource;
+use crate::error::Exit;
 use crate::ops::apply;
 use crate::ops::rotate::{self, Turn};
 use rotation::Rotation;

@@ -6,7 +6,7 @@ mod serve;
 use anyhow::Result;
 
 use super::Context;
-use crate::failure::Exit;
+use crate::error::Exit;
 
 /// Run the built-in emulator of Postmark's API
 ///

@@ -7,7 +7,7 @@ mod view;
 use anyhow::Result;
 
 use super::Context;
-use crate::failure::Exit;
+use crate::error::Exit;
 
 /// Show or change the server's own event settings
 ///

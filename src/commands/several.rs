@@ -3,12 +3,11 @@
 use anyhow::{Context as _, Error, Result};
 
 use super::Context;
-use crate::api::ApiError;
-use crate::args::target::WebhooksOrAll;
+use crate::commands::options::target::WebhooksOrAll;
 use crate::config::resolve::is_for_several;
-use crate::failure::{Exit, Failure, explain};
-use crate::model::{Webhook, WebhookId};
+use crate::error::{Exit, Failure, explain};
 use crate::ops::session::Session;
+use crate::postmark::{ApiError, Webhook, WebhookId};
 
 /// The IDs that are named, those of all webhooks, or the one that the user picks.
 pub fn ids(target: &WebhooksOrAll, cx: &Context, question: &'static str) -> Result<Vec<WebhookId>> {

@@ -4,12 +4,12 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Context, fleet, several};
-use crate::args::target::WebhooksOrAll;
-use crate::failure::Exit;
-use crate::model::{Metrics, Reveal, Statistics, Trigger, WebhookId};
+use crate::commands::options::target::WebhooksOrAll;
+use crate::error::Exit;
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;
-use crate::ui::{ByProfile, Cell, Column, Table, Tone, View};
+use crate::postmark::{Metrics, Reveal, Statistics, Trigger, WebhookId};
+use crate::term::{ByProfile, Cell, Column, Table, Tone, View};
 
 /// Show the deliveries of the last 24 hours
 ///

@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use super::Context;
 use super::fleet::WIDTH;
-use crate::api::StreamFilter;
-use crate::failure::Exit;
-use crate::model::{Stream, StreamType};
-use crate::ui::{ByProfile, Cell, Column, Table, Tone, View};
+use crate::error::Exit;
+use crate::postmark::{Stream, StreamFilter, StreamType};
+use crate::term::{ByProfile, Cell, Column, Table, Tone, View};
 
 /// List the message streams of a server
 ///

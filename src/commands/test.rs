@@ -12,12 +12,12 @@ mod view;
 use anyhow::Result;
 
 use super::{Context, several};
-use crate::args::endpoint::EndpointArgs;
-use crate::args::event::EventArgs;
-use crate::args::parse::{quiet_with, width};
-use crate::args::target::WebhooksOrAll;
-use crate::failure::{Exit, Failure};
-use crate::ui::Format;
+use crate::commands::options::endpoint::EndpointArgs;
+use crate::commands::options::event::EventArgs;
+use crate::commands::options::parse::{quiet_with, width};
+use crate::commands::options::target::WebhooksOrAll;
+use crate::error::{Exit, Failure};
+use crate::term::Format;
 use show::Printed;
 use view::Tests;
 

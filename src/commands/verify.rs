@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::{Context, several};
-use crate::args::parse::{positive_duration, quiet_with};
-use crate::args::target::WebhooksOrAll;
-use crate::failure::{Exit, Failure};
+use crate::commands::options::parse::{positive_duration, quiet_with};
+use crate::commands::options::target::WebhooksOrAll;
+use crate::error::{Exit, Failure};
 use crate::ops::{fanout, verify};
 use view::Verified;
 

@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::config::resolve;
-use crate::failure::Exit;
-use crate::ui::accounts::{AccountRow, Accounts};
+use crate::error::Exit;
+use crate::term::accounts::{AccountRow, Accounts};
 
 /// Show which server and token are in use
 ///

@@ -8,8 +8,8 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 use super::ConfigError;
 use super::file::{DEFAULT, LARGEST, PROFILES, TOKEN_KEYS, parse, read};
 use super::profile::{Profile, TokenAt};
-use crate::disk::{self, Lock};
-use crate::model::ProfileName;
+use crate::config::profile::ProfileName;
+use crate::fs::{self, Lock};
 
 /// How long a command waits for another one that is changing the file.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub fn file<T>(
         let why = format!("the configuration would be larger than {LARGEST} bytes");
         return Err(ConfigError::Refused(why));
     }
-    disk::write(path, changed.as_bytes())?;
+    fs::write(path, changed.as_bytes())?;
     Ok(done)
 }
 

@@ -4,7 +4,6 @@ use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use super::ConfigError;
-use crate::net::ProxyVariables;
 
 /// A variable that this tool reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,27 +130,5 @@ impl Environment {
     /// True where a switch is set to anything but an empty text, `0` or `false`.
     pub fn is_on(&self, variable: Variable) -> bool {
         self.raw(variable.name).is_some_and(|v| !v.is_empty() && v != "0" && v != "false")
-    }
-
-    /// The proxy variables. Lower case wins, as with curl; `HTTP_PROXY` in upper case is not believed in
-    /// a CGI program, where a client's `Proxy:` header could have set it.
-    pub fn proxies(&self) -> ProxyVariables {
-        let first = |names: &[&'static str]| {
-            names.iter().find_map(|name| {
-                let value = self.raw(name)?.to_string_lossy().into_owned();
-                (!value.is_empty()).then_some((*name, value))
-            })
-        };
-        let http: &[&str] = if self.raw("REQUEST_METHOD").is_some() {
-            &["http_proxy"]
-        } else {
-            &["http_proxy", "HTTP_PROXY"]
-        };
-        ProxyVariables {
-            https: first(&["https_proxy", "HTTPS_PROXY"]),
-            http: first(http),
-            all: first(&["all_proxy", "ALL_PROXY"]),
-            no: first(&["no_proxy", "NO_PROXY"]).map(|(_, value)| value),
-        }
     }
 }

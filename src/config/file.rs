@@ -7,8 +7,9 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::ConfigError;
 use super::profile::{Profile, TokenAt};
-use crate::disk;
-use crate::model::{ProfileName, Secret, ServerId};
+use crate::config::profile::ProfileName;
+use crate::fs;
+use crate::postmark::{Secret, ServerId};
 
 /// A configuration is smaller than this, in bytes.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
@@ -219,7 +220,7 @@ impl File {
 
 /// The file's text, empty where there is no file, and its mode where others can get at it.
 pub(super) fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
-    let content = match disk::read(path, LARGEST) {
+    let content = match fs::read(path, LARGEST) {
         Ok(content) => content,
         Err(error) if error.is_missing() => return Ok((String::new(), None)),
         Err(error) => return Err(ConfigError::Unopened(error)),

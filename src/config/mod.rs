@@ -1,6 +1,4 @@
-//! What the user has set: the environment, the configuration file, profiles, and what follows from them.
-//!
-//! Floor 2. May use `disk`, `net` (its settings) and `model`; must not use `api` or `local`.
+//! Settings: the environment, the configuration file, profiles, and sources of secrets.
 
 pub mod change;
 pub mod env;
@@ -8,10 +6,11 @@ pub mod file;
 pub mod profile;
 pub mod resolve;
 pub mod secret;
+pub mod source;
 
 use std::path::PathBuf;
 
-use crate::disk::DiskError;
+use crate::fs::DiskError;
 
 /// Why a setting cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,12 @@
 //! A profile: which server, with which token, and how carefully.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use crate::model::{ApiUrl, ProfileName, Secret, ServerId, StreamId};
+use serde::Serialize;
+
+use crate::postmark::{ApiUrl, Secret, ServerId, StreamId};
 
 /// Where a profile's token is.
 #[derive(Clone, Debug)]
@@ -50,4 +54,50 @@ pub struct Profile {
     pub api_url: Option<ApiUrl>,
     /// Values for manifests.
     pub vars: Vec<(String, String)>,
+}
+
+/// The name of a profile in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ProfileName(String);
+
+impl ProfileName {
+    /// The built-in profile that runs on the emulator.
+    pub const SANDBOX: &'static str = "sandbox";
+
+    /// The built-in profile `sandbox`.
+    pub fn sandbox() -> Self {
+        Self(Self::SANDBOX.to_owned())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for the built-in profile, which no file can define.
+    pub fn is_sandbox(&self) -> bool {
+        self.0 == Self::SANDBOX
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ProfileName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        if starts_well && rest && text.len() <= 64 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("a profile's name starts with a letter or digit and has at most 64 letters, digits, \
+                 -, _ and ."
+                .to_owned())
+        }
+    }
 }

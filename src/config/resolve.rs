@@ -12,8 +12,9 @@ use super::env::{self, Environment};
 use super::file::File;
 use super::profile::{Profile, TokenAt};
 use super::secret;
-use crate::disk::DiskError;
-use crate::model::{ApiUrl, ProfileName, Secret};
+use crate::config::profile::ProfileName;
+use crate::fs::DiskError;
+use crate::postmark::{ApiUrl, Secret};
 use several::named;
 pub use several::{Place, Places, Profiles, is_for_several, places};
 

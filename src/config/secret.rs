@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::ConfigError;
 use super::env::Environment;
-use crate::disk;
-use crate::model::{MASK, Secret, SecretSource};
+use crate::config::source::SecretSource;
+use crate::fs;
+use crate::postmark::{MASK, Secret};
 
 /// No token or password is longer than this, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -59,7 +60,7 @@ pub fn from_environment(
 /// Reads a secret from a file; also returns its mode where others than the owner can read it.
 pub fn from_file(path: &Path, what: &str) -> Result<(Secret, Option<u32>), ConfigError> {
     let failed = |problem: String| unreadable(what, &format!("file:{}", path.display()), problem);
-    let content = disk::read(path, LIMIT - 1).map_err(|e| failed(e.to_string()))?;
+    let content = fs::read(path, LIMIT - 1).map_err(|e| failed(e.to_string()))?;
     let bytes = Zeroizing::new(content.bytes);
     let secret = check(&bytes).map_err(|problem| failed(problem.to_owned()))?;
     Ok((secret, content.loose_mode))

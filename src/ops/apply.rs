@@ -8,11 +8,10 @@ use super::edit::{self, Edited};
 use super::plan::{Change, Deed, Plan};
 use super::session::Session;
 use super::{backup, fanout};
-use crate::api::{ApiError, Client};
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::disk::{DiskError, Lock};
-use crate::model::WebhookId;
+use crate::fs::{DiskError, Lock};
+use crate::postmark::{ApiError, Client, WebhookId};
 
 /// So long a run waits for another one to end.
 const LOCK_WAIT: Duration = Duration::from_secs(2);

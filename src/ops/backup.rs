@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::disk::{self, DiskError};
-use crate::model::{Reveal, Webhook};
+use crate::fs::{self, DiskError};
+use crate::postmark::{Reveal, Webhook};
 
 /// The folder of all backups.
 pub fn folder() -> Result<PathBuf, ConfigError> {
@@ -21,6 +21,6 @@ pub fn keep(folder: &Path, place: &str, webhook: &Webhook) -> Result<PathBuf, Di
         humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace([':', '.'], "-");
     let path = folder.join(format!("{place}-{}-{time}.json", webhook.id));
     let text = format!("{:#}\n", webhook.to_json(Reveal::Shown));
-    disk::write(&path, text.as_bytes())?;
+    fs::write(&path, text.as_bytes())?;
     Ok(path)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::model::{MASK, Object, Patch, Reveal, Webhook, mask};
+use crate::postmark::{MASK, Object, Patch, Reveal, Webhook, mask};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::manifest::{Entry, Manifest};
 use super::plan::{self, Deed, Plan, PlanError};
-use crate::model::{HttpAuth, HttpHeader, Reveal, Secret, Server, ServerPatch, Trigger, Webhook};
+use crate::postmark::{
+    HttpAuth, HttpHeader, Reveal, Secret, Server, ServerPatch, Trigger, Webhook,
+};
 
 /// A server as it is compared.
 #[derive(Clone, Debug)]

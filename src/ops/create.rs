@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{ApiError, Client};
-use crate::model::{NewWebhook, StreamId, Webhook, WebhookId};
+use crate::postmark::{ApiError, Client, NewWebhook, StreamId, Webhook, WebhookId};
 
 /// How a create ended well.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::document::{self, DocumentError, Entry, Node, nearest};
-use crate::disk::{self, DiskError};
-use crate::model::{
+use crate::fs::{self, DiskError};
+use crate::postmark::{
     HookUrl, HttpAuth, HttpHeader, MASK, Object, Secret, StreamId, Trigger, TriggerSetting,
 };
 
@@ -129,7 +129,7 @@ pub fn text(path: &Path, stdin: &mut dyn Read, limit: u64) -> Result<String, Def
         stdin.take(limit + 1).read_to_end(&mut bytes).map_err(DefinitionError::Stdin)?;
         bytes
     } else {
-        disk::read(path, limit)?.bytes
+        fs::read(path, limit)?.bytes
     };
     let unusable = |problem| DefinitionError::Unusable { origin: origin(path), problem };
     if bytes.len() as u64 > limit {

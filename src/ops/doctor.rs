@@ -12,12 +12,13 @@ mod settings;
 use std::error::Error;
 use std::sync::Arc;
 
-use crate::api::{ApiError, Limits};
 use crate::config::env::Environment;
+use crate::config::profile::ProfileName;
 use crate::config::resolve::Wanted;
-use crate::model::{Finding, Level, ProfileName, Server, Webhook, WebhookId};
-use crate::net::Net;
+use crate::http::client::Net;
+use crate::ops::finding::{Finding, Level};
 use crate::ops::session::Session;
+use crate::postmark::{ApiError, Limits, Server, Webhook, WebhookId};
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::definition::{Definition, Written};
-use crate::api::{ApiError, Client};
-use crate::model::{
-    HttpAuth, HttpHeader, Patch, Secret, Trigger, TriggerSetting, Webhook, WebhookId,
+use crate::postmark::{
+    ApiError, Client, HttpAuth, HttpHeader, Patch, Secret, Trigger, TriggerSetting, Webhook,
+    WebhookId,
 };
 
 /// How an edit ended.

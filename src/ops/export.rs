@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::manifest;
-use crate::disk::{self, DiskError};
-use crate::model::{MASK, Object, Reveal, Server, Webhook, mask};
+use crate::fs::{self, DiskError};
+use crate::postmark::{MASK, Object, Reveal, Server, Webhook, mask};
 
 /// The JSON Schema of a manifest, for editors.
 pub const SCHEMA: &str = include_str!("manifest/schema.json");
@@ -203,7 +203,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), DiskError> {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
         return Err(DiskError::Io { doing: "write to", path: folder.to_owned(), source });
     }
-    disk::write(path, text.as_bytes())
+    fs::write(path, text.as_bytes())
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
         for _ in 0..300 {
             let (password, value) = (format!("p{}", random(8)), format!("h{}", random(8)));
             let mut hook = webhook("https://u:pw$1@hooks.example.com/a$b?token=x$y&n=1", &password);
-            hook.http_headers[0].value = crate::model::Secret::new(value.replace('\t', "_"));
+            hook.http_headers[0].value = crate::postmark::Secret::new(value.replace('\t', "_"));
             let vars = vec![("HOST".to_owned(), "hooks.example.com".to_owned())];
             let exported = export(&[hook.clone()], None, &Wishes { vars, reveal: false });
             let text = exported.manifest.to_string();

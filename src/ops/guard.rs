@@ -1,9 +1,8 @@
 //! Whether a write may go to the server that it is about to go to.
 
 use super::session::Session;
-use crate::api::ApiError;
-use crate::config::profile::Profile;
-use crate::model::{ProfileName, ServerId};
+use crate::config::profile::{Profile, ProfileName};
+use crate::postmark::{ApiError, ServerId};
 
 /// Why a write is refused before it is sent.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,9 @@
 //! How the webhooks of a server fare, by what Postmark says of them: pure decisions.
 
 use super::session;
-use crate::model::{Finding, Level, ProfileName, Statistics, Trigger, Webhook};
+use crate::config::profile::ProfileName;
+use crate::ops::finding::{Finding, Level};
+use crate::postmark::{Statistics, Trigger, Webhook};
 
 /// From this share on slow answers are worth a warning, in percent.
 const MUCH_SLOW: f64 = 10.0;

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::api::{Account, ApiError};
-use crate::config::profile::{Profile, TokenAt};
+use crate::config::profile::{Profile, ProfileName, TokenAt};
 use crate::config::{ConfigError, change, secret};
-use crate::model::{ApiUrl, MASK, ProfileName, Secret, Server, ServerId};
+use crate::postmark::{Account, ApiError, ApiUrl, MASK, Secret, Server, ServerId};
 
 /// No account has more servers: a listing that goes on beyond is none.
 const MOST_SERVERS: usize = 100_000;

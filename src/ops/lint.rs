@@ -17,7 +17,8 @@ use serde_json::Value;
 
 use super::document::nearest;
 use super::manifest::unset::Spot;
-use crate::model::{Finding, HookUrl, Level, StreamId, WebhookId};
+use crate::ops::finding::{Finding, Level};
+use crate::postmark::{HookUrl, StreamId, WebhookId};
 pub use ask::ask;
 pub use rules::RULES;
 pub use scene::{Scene, Source, Subject};

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::definition::{self, DefinitionError};
 use super::document::{self, Content, DocumentError, Node, Place, nearest};
-use crate::model::{Object, ServerPatch};
+use crate::postmark::{Object, ServerPatch};
 pub use entry::Entry;
 pub use reference::names;
 
@@ -258,7 +258,7 @@ fn hook_url(node: &Node) -> Result<String, DocumentError> {
     match node.text("Server.InboundHookUrl")? {
         "" => Ok(String::new()),
         text => {
-            let url = text.parse::<crate::model::HookUrl>();
+            let url = text.parse::<crate::postmark::HookUrl>();
             let url = url.map_err(|why| node.error(format!("Server.InboundHookUrl: {why}")))?;
             Ok(url.expose().to_owned())
         }

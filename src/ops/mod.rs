@@ -1,8 +1,7 @@
-//! The work, free of any terminal: pure decisions, and what takes several calls.
-//!
-//! Floor 3. May use `api`, `config`, `local`, `net`, `disk` and `model`; must not use `args`, `ui`, clap.
+//! The work of the commands, free of the terminal.
 
 pub mod apply;
+pub mod assignment;
 pub mod backup;
 pub mod change;
 pub mod compare;
@@ -12,14 +11,17 @@ pub mod doctor;
 pub mod document;
 pub mod draft;
 pub mod edit;
-pub mod events;
 pub mod export;
 pub mod fanout;
+pub mod finding;
 pub mod guard;
 pub mod health;
 pub mod import;
 pub mod lint;
 pub mod manifest;
+pub mod moment;
+pub mod own_sample;
+pub mod pattern;
 pub mod plan;
 pub mod probe;
 pub mod receive;
@@ -28,3 +30,4 @@ pub mod rotate;
 pub mod session;
 pub mod temporary;
 pub mod verify;
+pub mod wanted_events;

@@ -12,7 +12,7 @@ use matching::Matching;
 
 use super::change::{self, FieldChange};
 use super::manifest::Manifest;
-use crate::model::{
+use crate::postmark::{
     HookUrl, NewWebhook, Object, Patch, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
 };
 

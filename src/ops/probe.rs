@@ -16,8 +16,9 @@ use url::Url;
 pub use endpoint::{Credentials, Endpoint, EndpointError, internal, is_sendable};
 pub(super) use endpoint::{basic, credentials_of};
 
-use crate::model::{Event, Received, mask};
-use crate::net::{self, Answer, Method, Net, NetError, Repeat, Request};
+use crate::event::{Event, Received};
+use crate::http::client::{self, Answer, Method, Net, NetError, Repeat, Request};
+use crate::postmark::mask;
 
 /// Postmark follows so many redirects (its overview of webhooks, retries).
 const MOST_REDIRECTS: usize = 10;
@@ -40,7 +41,7 @@ pub struct Post {
 impl Post {
     /// A post of this body, with a trace of its own.
     pub fn new(event: Received, body: Vec<u8>) -> Self {
-        Self { event, body, trace: super::events::uuid(), recorded: Vec::new() }
+        Self { event, body, trace: crate::event::sample::uuid(), recorded: Vec::new() }
     }
 
     /// `X-PM-Retries-Remaining` at the first try: how often Postmark would try again.
@@ -79,7 +80,7 @@ impl Exchange {
     /// True where the answer came from an address that Postmark cannot reach.
     pub fn was_internal(&self) -> bool {
         let address: Option<IpAddr> = self.answer.as_ref().ok().and_then(|a| a.address);
-        address.is_some_and(net::is_internal)
+        address.is_some_and(client::is_internal)
     }
 }
 
@@ -160,7 +161,7 @@ impl Step {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("it redirects to something that is not on the web".to_owned());
         }
-        if net::names_internal(&url) && !net::names_internal(&self.url) {
+        if client::names_internal(&url) && !client::names_internal(&self.url) {
             return Err("it redirects to an address inside a network, where Postmark cannot go; \
                         this was not followed"
                 .to_owned());

@@ -7,6 +7,7 @@ pub mod forward;
 mod inbox;
 mod intake;
 mod line;
+pub mod receiver;
 mod seen;
 mod waiting;
 
@@ -20,12 +21,13 @@ pub use seen::Seen;
 
 use zeroize::Zeroizing;
 
-use crate::disk::append::{Appender, Found};
-use crate::disk::{self, DiskError};
-use crate::local::http::Limits;
-use crate::local::receiver::tls::{Configuration, TlsError};
-use crate::local::receiver::{self, Credentials, Options, Receiver, ReceiverError};
-use crate::model::{Event, HttpAuth};
+use self::receiver::{Credentials, Options, Receiver, ReceiverError};
+use crate::event::Event;
+use crate::fs::append::{Appender, Found};
+use crate::fs::{self, DiskError};
+use crate::http::server::Limits;
+use crate::ops::receive::receiver::tls::{Configuration, TlsError};
+use crate::postmark::HttpAuth;
 use forward::{Forwarded, Forwarder, Target};
 use intake::Intake;
 
@@ -190,8 +192,8 @@ pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
 
 /// What TLS is spoken with, and the key's permission bits where others may read it.
 fn tls(certificate: &Path, key: &Path) -> Result<(Arc<Configuration>, Option<u32>), ReceiveError> {
-    let chain = disk::read(certificate, LARGEST_CERTIFICATE)?;
-    let secret = disk::read(key, LARGEST_CERTIFICATE)?;
+    let chain = fs::read(certificate, LARGEST_CERTIFICATE)?;
+    let secret = fs::read(key, LARGEST_CERTIFICATE)?;
     let loose_key = secret.loose_mode;
     let secret = Zeroizing::new(secret.bytes);
     let configuration = receiver::tls::configuration(&chain.bytes, &secret).map_err(|why| {

@@ -11,8 +11,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::disk::{self, DiskError};
-use crate::model::Event;
+use crate::event::Event;
+use crate::fs::{self, DiskError};
 use recorded::Recorded;
 use values::{Found, Values};
 
@@ -83,7 +83,7 @@ pub fn open(path: &Path, filter: Filter) -> Result<Events<Source>, DiskError> {
     let (source, length): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
         (Box::new(io::stdin()), None)
     } else {
-        let opened = disk::open(path)?;
+        let opened = fs::open(path)?;
         (Box::new(opened.content), opened.length)
     };
     let source = BufReader::with_capacity(256 * 1024, source);

@@ -4,8 +4,7 @@ pub mod back;
 pub mod check;
 pub mod generate;
 
-use crate::api::{ApiError, Client};
-use crate::model::{HttpAuth, HttpHeader, Patch, Secret, Webhook};
+use crate::postmark::{ApiError, Client, HttpAuth, HttpHeader, Patch, Secret, Webhook};
 
 const UNVERIFIED: &str = "unverified";
 

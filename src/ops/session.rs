@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Client, Limits};
 use crate::config::env::Environment;
+use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
-use crate::local::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
-use crate::model::{ApiUrl, ProfileName, Secret};
-use crate::net::Net;
+use crate::http::client::Net;
+use crate::postmark::{ApiUrl, Client, Limits, Secret};
+use crate::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
 
 /// Why there is no server to talk to.
 #[derive(Debug, thiserror::Error)]

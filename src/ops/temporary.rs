@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::create::{self, CreateError, Created};
 use super::rotate::generate::{self, GenerateError};
 use super::session::Session;
-use crate::api::{ApiError, Client};
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::disk::DiskError;
-use crate::disk::held::{self, Held};
-use crate::model::{
-    ApiUrl, HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, Secret, ServerId, StreamId, Trigger,
-    TriggerSetting, Webhook, WebhookId,
+use crate::fs::DiskError;
+use crate::fs::held::{self, Held};
+use crate::postmark::{
+    ApiError, ApiUrl, Client, HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, Secret, ServerId,
+    StreamId, Trigger, TriggerSetting, Webhook, WebhookId,
 };
 
 /// The header that tells such a webhook from all others.

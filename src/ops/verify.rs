@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::api::{ApiError, Client};
-use crate::model::{Verification, WebhookId};
+use crate::postmark::{ApiError, Client, Verification, WebhookId};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);

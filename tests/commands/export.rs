@@ -1,6 +1,6 @@
 //! `export`.
 
-use pmhooks::model::Trigger;
+use pmhooks::postmark::Trigger;
 
 use crate::support::*;
 

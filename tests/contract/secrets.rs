@@ -347,7 +347,7 @@ mod panics {
     #[ignore = "it panics on purpose, in a process of its own that another test starts"]
     fn panics_in_the_middle_of_a_question() {
         pmhooks::report_panics(std::process::exit);
-        let _guard = pmhooks::ui::interrupt::TerminalGuard::keep();
+        let _guard = pmhooks::term::interrupt::TerminalGuard::keep();
         if let Ok(mut state) = rustix::termios::tcgetattr(std::io::stdin()) {
             state.local_modes.remove(rustix::termios::LocalModes::ECHO);
             let now = rustix::termios::OptionalActions::Now;

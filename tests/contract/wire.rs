@@ -1,6 +1,6 @@
 //! What goes over the wire, compared with what Postmark's Webhooks API page shows.
 
-use pmhooks::model::{HookUrl, Patch, Reveal, Webhook};
+use pmhooks::postmark::{HookUrl, Patch, Reveal, Webhook};
 
 use crate::support::*;
 

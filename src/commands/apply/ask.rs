@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::parties::{Parties, Party};
 use crate::commands::Context;
 use crate::commands::planned::Plans;
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 use crate::ops::session::Session;
 
 impl Parties<'_> {

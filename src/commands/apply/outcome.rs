@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::commands::Context;
 use crate::commands::planned::{self, Planned, Plans};
-use crate::failure::{self, Exit, Failure};
+use crate::error::{self, Exit, Failure};
 use crate::ops::apply::Outcome;
 
 /// How it ends: all done, or what was not, with the reasons.
@@ -23,7 +23,7 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
     });
     let causes = causes.collect();
     let first = all.iter().find_map(|outcome| outcome.error());
-    let first = first.map(|error| failure::of(error));
+    let first = first.map(|error| error::of(error));
     let exit = match (&first, done) {
         (Some(first), 0) => first.exit,
         (None, 0) => Exit::Interrupted,

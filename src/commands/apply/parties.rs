@@ -2,16 +2,16 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::args::confirm::Confirm;
-use crate::args::manifest::ManifestArgs;
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
-use crate::failure::Failure;
-use crate::model::ServerId;
+use crate::error::Failure;
 use crate::ops::fanout;
 use crate::ops::manifest::Documents;
 use crate::ops::session::Session;
+use crate::postmark::ServerId;
 
 /// One of the servers.
 pub struct Party<'a> {

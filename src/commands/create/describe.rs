@@ -4,9 +4,10 @@ use anyhow::Result;
 
 use super::{Args, questions};
 use crate::commands::Context;
-use crate::failure::Failure;
-use crate::model::{HttpHeader, NewWebhook, SecretSource};
+use crate::config::source::SecretSource;
+use crate::error::Failure;
 use crate::ops::definition::{self, Definition};
+use crate::postmark::{HttpHeader, NewWebhook};
 
 /// What is to be made: the file, the flags on top, and what the user answers.
 pub fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {

@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::api::StreamFilter;
 use crate::commands::Context;
-use crate::failure::Failure;
-use crate::model::{HookUrl, StreamId, Trigger, TriggerSetting};
+use crate::error::Failure;
+use crate::postmark::{HookUrl, StreamFilter, StreamId, Trigger, TriggerSetting};
 
 /// What the user answered; nothing where nothing was asked.
 pub struct Answers {

@@ -4,9 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::commands::Context;
-use crate::failure::{Exit, Failure, explain};
-use crate::model::WebhookId;
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::error::{Exit, Failure, explain};
+use crate::postmark::WebhookId;
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// What became of each webhook.
 pub struct Outcomes {

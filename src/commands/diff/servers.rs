@@ -6,7 +6,7 @@ use super::{Args, webhooks};
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
 use crate::commands::planned::{Planned, Plans};
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 use crate::ops::compare::{self, Side};
 use crate::ops::fanout;
 use crate::ops::session::Session;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::commands::Context;
+use crate::commands::{Context, findings};
 use crate::ops::doctor::{Check, Outcome, Report};
-use crate::ui::checklist::{self, Item};
-use crate::ui::{Cell, Column, Table, Tone, View, findings};
+use crate::term::checklist::{self, Item};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// A walk that was taken.
 pub struct Walk {

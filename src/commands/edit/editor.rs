@@ -4,12 +4,12 @@ use anyhow::{Context as _, Result};
 
 use crate::commands::Context;
 use crate::config::env::{EDITOR, VISUAL};
-use crate::failure::Failure;
-use crate::model::{Reveal, Webhook};
+use crate::error::Failure;
 use crate::ops::definition;
 use crate::ops::draft::Draft;
 use crate::ops::edit::{Wish, wish_of};
-use crate::ui::json;
+use crate::postmark::{Reveal, Webhook};
+use crate::term::json;
 
 /// Lets the user edit, again where the result cannot be used, until it can or the user gives up.
 pub fn wish(webhook: &Webhook, program: &str, cx: &Context) -> Result<Wish> {

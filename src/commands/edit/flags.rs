@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::Args;
 use crate::commands::Context;
-use crate::failure::Failure;
-use crate::model::{HttpAuth, HttpHeader, Patch, Secret, Webhook};
+use crate::error::Failure;
 use crate::ops::edit::Wish;
+use crate::postmark::{HttpAuth, HttpHeader, Patch, Secret, Webhook};
 
 impl Args {
     /// True where no flag says what to change.

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::{Reveal, Webhook};
 use crate::ops::change::FieldChange;
-use crate::ui::{Cell, Column, Table, Tone, View, Webhooks};
+use crate::postmark::{Reveal, Webhook};
+use crate::term::{Cell, Column, Table, Tone, View, Webhooks};
 
 /// A webhook and what changed in it.
 pub struct Changed {

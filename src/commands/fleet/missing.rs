@@ -2,12 +2,12 @@
 
 use anyhow::Error;
 
-use crate::api::ApiError;
 use crate::commands::Context;
 use crate::config::ConfigError;
 use crate::config::resolve::Target;
-use crate::failure::{self, Exit, Failure, Invocation, explain};
-use crate::net::NetError;
+use crate::error::{self, Exit, Failure, Invocation, explain};
+use crate::http::client::NetError;
+use crate::postmark::ApiError;
 
 /// A failure that says where the token or the address came from, where that is what failed.
 pub fn told(error: &Error, target: Option<&Target>) -> Failure {
@@ -27,7 +27,7 @@ pub fn told(error: &Error, target: Option<&Target>) -> Failure {
 
 /// The failure of a profile that cannot be used.
 pub(super) fn of_config(error: &ConfigError) -> Failure {
-    Failure { message: error.to_string(), ..failure::of(error) }
+    Failure { message: error.to_string(), ..error::of(error) }
 }
 
 /// The failure of those profiles that did not answer: where none did, of one it is its own, and of several

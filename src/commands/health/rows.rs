@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::view::{Health, Server};
-use crate::model::{ProfileName, Trigger};
+use crate::commands::findings;
+use crate::config::profile::ProfileName;
 use crate::ops::health::{Checkup, Demands, percent};
-use crate::ui::{Cell, Tone, findings};
+use crate::postmark::Trigger;
+use crate::term::{Cell, Tone};
 
 /// The cells of a webhook.
 pub(super) fn cells(health: &Health, checkup: &Checkup) -> Vec<Cell> {

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{metrics, rows};
-use crate::commands::Context;
-use crate::model::{Finding, ProfileName};
+use crate::commands::{Context, findings};
+use crate::config::profile::ProfileName;
+use crate::ops::finding::Finding;
 use crate::ops::health::{Checkup, Demands};
-use crate::ui::{Cell, Column, Table, Tone, View, findings};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// What was looked at, and found.
 pub struct Health {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::commands::findings;
 use crate::ops::lint::{Rule, Scope};
-use crate::ui::{Cell, Column, Table, View, findings};
+use crate::term::{Cell, Column, Table, View};
 
 /// Rules to show.
 pub struct Catalogue {

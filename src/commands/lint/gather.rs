@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use crate::commands::Context;
 use crate::config::resolve::{self, Profiles, Target};
 use crate::config::{ConfigError, env};
-use crate::model::StreamId;
 use crate::ops::lint::{self, Scene};
 use crate::ops::manifest::Documents;
 use crate::ops::session::Session;
+use crate::postmark::StreamId;
 
 /// The webhooks of a server, its settings and its streams.
 pub(super) fn server(session: &Session, only: Option<&StreamId>) -> Result<Scene> {

@@ -1,9 +1,10 @@
 //! Findings for a person: a block for each thing that something was found of.
 
 use super::view::Lint;
+use crate::commands::findings;
 use crate::ops::lint::Found;
-use crate::ui::text::visible;
-use crate::ui::{Cell, Table, Tone, findings};
+use crate::term::text::visible;
+use crate::term::{Cell, Table, Tone};
 
 impl Lint {
     /// Each thing, what was found of it, and what to do. Sentences are wrapped; a URL or a command in several

@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::model::{Level, ProfileName};
+use crate::config::profile::ProfileName;
+use crate::ops::finding::Level;
 use crate::ops::lint::{Found, RULES, Rule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::sarif;
-use crate::commands::Context;
-use crate::model::{Level, ProfileName};
+use crate::commands::{Context, findings};
+use crate::config::profile::ProfileName;
+use crate::ops::finding::Level;
 use crate::ops::lint::{Found, Rule, Scope};
-use crate::ui::{Cell, Column, Table, View, findings};
+use crate::term::{Cell, Column, Table, View};
 
 /// What was found.
 pub struct Lint {

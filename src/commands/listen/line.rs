@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::local::receiver::Delivery;
-use crate::model::Event;
+use crate::event::Event;
 use crate::ops::receive::arrived::{Arrived, Content};
-use crate::ui::text::{excerpt, visible};
-use crate::ui::{Settings, Tone, clock, json};
+use crate::ops::receive::receiver::Delivery;
+use crate::term::text::{excerpt, visible};
+use crate::term::{Settings, Tone, clock, json};
 
 /// What happened is cut to so many characters, and on a narrow terminal to no less than so many.
 const DETAIL: usize = 100;

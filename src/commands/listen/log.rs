@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use super::summary::Summary;
 use super::{Args, line, object, words};
 use crate::commands::Context;
-use crate::local::receiver::Delivery;
 use crate::ops::receive::arrived::Arrived;
 use crate::ops::receive::forward::Forwarded;
+use crate::ops::receive::receiver::Delivery;
 use crate::ops::receive::{Inbox, Seen, Told};
-use crate::ui::{Format, Tone, Ui, json};
+use crate::term::{Format, Tone, Ui, json};
 
 /// What happens all the time is said once in this.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -119,7 +119,7 @@ impl<'a> Log<'a> {
 
     fn say(&self, tone: Tone, sentence: &str) {
         if !self.ui.settings.quiet {
-            let sentence = crate::ui::text::visible(sentence);
+            let sentence = crate::term::text::visible(sentence);
             self.ui.line(&self.ui.err_tone(tone, &format!("pmhooks: {sentence}")));
         }
     }

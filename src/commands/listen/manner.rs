@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Args, Context};
-use crate::args::event::{EventWord, events};
-use crate::args::parse::{duration, quiet_with, size};
-use crate::failure::Failure;
-use crate::model::HttpAuth;
+use crate::commands::options::event::{EventWord, events};
+use crate::commands::options::parse::{duration, quiet_with, size};
+use crate::error::Failure;
 use crate::ops::receive::forward::Target;
 use crate::ops::receive::{Shown, Wishes};
-use crate::ui::Format;
+use crate::postmark::HttpAuth;
+use crate::term::Format;
 
 /// How the endpoint behaves.
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::line;
-use crate::local::receiver::Delivery;
 use crate::ops::receive::arrived::{Arrived, Content};
+use crate::ops::receive::receiver::Delivery;
 
 /// The object of an event.
 pub fn of(delivery: &Delivery, arrived: &Arrived) -> Value {

@@ -5,14 +5,15 @@ mod said;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::args::confirm::Confirm;
-use crate::args::parse::quiet;
-use crate::args::webhook::{TriggerArgs, idle_options};
-use crate::failure::Failure;
-use crate::model::{HookUrl, ProfileName, StreamId};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::parse::quiet;
+use crate::commands::options::webhook::{TriggerArgs, idle_options};
+use crate::config::profile::ProfileName;
+use crate::error::Failure;
 use crate::ops::receive::Receiving;
 use crate::ops::temporary::{self, Place, Temporary, Wanted};
-use crate::ui::webhooks::triggers_text;
+use crate::postmark::{HookUrl, StreamId};
+use crate::term::webhooks::triggers_text;
 
 /// The temporary webhook of a run.
 #[derive(Debug, clap::Args)]

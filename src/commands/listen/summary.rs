@@ -1,7 +1,7 @@
 //! How it was, in numbers.
 
 use super::Args;
-use crate::model::{Event, Received};
+use crate::event::{Event, Received};
 use crate::ops::receive::arrived::Arrived;
 use crate::ops::receive::forward::Forwarded;
 

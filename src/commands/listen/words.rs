@@ -4,11 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::Args;
-use crate::local::http::Unread;
-use crate::local::receiver::{Refusal, Why};
+use crate::http::server::Unread;
 use crate::ops::receive::Receiving;
 use crate::ops::receive::forward::News;
-use crate::ui::{Format, Tone, Ui};
+use crate::ops::receive::receiver::{Refusal, Why};
+use crate::term::{Format, Tone, Ui};
 
 /// Events come for as long as this runs.
 pub const NO_DOCUMENT: &str =

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Planned, prose};
 use crate::commands::Context;
-use crate::model::Reveal;
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::postmark::Reveal;
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// The plans of a run, one per profile.
 pub struct Plans {

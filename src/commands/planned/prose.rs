@@ -1,12 +1,12 @@
 //! How a plan looks in a person's eyes: each change with its fields below, like a diff.
 
 use super::Planned;
-use crate::failure;
-use crate::model::HookUrl;
+use crate::error;
 use crate::ops::apply::Outcome;
 use crate::ops::plan::{Change, Deed};
-use crate::ui::Tone;
-use crate::ui::text::visible;
+use crate::postmark::HookUrl;
+use crate::term::Tone;
+use crate::term::text::visible;
 
 impl Planned {
     /// The plan as a person reads it: each change with its fields below, like a diff.
@@ -90,7 +90,7 @@ pub(super) fn message(outcome: &Outcome) -> Option<String> {
                 cause = error.source();
             }
             // What each probe found, where Postmark refused for what its probes found.
-            let more = failure::of(error).causes;
+            let more = error::of(error).causes;
             let more =
                 if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
             Some(sentences.join(": ") + &more)

@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::args::manifest::ManifestArgs;
 use crate::commands::Context;
+use crate::commands::options::manifest::ManifestArgs;
+use crate::config::profile::ProfileName;
 use crate::config::resolve::{Places, Target, places};
-use crate::failure::Failure;
-use crate::model::ProfileName;
+use crate::error::Failure;
 use crate::ops::manifest::{Documents, Manifest, ManifestError};
 use crate::ops::session::Session;
 

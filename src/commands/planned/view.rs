@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::Planned;
 use super::prose::{message, sign};
-use crate::model::{HookUrl, ProfileName, WebhookId};
+use crate::config::profile::ProfileName;
 use crate::ops::apply::Outcome;
 use crate::ops::change::FieldChange;
 use crate::ops::plan::Change;
-use crate::ui::{Cell, Column, Table, Tone};
+use crate::postmark::{HookUrl, WebhookId};
+use crate::term::{Cell, Column, Table, Tone};
 
 impl Planned {
     pub(super) fn rows(&self) -> impl Iterator<Item = (&Change, Option<&Outcome>)> {

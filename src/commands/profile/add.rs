@@ -6,14 +6,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 
 use super::{refuse_built_in, row, token};
-use crate::api::Client;
-use crate::args::parse::{quiet, quiet_with};
 use crate::commands::Context;
-use crate::config::profile::Profile;
+use crate::commands::options::parse::{quiet, quiet_with};
+use crate::config::profile::{Profile, ProfileName};
+use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
-use crate::failure::{Exit, Failure};
-use crate::model::{ApiUrl, ProfileName, SecretSource, StreamId};
-use crate::ui::accounts::Accounts;
+use crate::error::{Exit, Failure};
+use crate::postmark::{ApiUrl, Client, StreamId};
+use crate::term::accounts::Accounts;
 
 /// Add a profile
 ///

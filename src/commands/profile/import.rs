@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use crate::api::Account;
-use crate::args::parse::quiet;
 use crate::commands::Context;
+use crate::commands::options::parse::quiet;
 use crate::config::file::File;
 use crate::config::profile::Profile;
 use crate::config::resolve::{self, Profiles};
-use crate::failure::{Exit, Failure};
-use crate::model::{ApiUrl, Pattern, SecretSource, Server};
+use crate::config::source::SecretSource;
+use crate::error::{Exit, Failure};
 use crate::ops::import::{self, Common, Listed};
+use crate::ops::pattern::Pattern;
+use crate::postmark::{Account, ApiUrl, Server};
 use view::Imports;
 
 /// Make a profile for each server of an account

@@ -5,11 +5,10 @@ use anyhow::Result;
 use super::row;
 use crate::commands::Context;
 use crate::config::file::File;
-use crate::config::profile::Profile;
+use crate::config::profile::{Profile, ProfileName};
 use crate::config::resolve;
-use crate::failure::Exit;
-use crate::model::ProfileName;
-use crate::ui::accounts::{AccountRow, Accounts};
+use crate::error::Exit;
+use crate::term::accounts::{AccountRow, Accounts};
 
 /// List the profiles
 ///

@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::{refuse_built_in, row};
-use crate::args::parse::quiet;
 use crate::commands::Context;
+use crate::commands::options::parse::quiet;
+use crate::config::profile::ProfileName;
 use crate::config::{change, resolve};
-use crate::failure::Exit;
-use crate::model::ProfileName;
-use crate::ui::accounts::Accounts;
+use crate::error::Exit;
+use crate::term::accounts::Accounts;
 
 /// Remove a profile
 ///

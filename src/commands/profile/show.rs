@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::{built_in_row, row};
-use crate::args::parse::quiet;
 use crate::commands::Context;
+use crate::commands::options::parse::quiet;
+use crate::config::profile::ProfileName;
 use crate::config::resolve;
-use crate::failure::Exit;
-use crate::model::ProfileName;
-use crate::ui::accounts::Accounts;
+use crate::error::Exit;
+use crate::term::accounts::Accounts;
 
 /// Show a profile
 ///

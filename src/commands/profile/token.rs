@@ -7,9 +7,8 @@ use anyhow::Result;
 use crate::commands::Context;
 use crate::config::profile::TokenAt;
 use crate::config::secret;
-use crate::failure::Failure;
-use crate::model::SecretSource;
-use crate::model::source::is_variable;
+use crate::config::source::{SecretSource, is_variable};
+use crate::error::Failure;
 
 /// The token options. Without any the token is asked for.
 pub(super) struct Wanted<'a> {

@@ -7,7 +7,7 @@ use super::view::Plan;
 use super::words::{are, damages, some, summary};
 use super::{Args, advice};
 use crate::commands::Context;
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 use crate::ops::replay::send::{End, Why};
 
 /// Shows the report, and says how it went.

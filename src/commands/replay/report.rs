@@ -9,7 +9,7 @@ use crate::ops::probe::verdict::Outcome;
 use crate::ops::replay::Damage;
 use crate::ops::replay::recorded::Recorded;
 use crate::ops::replay::send::{Sent, Told};
-use crate::ui::{Format, Ui, json};
+use crate::term::{Format, Ui, json};
 
 /// So many rows are kept of accepted events, so many of others, and so many damages.
 const KEPT: u64 = 10_000;

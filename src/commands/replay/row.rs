@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Received;
+use crate::event::Received;
 use crate::ops::probe::verdict::{Outcome, Verdict};
 use crate::ops::replay::recorded::Recorded;
 use crate::ops::replay::send::Sent;
-use crate::ui::{Cell, Tone};
+use crate::term::{Cell, Tone};
 
 /// One event.
 pub struct Row {

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, Result};
 
 use super::Args;
-use crate::args::target::Destination;
 use crate::commands::Context;
-use crate::failure::Failure;
+use crate::commands::options::target::Destination;
+use crate::error::Failure;
 use crate::ops::probe::{Endpoint, internal};
 
 /// An endpoint.

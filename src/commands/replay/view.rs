@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::report::Report;
 use super::row::Row;
 use crate::ops::replay::Damage;
-use crate::ui::{Column, Format, Table, View};
+use crate::term::{Column, Format, Table, View};
 
 impl View for Report {
     const COLUMNS: &'static [Column] = &[

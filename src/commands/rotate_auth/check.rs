@@ -5,18 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 
 use crate::commands::Context;
-use crate::ops::events::SOME_SERVER;
+use crate::event::sample::SOME_SERVER;
 use crate::ops::guard;
 use crate::ops::probe::Prober;
 use crate::ops::rotate::Turn;
 use crate::ops::rotate::check::{Checked, Probes};
+use crate::postmark::ServerId;
 
 /// Posts the sample events.
 pub(super) fn all(turns: &[Turn], cx: &Context) -> Result<Vec<Checked>> {
     // No endpoint of another server is bothered.
     guard::check_pin(cx.session()?)?;
     let pinned = cx.session()?.target.profile().and_then(|profile| profile.server_id);
-    let probes = Probes::new(turns, pinned.unwrap_or(SOME_SERVER))?;
+    let probes = Probes::new(turns, pinned.unwrap_or(ServerId(SOME_SERVER)))?;
     let sender = Prober::new(&cx.net, cx.limits.timeout);
     let (begun, of, ui) = (AtomicUsize::new(0), probes.count(), &cx.ui);
     Ok(probes.run(&sender, || {

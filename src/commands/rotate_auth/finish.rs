@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::rotation::{Rotation, Row};
 use super::{Args, fresh};
 use crate::commands::Context;
-use crate::failure::{self, Exit, Failure};
+use crate::error::{self, Exit, Failure};
 use crate::ops::rotate::{Fresh, Outcome, back};
 
 /// Says what became of it all, and how to go on.
@@ -32,7 +32,7 @@ pub(super) fn finish(
         ));
         return Ok(Exit::Done);
     }
-    let first = outcomes.iter().find_map(Outcome::error).map(|error| failure::of(error));
+    let first = outcomes.iter().find_map(Outcome::error).map(|error| error::of(error));
     let stuck = count(Outcome::is_stuck);
     let exit = match &first {
         _ if stuck > 0 || done > 0 => Exit::PartlyDone,

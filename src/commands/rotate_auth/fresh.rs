@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result};
 
 use super::Args;
 use crate::commands::Context;
-use crate::failure::Failure;
-use crate::model::HttpHeader;
+use crate::error::Failure;
 use crate::ops::rotate::{Deed, Fresh, Skip, Turn, generate};
+use crate::postmark::HttpHeader;
 
 /// Reads the new secret from where the flags say, before anything is sent.
 pub(super) fn read(args: &Args, cx: &Context) -> Result<Fresh> {

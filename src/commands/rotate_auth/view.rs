@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::rotation::{Rotation, Row};
-use crate::model::{Object, Reveal, mask};
 use crate::ops::rotate::check::{Check, Checked, Who};
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::postmark::{Object, Reveal, mask};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 impl Rotation {
     fn object(&self, row: &Row<'_>) -> Value {

@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result};
 
 use crate::commands::Context;
-use crate::failure::Exit;
-use crate::local::sandbox;
-use crate::model::Webhook;
+use crate::error::Exit;
 use crate::ops::session::sandbox_state;
-use crate::ui::Webhooks;
+use crate::postmark::Webhook;
+use crate::sandbox;
+use crate::term::Webhooks;
 
 /// Put the sandbox's two example webhooks back
 ///

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Value, json};
 
-use crate::args::parse::{duration, quiet_with};
 use crate::commands::Context;
-use crate::failure::Exit;
-use crate::local::sandbox::{self, Age, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
+use crate::commands::options::parse::{duration, quiet_with};
+use crate::error::Exit;
 use crate::ops::session::sandbox_state;
-use crate::ui::{Cell, Column, Table, View};
+use crate::sandbox::{self, Age, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
+use crate::term::{Cell, Column, Table, View};
 
 /// Serve the emulator to other programs
 ///

@@ -5,12 +5,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
 use super::view::{ChangedServer, ServerView};
-use crate::args::confirm::Confirm;
-use crate::args::parse::quiet_with;
 use crate::commands::Context;
-use crate::failure::{Exit, Failure};
-use crate::model::{HookUrl, Object, Reveal, Server, ServerPatch, TrackLinks};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::parse::quiet_with;
+use crate::error::{Exit, Failure};
 use crate::ops::change;
+use crate::postmark::{HookUrl, Object, Reveal, Server, ServerPatch, TrackLinks};
 
 /// Change the server's event settings
 ///

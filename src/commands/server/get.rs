@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::view::ServerView;
 use crate::commands::Context;
-use crate::failure::Exit;
+use crate::error::Exit;
 
 /// Show the server of the token
 ///

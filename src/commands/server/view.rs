@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::{Object, Reveal, Server};
 use crate::ops::change::FieldChange;
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::postmark::{Object, Reveal, Server};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// What is shown of a server in a table, in this order; the last four are the hook URLs of before.
 const SHOWN: [&str; 12] = [

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use crate::args::endpoint::EndpointArgs;
 use crate::commands::Context;
-use crate::failure::Failure;
-use crate::model::{HookUrl, HttpAuth, HttpHeader, StreamId, Triggers, Webhook, WebhookId};
+use crate::commands::options::endpoint::EndpointArgs;
+use crate::error::Failure;
+use crate::postmark::{HookUrl, HttpAuth, HttpHeader, StreamId, Triggers, Webhook, WebhookId};
 
 /// What is known of an endpoint.
 pub struct Described {

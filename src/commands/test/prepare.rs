@@ -7,11 +7,12 @@ use anyhow::{Context as _, Error, Result};
 use super::Args;
 use super::described::Described;
 use crate::commands::{Context, several};
-use crate::failure::Failure;
-use crate::model::{ServerId, WebhookId};
-use crate::ops::events::wanted::Wanted;
-use crate::ops::events::{SOME_SERVER, own};
+use crate::error::Failure;
+use crate::event::sample::SOME_SERVER;
+use crate::ops::own_sample as own;
 use crate::ops::probe::{Endpoint, Post};
+use crate::ops::wanted_events::Wanted;
+use crate::postmark::{ServerId, WebhookId};
 
 /// An endpoint and what is to be posted to it.
 pub struct Target {
@@ -79,7 +80,7 @@ fn wanted(args: &Args, cx: &Context) -> Result<Wanted> {
 fn server(described: &[Described], wanted: &Wanted, cx: &Context) -> ServerId {
     let is_named = |d: &Described| d.id.is_some() && wanted.names_server(&d.triggers);
     let Some(session) = described.iter().any(is_named).then(|| cx.session().ok()).flatten() else {
-        return SOME_SERVER;
+        return ServerId(SOME_SERVER);
     };
     if let Some(pinned) = session.target.profile().and_then(|profile| profile.server_id) {
         return pinned;
@@ -90,7 +91,7 @@ fn server(described: &[Described], wanted: &Wanted, cx: &Context) -> ServerId {
             cx.ui.warn(&format!(
                 "the samples name the server {SOME_SERVER}, since the real one is not known: {error}"
             ));
-            SOME_SERVER
+            ServerId(SOME_SERVER)
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Received;
+use crate::event::Received;
 use crate::ops::probe::verdict::{Outcome, Verdict};
 use crate::ops::probe::{Credentials, Hop};
-use crate::ui::{Cell, Tone};
+use crate::term::{Cell, Tone};
 
 /// What became of one event.
 pub struct Row {

@@ -8,7 +8,7 @@ use super::Args;
 use super::prepare::Target;
 use super::view::Tests;
 use crate::commands::Context;
-use crate::failure::Exit;
+use crate::error::Exit;
 use crate::ops::fanout;
 use crate::ops::probe::{Credentials, Endpoint, Exchange, Post, Prober, verdict};
 

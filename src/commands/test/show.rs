@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::prepare::Target;
 use crate::commands::Context;
-use crate::failure::Exit;
+use crate::error::Exit;
 use crate::ops::probe::curl;
-use crate::ui::{Column, Table, View};
+use crate::term::{Column, Table, View};
 
 /// The bodies that would be posted.
 pub struct Printed(pub Vec<Value>);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::prepare::Target;
 use super::row::Row;
-use crate::model::Object;
+use crate::postmark::Object;
 
 /// What became of the events to one endpoint.
 pub struct Tested<'a> {

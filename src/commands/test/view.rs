@@ -7,7 +7,7 @@ use super::row::Row;
 use super::tested::Tested;
 use crate::commands::Context;
 use crate::ops::probe::{Credentials, Exchange, Post, internal, verdict};
-use crate::ui::{Cell, Column, Table, View, text};
+use crate::term::{Cell, Column, Table, View, text};
 
 /// What became of every event.
 pub struct Tests<'a>(pub Vec<Tested<'a>>);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::model::verification::Verdict;
-use crate::model::{Object, Reveal, Trigger, Verification, WebhookId, mask};
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::postmark::verification::Verdict;
+use crate::postmark::{Object, Reveal, Trigger, Verification, WebhookId, mask};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// What Postmark found at each webhook.
 pub struct Verified(pub Vec<(WebhookId, Verification)>);

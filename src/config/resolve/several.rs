@@ -3,7 +3,7 @@
 use super::{Target, Wanted, config, of_profile, sandbox, variable};
 use crate::config::ConfigError;
 use crate::config::env::{self, Environment};
-use crate::model::ProfileName;
+use crate::config::profile::ProfileName;
 
 /// Which profiles a run is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

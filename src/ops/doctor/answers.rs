@@ -2,12 +2,12 @@
 
 use super::endpoint::sources;
 use super::{Doctor, Outcome, Part, Ready, Report, Step, Wishes};
-use crate::model::Webhook;
-use crate::net;
-use crate::ops::events::wanted::Wanted;
+use crate::http::client;
 use crate::ops::fanout;
 use crate::ops::probe::verdict::{self, Verdict};
 use crate::ops::probe::{Endpoint, Exchange, Post, Prober};
+use crate::ops::wanted_events::Wanted;
+use crate::postmark::Webhook;
 
 /// So many events are posted at the same time.
 const WIDTH: usize = 4;
@@ -109,7 +109,7 @@ fn judged(post: &Post, exchange: &Exchange) -> Group {
 
 /// `503 Service Unavailable`, or why there was no answer.
 fn answered(verdict: &Verdict) -> String {
-    let phrase = verdict.status.and_then(net::phrase);
+    let phrase = verdict.status.and_then(client::phrase);
     match (verdict.status, phrase) {
         (Some(status), Some(phrase)) if verdict.message.starts_with(phrase) => {
             format!("{status} {}", verdict.message)

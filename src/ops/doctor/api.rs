@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use super::{Doctor, Part, Ready, Report, Step, Wishes};
-use crate::api::{ApiError, Heard};
 use crate::config::resolve::{self, Account, Target};
-use crate::model::{ApiUrl, Server, Webhook, WebhookId};
-use crate::net::{NetError, Reach, TlsTrouble};
+use crate::http::client::{NetError, Reach, TlsTrouble};
 use crate::ops::session::Session;
+use crate::postmark::{ApiError, ApiUrl, Heard, Server, Webhook, WebhookId};
 
 /// A clock may be off by so much before it is worth a word.
 const MUCH_SKEW: Duration = Duration::from_secs(60);
@@ -105,7 +104,7 @@ impl Doctor<'_> {
     }
 
     fn proxy(&self, url: &Url) -> (bool, Step) {
-        let host = crate::net::authority(url);
+        let host = crate::http::client::authority(url);
         match self.net.via(url) {
             Ok(None) => (false, Step::pass(format!("none on the way to {host}"))),
             Ok(Some(via)) => {
@@ -127,7 +126,7 @@ impl Doctor<'_> {
 
     fn connection(&self, url: &Url) -> (Step, bool) {
         let reach = self.net.reach(url, self.limits.timeout);
-        let host = crate::net::authority(url);
+        let host = crate::http::client::authority(url);
         let Some(trouble) = &reach.trouble else {
             return (Step::pass(format!("{host}: {}", parts(&reach))), true);
         };

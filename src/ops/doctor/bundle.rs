@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{Doctor, Report};
 use crate::config::env::{self, Environment};
 use crate::config::resolve;
-use crate::disk::{self, DiskError, Standing};
-use crate::model::{MASK, Object, Reveal, Webhook};
+use crate::fs::{self, DiskError, Standing};
+use crate::postmark::{MASK, Object, Reveal, Webhook};
 
 /// The names of the proxy variables, which the list of all has as one entry.
 const PROXIES: [&str; 8] = [
@@ -32,11 +32,11 @@ pub fn check(path: &Path) -> Result<(), DiskError> {
         path: path.to_owned(),
         source: io::Error::new(kind, why.to_owned()),
     };
-    if disk::look(path)? != Standing::Nothing {
+    if fs::look(path)? != Standing::Nothing {
         return Err(refused(path, io::ErrorKind::AlreadyExists, "there is something already"));
     }
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) if !matches!(disk::look(folder)?, Standing::Folder(_)) => {
+        Some(folder) if !matches!(fs::look(folder)?, Standing::Folder(_)) => {
             Err(refused(path, io::ErrorKind::NotFound, "its folder is not there"))
         }
         _ => Ok(()),
@@ -45,7 +45,7 @@ pub fn check(path: &Path) -> Result<(), DiskError> {
 
 /// Writes the report to a private file of its own.
 pub fn write(path: &Path, text: &str) -> Result<(), DiskError> {
-    disk::write_new(path, text.as_bytes())
+    fs::write_new(path, text.as_bytes())
 }
 
 impl Doctor<'_> {

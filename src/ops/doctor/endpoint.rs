@@ -3,9 +3,9 @@
 use url::Url;
 
 use super::{Doctor, Part, Report, Step, api};
-use crate::model::Webhook;
-use crate::net;
+use crate::http::client;
 use crate::ops::probe::{internal, verdict};
+use crate::postmark::Webhook;
 
 /// Where webhooks come from (Postmark's article 800, IPs for firewalls), and when that was so.
 const SOURCES: [&str; 4] = ["3.134.147.250", "50.31.156.6", "50.31.156.77", "18.217.206.57"];
@@ -30,7 +30,7 @@ impl Doctor<'_> {
                 return false;
             }
         };
-        let host = net::authority(&url);
+        let host = client::authority(&url);
         (self.tell)(&format!("Connecting to {host}…"));
         match self.net.via(&url) {
             Ok(None) => {}
@@ -60,7 +60,7 @@ impl Doctor<'_> {
             add("endpoint", step);
             return false;
         }
-        if net::names_internal(&url) || reach.address.is_some_and(net::is_internal) {
+        if client::names_internal(&url) || reach.address.is_some_and(client::is_internal) {
             let step = Step::warn(format!("{host} is there, but {}", internal()));
             add("endpoint", step.next(edit(webhook)));
             return true;

@@ -2,10 +2,10 @@
 
 use super::{Doctor, Part, Report, Step};
 use crate::config::file::File;
+use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Target};
 use crate::config::{ConfigError, env};
-use crate::disk::{self, Standing};
-use crate::model::ProfileName;
+use crate::fs::{self, Standing};
 
 impl Doctor<'_> {
     /// Looks at what is set up; returns the target, or why there is no token.
@@ -55,8 +55,8 @@ impl Doctor<'_> {
         };
         let warnings: Vec<_> = file.warnings.iter().cloned().chain(oddities(&file)).collect();
         let folder =
-            path.parent().filter(|_| disk::look(&path).is_ok_and(|s| s != Standing::Nothing));
-        let open = folder.filter(|f| disk::look(f).is_ok_and(|s| s == Standing::Folder(true)));
+            path.parent().filter(|_| fs::look(&path).is_ok_and(|s| s != Standing::Nothing));
+        let open = folder.filter(|f| fs::look(f).is_ok_and(|s| s == Standing::Folder(true)));
         let open = open.map(|folder| {
             let folder = folder.display();
             format!("others may change what is in {folder}; run: chmod 700 {folder}")
@@ -139,7 +139,7 @@ fn versions() -> Step {
     };
     let shown = folder.display();
     let tool = format!("pmhooks {version} on {system}");
-    match disk::look(&folder) {
+    match fs::look(&folder) {
         Ok(Standing::Folder(false)) => Step::pass(format!("{tool}; its state is in {shown}")),
         Ok(Standing::Folder(true)) => {
             Step::warn(format!("{tool}; others may change what is in its state folder {shown}"))

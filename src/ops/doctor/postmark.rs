@@ -1,10 +1,10 @@
 //! What does Postmark say? Its own probe, where that is asked for, and its last 24 hours.
 
 use super::{Doctor, Outcome, Part, Ready, Report, Step, Wishes};
-use crate::api::ApiError;
-use crate::model::verification::Verdict;
-use crate::model::{Level, Webhook};
+use crate::ops::finding::Level;
 use crate::ops::health::{Checkup, Demands};
+use crate::postmark::verification::Verdict;
+use crate::postmark::{ApiError, Webhook};
 
 /// The success rate that is demanded, in percent: `health` demands the same.
 const MIN_SUCCESS: f64 = 99.0;

@@ -3,10 +3,10 @@
 use url::Url;
 
 use super::{Doctor, Outcome, Part, Ready, Report, Step};
-use crate::api::StreamFilter;
-use crate::model::{Level, Stream, Trigger, Webhook};
-use crate::net::names_internal;
+use crate::http::client::names_internal;
+use crate::ops::finding::Level;
 use crate::ops::lint::{self, Found, Scene};
+use crate::postmark::{Stream, StreamFilter, Trigger, Webhook};
 
 /// Rules that other steps have said in their own words: no trigger, not verified.
 const SAID: [&str; 2] = ["silent", "unverified"];

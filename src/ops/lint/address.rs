@@ -4,8 +4,8 @@ use url::{Host, Url};
 
 use super::Said;
 use super::scene::{INBOUND, Scene, Subject};
-use crate::model::{HookUrl, MASK, mask};
-use crate::net;
+use crate::http::client;
+use crate::postmark::{HookUrl, MASK, mask};
 
 /// Services that lead from the internet to somebody's machine for a while.
 const TUNNELS: [&str; 25] = [
@@ -145,10 +145,10 @@ pub(super) fn not_public(scene: &Scene, url: &HookUrl, subject: Option<&Subject>
 
 /// What is wrong with a host.
 fn of_host(url: &Url) -> Option<String> {
-    if net::is_loopback(url) {
+    if client::is_loopback(url) {
         return Some("its host is this machine: Postmark cannot reach it".to_owned());
     }
-    if net::names_internal(url) {
+    if client::names_internal(url) {
         return Some("its host is inside a private network: Postmark cannot reach it".to_owned());
     }
     let Host::Domain(name) = url.host()? else { return None };

@@ -3,8 +3,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use crate::api::{ApiError, Client, StreamFilter};
-use crate::model::{Server, Stream, StreamId, Webhook};
+use crate::postmark::{ApiError, Client, Server, Stream, StreamFilter, StreamId, Webhook};
 
 /// The webhooks of a server, its settings and its streams, each with its own failure. They are asked for at
 /// the same time.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::scene::{SMTP_ERRORS, Scene, Subject, is_on, is_silent, names};
 use super::{About, Hit, Said};
-use crate::model::{StreamId, Trigger, Webhook};
+use crate::postmark::{StreamId, Trigger, Webhook};
 
 /// As many webhooks as a stream takes (Postmark's error 1359 and its help on webhooks).
 const LIMIT: usize = 10;

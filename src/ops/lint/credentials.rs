@@ -6,7 +6,7 @@ use url::Url;
 
 use super::scene::{INBOUND, Scene, Source, Subject};
 use super::{About, Hit, Said};
-use crate::model::{HookUrl, HttpHeader, Webhook, mask};
+use crate::postmark::{HookUrl, HttpHeader, Webhook, mask};
 
 /// Headers that Postmark, or the transport, sets itself.
 const POSTMARKS: [&str; 9] = [

@@ -1,7 +1,7 @@
 //! The rules, in the order of their IDs. An ID is given once and never to another rule.
 
 use super::{Check, Rule, Scope, address, coverage, credentials, tracking};
-use crate::model::Level;
+use crate::ops::finding::Level;
 
 /// All rules.
 pub static RULES: [Rule; 21] = [

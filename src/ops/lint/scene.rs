@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::{About, Found, Hit, Rule};
-use crate::model::{Finding, HookUrl, ProfileName, Server, Stream, StreamId, Trigger, Webhook};
+use crate::config::profile::ProfileName;
+use crate::ops::finding::Finding;
 use crate::ops::manifest::unset::{Spot, Spots, StandIns};
 use crate::ops::manifest::{Documents, Manifest};
 use crate::ops::session;
+use crate::postmark::{HookUrl, Server, Stream, StreamId, Trigger, Webhook};
 
 pub(super) const INBOUND: &str = "InboundHookUrl";
 pub(super) const SMTP_ERRORS: &str = "EnableSmtpApiErrorHooks";
@@ -33,7 +35,7 @@ pub enum Source {
     /// A manifest.
     Manifest {
         /// The settings that it names.
-        settings: crate::model::Object,
+        settings: crate::postmark::Object,
         /// Where these are written.
         settings_at: Option<Spots>,
         /// The secrets that it holds in clear.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{ProfileName, Webhook};
+use crate::config::profile::ProfileName;
+use crate::postmark::Webhook;
 
 /// A webhook of which nothing is found.
 fn good(id: i64) -> Value {

@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, Subject, is_on};
 use super::{About, Hit, Said};
-use crate::model::Trigger;
+use crate::postmark::Trigger;
 
 /// The server's own hooks of before the Webhooks API, and the triggers that have taken their place.
 const LEGACY: [(&str, Trigger); 4] = [

@@ -1,10 +1,10 @@
 //! One webhook of a manifest.
 
-use crate::model::{
-    HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, StreamId, Trigger, TriggerSetting,
-};
 use crate::ops::definition::{self, Definition, Written};
 use crate::ops::document::{DocumentError, Node};
+use crate::postmark::{
+    HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, StreamId, Trigger, TriggerSetting,
+};
 
 const KEYS: [&str; 6] =
     ["Url", "MessageStream", "HttpAuth", "HttpHeaders", "Triggers", "MovedFrom"];
@@ -83,7 +83,7 @@ pub(super) fn read(
         node.error(format!(
             "{path} holds {}, which pmhooks shows in a secret's place; \
              put the secret itself there, or a reference such as ${{NAME}}",
-            crate::model::MASK
+            crate::postmark::MASK
         ))
     };
     let http_auth = match definition.http_auth {

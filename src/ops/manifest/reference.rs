@@ -1,7 +1,7 @@
 //! `${NAME}` in a manifest's texts, and the secrets that should be one.
 
-use crate::model::mask;
 use crate::ops::document::{Content, DocumentError, Entry, Node};
+use crate::postmark::mask;
 
 /// The tree with every reference replaced by what it stands for, and `$$` by a dollar sign.
 pub(super) fn resolved(

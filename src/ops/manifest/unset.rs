@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::Documents;
 use super::reference::{self, Piece};
-use crate::model::{HookUrl, mask};
 use crate::ops::document::{Content, Entry, Node, Place};
+use crate::postmark::{HookUrl, mask};
 
 const URLS: [&str; 3] = ["Url", "MovedFrom", "InboundHookUrl"];
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::model::{HttpAuth, HttpHeader, Patch, TriggerSetting, Webhook};
 use crate::ops::manifest::Entry;
+use crate::postmark::{HttpAuth, HttpHeader, Patch, TriggerSetting, Webhook};
 
 /// What must change, and whether a password could not be compared because Postmark hides it. Copies
 /// nothing of what is so already: most webhooks are.

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::disk::{self, DiskError};
-use crate::model::{Reveal, Webhook};
+use crate::fs::{self, DiskError};
 use crate::ops::manifest::{Documents, ManifestError};
+use crate::postmark::{Reveal, Webhook};
 
 const FORMAT: &str = "pmhooks-plan";
 const VERSION: i64 = 1;
@@ -76,12 +76,12 @@ impl Kept {
             "Changes": self.changes, "Webhooks": self.live,
             "Documents": self.documents.to_json(),
         });
-        Ok(disk::write(path, format!("{value:#}\n").as_bytes())?)
+        Ok(fs::write(path, format!("{value:#}\n").as_bytes())?)
     }
 
     /// Reads it.
     pub fn read(path: &Path) -> Result<Self, KeptError> {
-        let bytes = disk::read(path, LARGEST).map_err(KeptError::Unread)?.bytes;
+        let bytes = fs::read(path, LARGEST).map_err(KeptError::Unread)?.bytes;
         let foreign = || KeptError::Foreign(path.display().to_string());
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
         let get = |key: &str| value.get(key).cloned().ok_or_else(foreign);

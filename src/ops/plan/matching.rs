@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::PlanError;
-use crate::model::{HookUrl, StreamId, Webhook, WebhookId};
 use crate::ops::manifest::Entry;
+use crate::postmark::{HookUrl, StreamId, Webhook, WebhookId};
 
 /// What a webhook is matched by: its stream, and one spelling of its URL.
 type Identity<'a> = (&'a str, Cow<'a, str>);

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::Trigger;
 use crate::ops::manifest::Documents;
+use crate::postmark::Trigger;
 
 fn pick<'a>(items: &[&'a str]) -> &'a str {
     items[fastrand::usize(..items.len())]

@@ -1,6 +1,6 @@
 //! What an operator should look at, by how an endpoint answered.
 
-use crate::net::{NetError, TlsTrouble};
+use crate::http::client::{NetError, TlsTrouble};
 
 /// Where the endpoint answered with something else than a success.
 pub(super) fn of_status(status: u16) -> String {

@@ -1,7 +1,7 @@
 //! The command that posts the same with curl. Secrets are shell variables in it, never in clear.
 
 use super::{Endpoint, Post};
-use crate::model::{MASK, mask};
+use crate::postmark::{MASK, mask};
 
 /// A command line, and the variables that must be set for it.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::Post;
-use crate::model::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
-use crate::net::{self, Header};
-use crate::ops::events;
+use crate::event::sample;
+use crate::http::client::{self, Header};
+use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
 
 /// Headers that belong to the connection: setting them would break the request, not the endpoint.
 const OF_THE_TRANSPORT: [&str; 6] =
@@ -76,7 +76,7 @@ impl Endpoint {
         let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
         endpoint.url = parsed;
         endpoint.choose(in_url);
-        if net::names_internal(&endpoint.url) {
+        if client::names_internal(&endpoint.url) {
             endpoint.warnings.push(internal());
         }
         Ok(endpoint)
@@ -110,7 +110,7 @@ impl Endpoint {
     #[must_use]
     pub fn with(&self, credentials: Credentials) -> Self {
         let mut endpoint = self.clone();
-        let made_up = || Secret::new(format!("wrong-{}", events::uuid()));
+        let made_up = || Secret::new(format!("wrong-{}", sample::uuid()));
         match credentials {
             Credentials::Right => return endpoint,
             Credentials::Missing => {

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::{Credentials, Exchange, advice};
-use crate::model::{Event, Received};
-use crate::net::{self, NetError};
+use crate::event::{Event, Received};
+use crate::http::client::{self, NetError};
 
 /// From here on an answer is slow: Postmark gives up on an endpoint after some 15 to 30 seconds.
 const SLOW: Duration = Duration::from_secs(2);
@@ -198,7 +198,7 @@ fn is_unreachable(error: &NetError) -> bool {
 
 /// `Service Unavailable`.
 fn said(status: u16) -> String {
-    net::phrase(status).map_or_else(|| format!("the endpoint answered {status}"), str::to_owned)
+    client::phrase(status).map_or_else(|| format!("the endpoint answered {status}"), str::to_owned)
 }
 
 fn about_redirects(exchange: &Exchange) -> Vec<String> {

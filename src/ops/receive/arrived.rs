@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Seen;
-use crate::local::receiver::Delivery;
-use crate::model::{Event, Received};
+use crate::event::{Event, Received};
+use crate::ops::receive::receiver::Delivery;
 
 /// What an event says.
 #[derive(Clone, Debug)]

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::waiting::{Added, Waiting};
-use crate::local::receiver::Delivery;
-use crate::model::HookUrl;
-use crate::net::{self, Header, Method, Net, Repeat, Request};
+use crate::http::client::{self, Header, Method, Net, Repeat, Request};
 use crate::ops::probe;
+use crate::ops::receive::receiver::Delivery;
+use crate::postmark::HookUrl;
 
 /// The waits before an event is sent again.
 const WAITS: [Duration; 5] = [
@@ -102,7 +102,7 @@ impl Target {
 
     /// Whether it is the address that events come from.
     pub fn leads_to(&self, address: SocketAddr) -> bool {
-        let is_here = net::is_loopback(&self.url)
+        let is_here = client::is_loopback(&self.url)
             && (address.ip().is_loopback() || address.ip().is_unspecified());
         is_here && self.url.port_or_known_default() == Some(address.port())
     }
@@ -137,8 +137,8 @@ impl Target {
         match answer.status {
             200..=299 => Ok(()),
             status => {
-                let phrase = net::phrase(status).map(|phrase| format!(" {phrase}"));
-                let at = net::authority(&self.url);
+                let phrase = client::phrase(status).map(|phrase| format!(" {phrase}"));
+                let at = client::authority(&self.url);
                 let why = format!("{at} answered {status}{}", phrase.unwrap_or_default());
                 Err((why, matches!(status, 408 | 429 | 500..)))
             }
@@ -270,7 +270,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Settings;
+    use crate::http::client::Settings;
 
     #[test]
     fn only_what_comes_from_this_very_address_goes_in_a_circle() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Shown;
 use super::forward::News;
-use crate::local::receiver::{Delivery, Refusal};
+use crate::ops::receive::receiver::{Delivery, Refusal};
 
 /// So much may wait to be shown.
 const MOST: usize = 4096;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::forward::Forwarder;
 use super::inbox::{Outbox, Told};
 use super::line;
-use crate::disk::append::{Appender, Place};
-use crate::local::receiver::{Delivery, Keep, Refusal};
-use crate::model::{Event, Received};
+use crate::event::{Event, Received};
+use crate::fs::append::{Appender, Place};
+use crate::ops::receive::receiver::{Delivery, Keep, Refusal};
 
 /// A buffer that is larger is given back.
 const BUFFER: usize = 1024 * 1024;

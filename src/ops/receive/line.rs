@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::to_writer;
 
-use crate::local::receiver::Delivery;
+use crate::ops::receive::receiver::Delivery;
 
 /// Headers that say who posted, not what.
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];

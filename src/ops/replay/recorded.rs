@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use crate::model::moment::rfc3339;
-use crate::model::{Object, Received};
+use crate::event::Received;
+use crate::ops::moment::rfc3339;
 use crate::ops::probe::{Post, is_sendable};
+use crate::postmark::Object;
 
 const TRACE: &str = "X-PM-Webhook-Trace-Id";
 
@@ -108,7 +109,7 @@ fn trace(body: &[u8]) -> String {
     for byte in body {
         hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     }
-    crate::ops::events::uuid_of(hash, 8)
+    crate::event::sample::uuid_of(hash, 8)
 }
 
 #[cfg(test)]

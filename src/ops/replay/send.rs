@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::recorded::Recorded;
 use super::{Damage, Events, Item};
-use crate::net::NetError;
+use crate::http::client::NetError;
 use crate::ops::probe::verdict::{self, Verdict};
 use crate::ops::probe::{Endpoint, Exchange, Prober};
 

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::Fresh;
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::disk::{self, DiskError};
-use crate::model::Webhook;
+use crate::fs::{self, DiskError};
+use crate::postmark::Webhook;
 
 /// Why there is no way back.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub fn by_hand(webhook: &Webhook, fresh: &Fresh, place: &str) -> Result<String, 
             headers.find(|h| h.name.eq_ignore_ascii_case(&new.name)).map(|h| &h.value)
         }
     };
-    disk::write(&path, secret.map_or("", |s| s.expose()).as_bytes())?;
+    fs::write(&path, secret.map_or("", |s| s.expose()).as_bytes())?;
     let words = words(webhook, fresh, &path);
     Ok(words.iter().map(|word| shell_words::quote(word)).collect::<Vec<_>>().join(" "))
 }

@@ -1,12 +1,14 @@
 //! Before anything is changed: does each endpoint take the new secret, and the old one still?
 
 use super::{Deed, Turn};
-use crate::model::{BounceType, Event, Received, ServerId, Webhook, WebhookId, mask};
-use crate::net::NetError;
-use crate::ops::events::{Fit, sample};
+use crate::event::sample::sample;
+use crate::event::{Event, Received};
+use crate::http::client::NetError;
 use crate::ops::fanout;
 use crate::ops::probe::verdict::{self, Verdict};
 use crate::ops::probe::{Credentials, Endpoint, EndpointError, Exchange, Post, Prober, internal};
+use crate::ops::wanted_events::sample_fit;
+use crate::postmark::{ServerId, Webhook, WebhookId, mask};
 
 /// So many events are posted at the same time.
 const WIDTH: usize = 4;
@@ -105,13 +107,7 @@ impl Probes {
             let endpoint = |w: &Webhook| {
                 Endpoint::new(&w.url, w.http_auth.as_ref(), &w.http_headers).map_err(unusable)
             };
-            let fit = Fit {
-                stream: webhook.message_stream.clone(),
-                server,
-                triggers: webhook.triggers.clone(),
-                bounce: BounceType::HARD,
-                attachment: None,
-            };
+            let fit = sample_fit(&webhook.message_stream, server, &webhook.triggers);
             let body = sample(event, &fit).to_string().into_bytes();
             probes.push(Probe {
                 turn,

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::disk::{self, DiskError};
-use crate::model::Secret;
+use crate::fs::{self, DiskError};
+use crate::postmark::Secret;
 
 /// Why there is no new password.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub fn check(path: &Path) -> Result<(), GenerateError> {
 /// Hands a secret over in a private file of its own: just the secret, no line end.
 pub fn hand_over(path: &Path, secret: &Secret) -> Result<(), GenerateError> {
     check(path)?;
-    Ok(disk::write(path, secret.expose().as_bytes())?)
+    Ok(fs::write(path, secret.expose().as_bytes())?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use pmhooks::local::sandbox::{self, Age, BUILT_IN_TOKEN, Holder, Options, Sandbox, State, Verify};
+use pmhooks::sandbox::{self, Age, BUILT_IN_TOKEN, Holder, Options, Sandbox, State, Verify};
 use serde_json::Value;
 
 pub const OTHER_TOKEN: &str = "11111111-2222-4333-8444-aaaaaaaaaaaa";

@@ -1,6 +1,6 @@
 //! Every code that the emulator raises for webhooks, streams and servers.
 
-use pmhooks::local::sandbox::{Options, Verify};
+use pmhooks::sandbox::{Options, Verify};
 use serde_json::{Value, json};
 
 use super::client::{Api, OTHER_TOKEN, options, start, start_with};

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pmhooks::local::sandbox::{Fault, Log, Options};
+use pmhooks::sandbox::{Fault, Log, Options};
 
 use super::client::{Api, BUILT_IN, connect, options, raw, read_answer, start_with};
 

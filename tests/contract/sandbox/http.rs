@@ -4,7 +4,7 @@ use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use pmhooks::local::http::{self, Limits, Received, Reply, Running, Unread};
+use pmhooks::http::server::{self, Limits, Received, Reply, Running, Unread};
 
 use super::client::{connect, raw, read_answer, status_of};
 
@@ -18,7 +18,7 @@ const LIMITS: Limits = Limits {
 /// Answers with what it was handed; `/slow` takes a while, `/panic` does not come back.
 fn serve(limits: Limits) -> (Running, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let running = http::serve(listener, limits, answer).expect("a server");
+    let running = server::serve(listener, limits, answer).expect("a server");
     let address = running.address();
     (running, address)
 }

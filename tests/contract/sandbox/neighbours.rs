@@ -1,6 +1,6 @@
 //! Message streams and servers.
 
-use pmhooks::local::sandbox::BUILT_IN_TOKEN;
+use pmhooks::sandbox::BUILT_IN_TOKEN;
 use serde_json::{Value, json};
 
 use super::client::{Api, OTHER_TOKEN, start};

@@ -1,6 +1,6 @@
 //! The words of the options, and the port.
 
-use pmhooks::local::sandbox::{self, Age, Options, SandboxError, Verify};
+use pmhooks::sandbox::{self, Age, Options, SandboxError, Verify};
 
 use super::client::{options, start};
 

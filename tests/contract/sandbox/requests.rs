@@ -1,6 +1,6 @@
 //! Tokens, methods and paths.
 
-use pmhooks::local::sandbox::BUILT_IN_TOKEN;
+use pmhooks::sandbox::BUILT_IN_TOKEN;
 
 use super::client::{Answer, OTHER_TOKEN, call, start};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pmhooks::local::sandbox::{self, Holder, Options, SandboxError, State};
+use pmhooks::sandbox::{self, Holder, Options, SandboxError, State};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use pmhooks::local::sandbox::{Options, Verify};
+use pmhooks::sandbox::{Options, Verify};
 use serde_json::{Value, json};
 
 use super::client::{Api, options, start, start_with};

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use crate::commands::Context;
-use crate::model::WebhookId;
 use crate::ops::create::CreateError;
 use crate::ops::session::Session;
 use crate::ops::temporary::{Swept, TemporaryError};
+use crate::postmark::WebhookId;
 
 /// What became of what an earlier run had left behind.
 pub fn swept(swept: &Swept, cx: &Context) {

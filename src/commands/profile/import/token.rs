@@ -3,9 +3,10 @@
 use anyhow::{Error, Result};
 
 use crate::commands::Context;
+use crate::config::source::SecretSource;
 use crate::config::{env, secret};
-use crate::failure::{Exit, Failure, explain};
-use crate::model::{Secret, SecretSource};
+use crate::error::{Exit, Failure, explain};
+use crate::postmark::Secret;
 
 /// The account token, and where it comes from, in words.
 pub(super) fn read(source: Option<&SecretSource>, cx: &Context) -> Result<(Secret, &'static str)> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ops::import::{Fate, Import};
-use crate::ui::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Table, Tone, View};
 
 /// What became of each server.
 pub(super) struct Imports<'a> {

@@ -1,0 +1,89 @@
+//! Who may use a state file.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::error::SandboxError;
+use crate::fs::{DiskError, Lock};
+
+/// How a server's words about itself begin, and how others know it.
+const SERVER: &str = "`pmhooks sandbox serve`";
+/// How long a command waits for other commands.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// For so long the words in the lock file may still be those of a holder that is gone.
+const SETTLED: Duration = Duration::from_millis(30);
+
+/// Who runs a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// One short command, which waits a while for others of its kind.
+    Command,
+    /// `sandbox serve`, which does not wait and is not waited for.
+    Server,
+}
+
+/// Takes the lock beside a state file.
+pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
+    let pid = std::process::id();
+    let (words, patience) = match holder {
+        Holder::Command => (format!("another run of `pmhooks -p sandbox` (pid {pid})"), PATIENCE),
+        Holder::Server => (format!("{SERVER} (pid {pid})"), Duration::ZERO),
+    };
+    let server = Seen::default();
+    let is_server = |words: &str| server.is_there(words, Instant::now());
+    match Lock::acquire(&beside(state), &words, patience, is_server) {
+        Ok(lock) => Ok(lock),
+        Err(DiskError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
+        Err(error) => Err(SandboxError::Disk(error)),
+    }
+}
+
+/// Since when a lock file has told of a server.
+#[derive(Default)]
+struct Seen(Cell<Option<Instant>>);
+
+impl Seen {
+    /// True once the words have been those of a server for so long that they must be its own.
+    fn is_there(&self, words: &str, now: Instant) -> bool {
+        let since = words.starts_with(SERVER).then(|| self.0.get().unwrap_or(now));
+        self.0.set(since);
+        since.is_some_and(|since| now.saturating_duration_since(since) >= SETTLED)
+    }
+}
+
+/// Adds a server's address to its words.
+pub(super) fn name_server(
+    lock: &mut Lock,
+    state: &Path,
+    address: SocketAddr,
+) -> Result<(), SandboxError> {
+    let words = format!("{SERVER} at http://{address} (pid {})", std::process::id());
+    lock.describe(&words).map_err(|source| {
+        SandboxError::Disk(DiskError::Io { doing: "write", path: beside(state), source })
+    })
+}
+
+/// `sandbox.json` is locked by `sandbox.lock`; by the same one under whichever link it is reached.
+fn beside(state: &Path) -> PathBuf {
+    let real = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    let lock = real.with_extension("lock");
+    if lock == real { real.with_extension("lock.lock") } else { lock }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_believed_only_when_its_words_stay() {
+        let start = Instant::now();
+        let server = format!("{SERVER} at http://127.0.0.1:1 (pid 1)");
+        let seen = Seen::default();
+        assert!(!seen.is_there(&server, start), "they may be left over");
+        assert!(!seen.is_there("another run", start + SETTLED), "and so they were");
+        assert!(!seen.is_there(&server, start + 2 * SETTLED), "from here on anew");
+        assert!(seen.is_there(&server, start + 3 * SETTLED));
+    }
+}

@@ -1,0 +1,213 @@
+//! The terminal: output formats, tables, prompts, signals. The only module that prints.
+
+pub mod accounts;
+mod by_profile;
+pub mod checklist;
+pub mod clock;
+mod columns;
+pub mod interrupt;
+pub mod json;
+pub mod metrics;
+pub mod progress;
+pub mod prompt;
+pub mod table;
+pub mod text;
+pub mod view;
+pub mod webhooks;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::postmark::Reveal;
+pub use by_profile::ByProfile;
+pub use interrupt::Interrupts;
+pub use table::{Cell, Column, Table, Tone};
+pub use view::View;
+pub use webhooks::Webhooks;
+
+/// How data is written (`--output`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// A table: with borders on a terminal, plain aligned columns elsewhere.
+    #[default]
+    Table,
+    /// Exactly one JSON document.
+    Json,
+    /// A JSON document per line.
+    Jsonl,
+    /// YAML.
+    Yaml,
+    /// Tab-separated values.
+    Tsv,
+    /// One identifier per line.
+    Ids,
+    /// Metrics for a textfile collector: of `health` only.
+    Prometheus,
+    /// Findings for code scanning: of `lint` only.
+    Sarif,
+}
+
+impl Format {
+    /// All of them, in the manual's order.
+    pub const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Json,
+        Self::Jsonl,
+        Self::Yaml,
+        Self::Tsv,
+        Self::Ids,
+        Self::Prometheus,
+        Self::Sarif,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Yaml => "yaml",
+            Self::Tsv => "tsv",
+            Self::Ids => "ids",
+            Self::Prometheus => "prometheus",
+            Self::Sarif => "sarif",
+        }
+    }
+
+    /// True where a program reads what is printed, so that standard error is kept free of chatter.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl | Self::Sarif)
+    }
+}
+
+/// What the terminal is like, and what the user wants of it.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How data is written.
+    pub format: Format,
+    /// The columns to show, by their keys.
+    pub columns: Vec<String>,
+    /// Leave out the line with the columns' names.
+    pub no_header: bool,
+    /// Show the secrets of webhooks.
+    pub reveal: Reveal,
+    /// Only data and errors.
+    pub quiet: bool,
+    /// How much is told of requests: 1 a line each, 2 headers and bodies too.
+    pub verbose: u8,
+    /// Colour on standard output.
+    pub colour_out: bool,
+    /// Colour on standard error.
+    pub colour_err: bool,
+    /// Standard output is a terminal of so many columns.
+    pub width: Option<u16>,
+    /// Standard error is a terminal that can rewrite its last line.
+    pub rewrites: bool,
+    /// Somebody can be asked: standard input and standard error are terminals, and nothing forbids it.
+    pub may_ask: bool,
+}
+
+/// The way to the terminal.
+#[derive(Debug, Default)]
+pub struct Ui {
+    /// What the user wants of it.
+    pub settings: Settings,
+    /// What to do when somebody wants the run to end.
+    pub interrupts: Interrupts,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// A progress line stands on the terminal and must be wiped first.
+    progress: bool,
+    /// Warnings of a run whose standard error must stay one JSON document.
+    warnings: Vec<String>,
+}
+
+impl Ui {
+    /// A way to the terminal with these settings.
+    pub fn new(settings: Settings, interrupts: Interrupts) -> Self {
+        Self { settings, interrupts, state: Mutex::default() }
+    }
+
+    /// Writes data to standard output, whole.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut state = self.state();
+        wipe(&mut state);
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Says something that is good to know: what was done, what to do next.
+    pub fn note(&self, sentence: &str) {
+        if !self.settings.quiet && !self.settings.format.is_json() {
+            self.line(&text::visible(sentence));
+        }
+    }
+
+    /// Says what would help. Silent where notes are.
+    pub fn hint(&self, sentence: &str) {
+        self.labelled(Tone::Strong, "  hint:", sentence);
+    }
+
+    /// Says something after a label in a tone. Silent where notes are.
+    pub fn labelled(&self, tone: Tone, label: &str, sentence: &str) {
+        if !self.settings.quiet && !self.settings.format.is_json() {
+            let word = label.trim_start();
+            let indent = " ".repeat(label.len() - word.len());
+            let label = self.err_tone(tone, word);
+            self.line(&format!("{indent}{label} {}", text::visible(sentence)));
+        }
+    }
+
+    /// Says something that should not be overlooked. With JSON output it is kept for [`Ui::close`].
+    pub fn warn(&self, sentence: &str) {
+        if self.settings.quiet {
+            return;
+        }
+        let sentence = text::visible(sentence).into_owned();
+        if self.settings.format.is_json() {
+            self.state().warnings.push(sentence);
+        } else {
+            let label = self.err_tone(Tone::Warn, "warning:");
+            self.line(&format!("pmhooks: {label} {sentence}"));
+        }
+    }
+
+    /// A line of the trace that `-v` asks for.
+    pub fn trace(&self, line: &str) {
+        self.line(&Tone::Faint.paint(&text::visible(line), self.settings.colour_err));
+    }
+
+    /// A line of a trace or of an error: already safe to show.
+    pub fn line(&self, line: &str) {
+        let mut state = self.state();
+        wipe(&mut state);
+        // Nobody is left to be told if this fails.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// The warnings that were kept back; they are the caller's from now on.
+    pub fn close(&self) -> Vec<String> {
+        let mut state = self.state();
+        wipe(&mut state);
+        std::mem::take(&mut state.warnings)
+    }
+
+    /// A text in a tone, for standard error.
+    pub fn err_tone(&self, tone: Tone, text: &str) -> String {
+        tone.paint(text, self.settings.colour_err)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wipe(state: &mut State) {
+    if std::mem::take(&mut state.progress) {
+        let _ = write!(io::stderr().lock(), "\r\x1b[K");
+    }
+}
