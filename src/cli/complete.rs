@@ -22,7 +22,7 @@ use crate::config::env::Environment;
 use crate::config::profile::{ProfileName, TokenAt};
 use crate::config::resolve::{self, Account, Profiles, Wanted};
 use crate::error::Exit;
-use crate::http::client::{Net, Settings};
+use crate::http::client::{HttpClient, Settings};
 use crate::ops::lint::RULES;
 use crate::ops::session::Session;
 use crate::postmark::{Limits, Trigger};
@@ -181,7 +181,7 @@ fn find_webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCa
     }
     let settings = Settings { proxy: proxies(environment), ..Settings::default() };
     let limits = Limits { timeout: PATIENCE, retries: 0 };
-    let session = Session::open(wanted, environment, Arc::new(Net::new(settings)), limits);
+    let session = Session::open(wanted, environment, Arc::new(HttpClient::new(settings)), limits);
     let webhooks = session.ok().and_then(|session| session.client.list(None).ok());
     let candidate = |w: crate::postmark::Webhook| {
         let help = format!("{} {}", w.message_stream, w.url.masked());

@@ -4,14 +4,14 @@ use std::ffi::OsString;
 
 use crate::cli::{Command, GlobalArgs};
 use crate::config::resolve::Profiles;
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// Short options that take no value, so that others may stand behind them in one word.
 const SWITCHES: [char; 3] = ['q', 'v', 'y'];
 
 /// The profiles that the words name, before the command and behind it: of two places the parser keeps
 /// only the second.
-pub(super) fn named(global: &GlobalArgs, words: &[OsString]) -> Result<Profiles, Failure> {
+pub(super) fn named(global: &GlobalArgs, words: &[OsString]) -> Result<Profiles, CommandError> {
     let mut names = Vec::new();
     for name in in_words(words) {
         // Words that the parser understood otherwise are none of ours.
@@ -21,18 +21,20 @@ pub(super) fn named(global: &GlobalArgs, words: &[OsString]) -> Result<Profiles,
         names.clone_from(&global.profile);
     }
     match (global.all_profiles, names.is_empty()) {
-        (true, false) => Err(Failure::usage("--all-profiles and --profile do not go together")),
+        (true, false) => {
+            Err(CommandError::usage("--all-profiles and --profile do not go together"))
+        }
         (true, true) => Ok(Profiles::All),
         (false, _) => Ok(Profiles::of(names)),
     }
 }
 
 /// Why this command cannot be for these profiles: a write must not go to one where two were meant.
-pub(super) fn refused(command: &Command, profiles: &Profiles) -> Option<Failure> {
+pub(super) fn refused(command: &Command, profiles: &Profiles) -> Option<CommandError> {
     if command.can_fan_out() || !profiles.are_several() {
         return None;
     }
-    Some(Failure::one_profile_only("this command works on one profile at a time"))
+    Some(CommandError::one_profile_only("this command works on one profile at a time"))
 }
 
 fn in_words(words: &[OsString]) -> Vec<String> {

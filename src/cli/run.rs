@@ -13,8 +13,8 @@ use crate::commands::completions::docs::Appendix;
 use crate::commands::{self, Context};
 use crate::config::env;
 use crate::config::resolve::{Profiles, Wanted};
-use crate::error::{Exit, Failure, Invocation, is_closed_pipe};
-use crate::http::client::{self, Net};
+use crate::error::{CommandError, Exit, Invocation, is_closed_pipe};
+use crate::http::client::{self, HttpClient};
 use crate::postmark::{Limits, MASK};
 use crate::term::{Format, Interrupts, Tone, Ui, json, text};
 
@@ -86,7 +86,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
 
 fn context(global: &GlobalArgs, profiles: Profiles, process: &Process, ui: Arc<Ui>) -> Context {
     let environment = process.environment.clone();
-    let net = Arc::new(Net::new(client::Settings {
+    let net = Arc::new(HttpClient::new(client::Settings {
         cacert: global.cacert.clone(),
         ssl_cert_file: environment.raw(env::SSL_CERT_FILE.name).map(ToOwned::to_owned),
         ssl_cert_dir: environment.raw(env::SSL_CERT_DIR.name).map(ToOwned::to_owned),
@@ -116,9 +116,9 @@ fn close(ui: &Ui) {
 }
 
 /// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
-fn report(failure: &Failure, invocation: &Invocation, ui: &Ui) -> Exit {
+fn report(failure: &CommandError, invocation: &Invocation, ui: &Ui) -> Exit {
     let hints = failure.hints.iter().map(|hint| invocation.applied(hint)).collect();
-    let failure = Failure { hints, ..failure.clone() };
+    let failure = CommandError { hints, ..failure.clone() };
     if ui.settings.format.is_json() {
         let object = failure.to_json(&ui.close());
         let text = if ui.settings.format == Format::Json {
@@ -155,14 +155,15 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
             Ok(()) => Exit::Done,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
             Err(error) => {
-                let mut failure = Failure::new(Exit::Machine, "cannot write to standard output");
+                let mut failure =
+                    CommandError::new(Exit::Machine, "cannot write to standard output");
                 failure.causes.push(error.to_string());
                 report(&failure, &Invocation::default(), &ui)
             }
         };
     }
     if is_stream_of_edit(error) {
-        let failure = Failure::usage("the stream of a webhook cannot be changed")
+        let failure = CommandError::usage("the stream of a webhook cannot be changed")
             .hint("make it anew on another: `pmhooks get ID -o json --show-secrets | pmhooks create --from - --stream STREAM`")
             .hint("then delete the old one: `pmhooks delete ID`");
         return report(&failure, &Invocation::default(), &ui);
@@ -173,7 +174,7 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
         let plain = better.unwrap_or_else(|| rendered.to_string());
         let mut lines = plain.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
-        let mut failure = Failure::usage(message);
+        let mut failure = CommandError::usage(message);
         failure.hints.extend(lines.map(str::to_owned));
         return report(&failure, &Invocation::default(), &ui);
     }

@@ -13,7 +13,7 @@ use super::planned::{self, Plans};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::options::parse::{quiet_with, width};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
 use crate::ops::plan::kept::Kept;
@@ -72,7 +72,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let apart = cx.apart()?;
     if kept.is_some() && apart.is_some() {
-        return Err(Failure::usage("a kept plan is for one profile, and several are named").into());
+        return Err(
+            CommandError::usage("a kept plan is for one profile, and several are named").into()
+        );
     }
     let parties =
         Parties::new(apart.as_deref().unwrap_or(std::slice::from_ref(cx)), &args.confirm)?;

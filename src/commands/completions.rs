@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use self::docs::Shell;
 use super::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::term::Format;
 
 /// Print the completion script of a shell
@@ -37,9 +37,10 @@ fn shells() -> impl clap::builder::TypedValueParser<Value = Shell> {
 /// Prints.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if cx.ui.settings.format != Format::Table {
-        return Err(
-            Failure::usage("a completion script is printed as it is; leave out --output").into()
-        );
+        return Err(CommandError::usage(
+            "a completion script is printed as it is; leave out --output",
+        )
+        .into());
     }
     cx.ui.data(&docs::completion_script(args.shell)).context("cannot write to standard output")?;
     Ok(Exit::Done)

@@ -13,12 +13,12 @@ use crate::config::env::Environment;
 use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, secret};
-use crate::error::{Exit, Failure, Invocation};
-use crate::http::client::{Net, ProxyVariables};
+use crate::error::{CommandError, Exit, Invocation};
+use crate::http::client::{HttpClient, ProxyVariables};
 use crate::ops::guard::{self, GuardError, Need};
 use crate::ops::session::{Session, SessionError};
 use crate::postmark::{HttpAuth, HttpHeader, Limits, Reveal, Secret, Webhook, WebhookId};
-use crate::term::{Ui, View, webhooks};
+use crate::term::{Report, Ui, webhooks};
 
 /// What a command works with.
 pub struct Context {
@@ -31,7 +31,7 @@ pub struct Context {
     /// What one call may take.
     pub limits: Limits,
     /// The sender of requests.
-    pub net: Arc<Net>,
+    pub net: Arc<HttpClient>,
     /// How this program is called for the same target again.
     pub invocation: Invocation,
     /// `--yes`.
@@ -91,17 +91,17 @@ impl Context {
     }
 
     /// Where the token or the address comes from, said to a failure that is about it.
-    pub fn explain(&self, error: &anyhow::Error) -> Failure {
+    pub fn explain(&self, error: &anyhow::Error) -> CommandError {
         fleet::told(error, self.session.get().map(|session| &session.target))
     }
 
     /// Refuses a format or columns that the view cannot give, before anything is sent.
-    pub fn check<V: View>(&self) -> Result<()> {
-        self.ui.check::<V>().map_err(|why| Failure::usage(why).into())
+    pub fn check<V: Report>(&self) -> Result<()> {
+        self.ui.check::<V>().map_err(|why| CommandError::usage(why).into())
     }
 
     /// Shows the answer; the end of a command that went well.
-    pub fn show<V: View>(&self, view: &V) -> Result<Exit> {
+    pub fn show<V: Report>(&self, view: &V) -> Result<Exit> {
         match self.ui.show(view) {
             // Whoever closed the pipe has seen enough; what was found is still what the run ends with.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
@@ -121,7 +121,7 @@ impl Context {
         }
         secret::read(source, what, &self.environment, &mut io::stdin().lock()).map_err(|error| {
             match error {
-                ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
+                ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()).into(),
                 other => other.into(),
             }
         })
@@ -141,7 +141,7 @@ impl Context {
     pub fn http_auth(&self, auth: &AuthArgs) -> Result<Option<HttpAuth>> {
         match (&auth.username, &auth.password) {
             (None, None) => Ok(None),
-            (None, Some(_)) => Err(Failure::usage("--password needs --username").into()),
+            (None, Some(_)) => Err(CommandError::usage("--password needs --username").into()),
             (Some(username), _) => {
                 Ok(Some(HttpAuth { username: username.clone(), password: self.password(auth)? }))
             }
@@ -153,13 +153,13 @@ impl Context {
         let mut headers: Vec<_> = given.header.iter().map(|h| h.0.clone()).collect();
         for header in &given.secret_header {
             let value = self.read_secret(&header.source, &format!("the header {}", header.name))?;
-            HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
+            HttpHeader::check(&header.name, value.expose()).map_err(CommandError::usage)?;
             headers.push(HttpHeader { name: header.name.clone(), value });
         }
         let mut names = std::collections::HashSet::new();
         match headers.iter().find(|h| !names.insert(h.name.to_ascii_lowercase())) {
             Some(twice) => {
-                Err(Failure::usage(format!("the header {} is given twice", twice.name)).into())
+                Err(CommandError::usage(format!("the header {} is given twice", twice.name)).into())
             }
             None => Ok(headers),
         }
@@ -168,7 +168,7 @@ impl Context {
     /// Standard input can be meant for one thing only.
     pub fn use_stdin(&self) -> Result<()> {
         if self.stdin_is_used.replace(true) {
-            return Err(Failure::stdin_named_twice().into());
+            return Err(CommandError::stdin_named_twice().into());
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Context {
                     let asked = "the name of the protected profile";
                     let typed = self.ui.input(asked, &instead, |_| Ok(()))?;
                     if typed.trim() != name.as_str() {
-                        return Err(Failure::new(
+                        return Err(CommandError::new(
                             Exit::Interrupted,
                             "nothing was done: that is not its name",
                         )
@@ -243,7 +243,9 @@ impl Context {
         self.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;
         let webhooks = self.session()?.client.list(None).context("cannot list the webhooks")?;
         if webhooks.is_empty() {
-            return Err(Failure::new(Exit::NotFound, "there are no webhooks to choose from").into());
+            return Err(
+                CommandError::new(Exit::NotFound, "there are no webhooks to choose from").into()
+            );
         }
         let line = |w: &Webhook| {
             let triggers = webhooks::triggers_text(w);

@@ -11,7 +11,7 @@ use super::fleet::WIDTH;
 use super::planned::{self, Plans};
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::resolve::is_for_several;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 
 /// Show what differs between a server and a manifest
 ///
@@ -47,7 +47,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Plans>()?;
     let several = is_for_several(&cx.wanted, &cx.environment)?;
     if args.plan_out.is_some() && several {
-        return Err(Failure::usage("a plan is kept for one profile, and several are named").into());
+        return Err(
+            CommandError::usage("a plan is kept for one profile, and several are named").into()
+        );
     }
     if args.manifest.paths().is_empty() && several {
         return servers::run(args, cx);
@@ -64,8 +66,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if let Some(path) = &args.plan_out {
         if !manifests.literals().is_empty() {
             let refused =
-                Failure::usage("the plan is not kept: the manifest holds secrets in clear");
-            return Err(Failure { causes: manifests.literals().to_vec(), ..refused }
+                CommandError::usage("the plan is not kept: the manifest holds secrets in clear");
+            return Err(CommandError { causes: manifests.literals().to_vec(), ..refused }
                 .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
                 .into());
         }

@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::commands::options::parse::quiet;
-use crate::error::{self, Exit, Failure, Invocation};
-use crate::ops::doctor::{Doctor, Outcome, Report, Wishes, bundle};
+use crate::error::{self, CommandError, Exit, Invocation};
+use crate::ops::doctor::{Doctor, DoctorReport, Outcome, Wishes, bundle};
 use crate::postmark::WebhookId;
-use crate::term::{View as _, json};
+use crate::term::{Report as _, json};
 use view::Walk;
 
 /// Find out why a webhook receives nothing
@@ -55,7 +55,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if let Some(path) = &args.bundle {
         if path.as_os_str() == "-" {
             let why = "--bundle names a file; to standard output the report goes with -o json";
-            return Err(Failure::usage(why).into());
+            return Err(CommandError::usage(why).into());
         }
         bundle::check(path).context("cannot write the report")?;
     }
@@ -87,7 +87,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 /// The report with its commands as they are called for this target.
-fn here(mut report: Report, invocation: &Invocation) -> Report {
+fn here(mut report: DoctorReport, invocation: &Invocation) -> DoctorReport {
     let nexts = report.checks.iter_mut().flat_map(|check| &mut check.next);
     nexts.for_each(|next| *next = invocation.applied(next));
     report

@@ -10,7 +10,7 @@ use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::OneWebhookId;
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::change;
 use crate::ops::edit::{self, Edited};
 use crate::postmark::{Patch, Webhook, WebhookId};
@@ -60,12 +60,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     // As with kubectl: somebody at a terminal who gives no change makes it in the editor.
     let in_editor = args.editor || (is_empty && cx.ui.settings.may_ask);
     if !in_editor && is_empty {
-        return Err(Failure::usage("nothing to change is given")
+        return Err(CommandError::usage("nothing to change is given")
             .hint("say what to change, as in --on bounce, or take --editor; see `pmhooks edit --help`")
             .into());
     }
     if in_editor && !is_empty {
-        return Err(Failure::usage("--editor takes no other change beside it").into());
+        return Err(CommandError::usage("--editor takes no other change beside it").into());
     }
     cx.may_write(&args.confirm)?;
     let editor = if in_editor { Some(editor::program(cx)?) } else { None };
@@ -135,9 +135,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
 }
 
-fn auth_stays(id: WebhookId, only: bool) -> Failure {
+fn auth_stays(id: WebhookId, only: bool) -> CommandError {
     let exit = if only { Exit::Refused } else { Exit::PartlyDone };
-    Failure::new(exit, format!("Postmark took the change, but webhook {id} still sends its credentials"))
+    CommandError::new(exit, format!("Postmark took the change, but webhook {id} still sends its credentials"))
         .hint("the API has no documented way to remove them; Postmark's web page has")
         .hint(format!("or make it anew: `pmhooks get {id} -o json --show-secrets`, `pmhooks create --from FILE`, `pmhooks delete {id}`"))
 }

@@ -9,7 +9,7 @@ use super::Context;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::quiet_with;
 use crate::commands::options::target::StreamFilter;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::export::{self, Exported, SCHEMA, SCHEMA_FILE, Wishes};
 use crate::postmark::Reveal;
 use crate::term::text::visible;
@@ -60,7 +60,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         other => {
             let message =
                 format!("a manifest is YAML or JSON; --output {} is not for it", other.name());
-            return Err(Failure::usage(message).into());
+            return Err(CommandError::usage(message).into());
         }
     };
     let session = cx.session()?;

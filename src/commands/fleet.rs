@@ -10,10 +10,10 @@ use anyhow::{Error, Result};
 
 use super::{Context, several};
 use crate::config::resolve::places;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::fanout;
 use crate::ops::session::Session;
-use crate::term::{ByProfile, View};
+use crate::term::{ByProfile, Report};
 pub use missing::{all_or_nothing, told};
 use missing::{missing, of_config};
 
@@ -29,7 +29,7 @@ pub struct Fleet<T> {
     /// Those that did not answer.
     pub silent: Vec<String>,
     /// What the run ends with because of those that did not answer.
-    missing: Option<Failure>,
+    missing: Option<CommandError>,
 }
 
 /// What came of one profile.
@@ -42,7 +42,7 @@ pub struct Part<T> {
 
 impl<T> Fleet<T> {
     /// Shows what was found, each part as `view` makes it; the end of a command that only shows.
-    pub fn show<V: View>(self, cx: &Context, view: impl Fn(T) -> V) -> Result<Exit> {
+    pub fn show<V: Report>(self, cx: &Context, view: impl Fn(T) -> V) -> Result<Exit> {
         let parts = self.parts.into_iter().map(|part| (part.profile, view(part.found))).collect();
         let exit = cx.show(&ByProfile { parts, several: self.several })?;
         self.missing.map_or(Ok(exit), |missing| Err(missing.into()))

@@ -16,7 +16,7 @@ use super::fleet::WIDTH;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::{quiet, quiet_with};
 use crate::commands::options::target::StreamFilter;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::finding::Level;
 use crate::ops::lint::{self, RULES, Rule, Scene};
 use catalogue::Catalogue;
@@ -83,7 +83,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Lint>()?;
     let files: Vec<_> = args.files.iter().chain(&args.more_files).cloned().collect();
     if files.is_empty() && !args.var.is_empty() {
-        return Err(Failure::usage("--var is for manifests, and none is named").into());
+        return Err(CommandError::usage("--var is for manifests, and none is named").into());
     }
     let only = args.filter.stream.as_ref();
     if !files.is_empty() {

@@ -18,7 +18,7 @@ use super::Context;
 use crate::commands::options::event::{EventWord, events_or_all};
 use crate::commands::options::parse::{duration, listening_address, quiet, quiet_with};
 use crate::commands::options::webhook::AuthArgs;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::receive::{self, Receiving};
 use crate::postmark::{HookUrl, HttpAuth};
 use crate::term::Format;
@@ -97,7 +97,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let format = cx.ui.settings.format;
     if !matches!(format, Format::Table | Format::Jsonl) || !cx.ui.settings.columns.is_empty() {
-        return Err(Failure::usage(words::NO_DOCUMENT).into());
+        return Err(CommandError::usage(words::NO_DOCUMENT).into());
     }
     let mut credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
     let wanted = register::want(&args.register, cx)?;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::Context;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::{Documents, Manifest};
 use crate::ops::plan::kept::{self, Kept};
@@ -50,7 +50,7 @@ impl Planned {
 pub fn documents(args: &ManifestArgs, cx: &Context) -> Result<Documents> {
     let paths = args.paths();
     if paths.is_empty() {
-        return Err(Failure::usage("no manifest is named")
+        return Err(CommandError::usage("no manifest is named")
             .hint("name a file, or - for standard input; `pmhooks export --output-file FILE` writes one")
             .into());
     }

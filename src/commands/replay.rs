@@ -18,12 +18,12 @@ use crate::commands::options::event::{EventWord, events, events_or_all};
 use crate::commands::options::parse::{quiet, quiet_with, rate, width};
 use crate::commands::options::target::Destination;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::moment::Moment;
 use crate::ops::probe::Prober;
 use crate::ops::replay::send::{self, End, Way};
 use crate::ops::replay::{self, Filter, Item};
-use report::Report;
+use report::ReplayReport;
 use view::Plan;
 
 /// Send recorded events again
@@ -94,17 +94,17 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if args.dry_run {
         cx.check::<Plan>()?;
     } else {
-        cx.check::<Report>()?;
+        cx.check::<ReplayReport>()?;
     }
     if args.file.as_os_str() == "-" {
         cx.use_stdin()?;
     }
-    let events = replay::open(&args.file, filter(args)).map_err(|error| Failure {
+    let events = replay::open(&args.file, filter(args)).map_err(|error| CommandError {
         causes: vec![error.to_string()],
-        ..Failure::usage("cannot read the events")
+        ..CommandError::usage("cannot read the events")
     })?;
     let target = target::find(args, cx)?;
-    let mut report = Report::new(args, target.url.clone(), cx);
+    let mut report = ReplayReport::new(args, target.url.clone(), cx);
     if args.dry_run {
         let mut events = events;
         while let Some(item) = events.read_next().context("cannot read the events")? {

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Error, Result};
 use super::Context;
 use crate::commands::options::target::WebhooksOrAll;
 use crate::config::resolve::is_for_several;
-use crate::error::{Exit, Failure, explain};
+use crate::error::{CommandError, Exit, explain};
 use crate::ops::session::Session;
 use crate::postmark::{ApiError, Webhook, WebhookId};
 
@@ -26,7 +26,7 @@ pub fn ids_of_one(
 ) -> Result<Vec<WebhookId>> {
     if is_for_several(&cx.wanted, &cx.environment)? {
         let message = "an ID means a webhook of one server, and several profiles are named";
-        return Err(Failure::usage(message).hint("all webhooks of each: --all").into());
+        return Err(CommandError::usage(message).hint("all webhooks of each: --all").into());
     }
     cx.ids_or_pick(ids, question)
 }
@@ -75,21 +75,25 @@ pub fn none_of(mut failed: Vec<Error>, asked: usize, done: &str) -> Error {
     if let Some(index) = failed.iter().position(is_old) {
         let failure = explain(&failed.swap_remove(index));
         let message = failure.causes.first().cloned().unwrap_or_default();
-        return Failure { message, causes: Vec::new(), ..failure }.into();
+        return CommandError { message, causes: Vec::new(), ..failure }.into();
     }
     if failed.len() == 1 {
         return failed.remove(0);
     }
     let message = format!("none of the {asked} webhooks could be {done}");
-    let first = failed.first().map_or_else(|| Failure::usage("there is no ID"), explain);
-    Failure { message, causes: sentences(&failed), ..first }.into()
+    let first = failed.first().map_or_else(|| CommandError::usage("there is no ID"), explain);
+    CommandError { message, causes: sentences(&failed), ..first }.into()
 }
 
 /// The failure where some webhooks went well.
-pub fn partly(failed: &[Error], asked: usize, done: &str) -> Failure {
+pub fn partly(failed: &[Error], asked: usize, done: &str) -> CommandError {
     let message = format!("{} of {asked} webhooks could not be {done}", failed.len());
     let hints = failed.first().map(|error| explain(error).hints).unwrap_or_default();
-    Failure { causes: sentences(failed), hints, ..Failure::new(Exit::PartlyDone, message) }
+    CommandError {
+        causes: sentences(failed),
+        hints,
+        ..CommandError::new(Exit::PartlyDone, message)
+    }
 }
 
 fn sentences(failed: &[Error]) -> Vec<String> {

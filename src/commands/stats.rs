@@ -9,7 +9,7 @@ use crate::error::Exit;
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;
 use crate::postmark::{Metrics, Reveal, Statistics, Trigger, WebhookId};
-use crate::term::{ByProfile, Cell, Column, Table, Tone, View};
+use crate::term::{ByProfile, Cell, Column, Report, Table, Tone};
 
 /// Show the deliveries of the last 24 hours
 ///
@@ -67,7 +67,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 struct Shown(Vec<(WebhookId, Statistics)>);
 
-impl View for Shown {
+impl Report for Shown {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "WebhookId"),
         Column::new("trigger", "TriggerType"),

@@ -8,7 +8,7 @@ use super::Context;
 use super::fleet::WIDTH;
 use crate::error::Exit;
 use crate::postmark::{Stream, StreamFilter, StreamType};
-use crate::term::{ByProfile, Cell, Column, Table, Tone, View};
+use crate::term::{ByProfile, Cell, Column, Report, Table, Tone};
 
 /// List the message streams of a server
 ///
@@ -53,7 +53,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 struct Streams(Vec<Stream>);
 
-impl View for Streams {
+impl Report for Streams {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("type", "MessageStreamType"),

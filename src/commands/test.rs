@@ -16,7 +16,7 @@ use crate::commands::options::endpoint::EndpointArgs;
 use crate::commands::options::event::EventArgs;
 use crate::commands::options::parse::{quiet_with, width};
 use crate::commands::options::target::WebhooksOrAll;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::term::Format;
 use show::Printed;
 use view::Tests;
@@ -73,7 +73,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.check::<Tests>()?;
     }
     if args.curl && cx.ui.settings.format != Format::Table {
-        return Err(Failure::usage("--curl shows commands; it has no other --output").into());
+        return Err(CommandError::usage("--curl shows commands; it has no other --output").into());
     }
     let (targets, failed) = prepare::targets(args, cx)?;
     if targets.is_empty() && !failed.is_empty() {
@@ -81,7 +81,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Err(several::none_of(failed, asked, "tested"));
     }
     if targets.is_empty() {
-        return Err(Failure::new(Exit::NotFound, "there is no webhook to test").into());
+        return Err(CommandError::new(Exit::NotFound, "there is no webhook to test").into());
     }
     let exit = if args.print {
         show::bodies(&targets, cx)?

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use super::{Context, several};
 use crate::commands::options::parse::{positive_duration, quiet_with};
 use crate::commands::options::target::WebhooksOrAll;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::{fanout, verify};
 use view::Verified;
 
@@ -42,7 +42,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Verified>()?;
     let ids = several::ids(&args.target, cx, "Which webhook is to be verified?")?;
     if ids.is_empty() {
-        return Err(Failure::new(Exit::NotFound, "there is no webhook to verify").into());
+        return Err(CommandError::new(Exit::NotFound, "there is no webhook to verify").into());
     }
     let session = cx.session()?;
     let place = session.place();

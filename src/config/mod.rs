@@ -10,7 +10,7 @@ pub mod source;
 
 use std::path::PathBuf;
 
-use crate::fs::DiskError;
+use crate::fs::FsError;
 
 /// Why a setting cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum ConfigError {
     },
     /// The configuration file is there, but cannot be read.
     #[error("{0}")]
-    Unopened(DiskError),
+    Unopened(FsError),
     /// An environment variable is set to something that cannot be used.
     #[error("the environment variable {name} {problem}")]
     Variable {
@@ -89,7 +89,7 @@ pub enum ConfigError {
     Refused(String),
     /// The disk said no.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// There is no home directory to keep anything in.
     #[error("there is no home directory to keep {0} in")]
     NoHome(&'static str),

@@ -13,7 +13,7 @@ use super::file::File;
 use super::profile::{Profile, TokenAt};
 use super::secret;
 use crate::config::profile::ProfileName;
-use crate::fs::DiskError;
+use crate::fs::FsError;
 use crate::postmark::{ApiUrl, Secret};
 use several::named;
 pub use several::{Place, Places, Profiles, is_for_several, places};
@@ -241,7 +241,7 @@ pub fn api_url_of_new(
 pub fn config(wanted: &Wanted, environment: &Environment) -> Result<File, ConfigError> {
     if let Some(path) = wanted.config.clone().filter(|path| !path.exists()) {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file");
-        return Err(ConfigError::Unopened(DiskError::Io { doing: "read", path, source }));
+        return Err(ConfigError::Unopened(FsError::Io { doing: "read", path, source }));
     }
     config_or_new(wanted, environment)
 }

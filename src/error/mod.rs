@@ -9,8 +9,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::config::ConfigError;
-use crate::fs::DiskError;
-use crate::http::client::{NetError, TlsTrouble};
+use crate::fs::FsError;
+use crate::http::client::{HttpError, TlsTrouble};
 use crate::ops::apply::{ApplyError, LockError};
 use crate::ops::create::CreateError;
 use crate::ops::definition::DefinitionError;
@@ -108,7 +108,7 @@ pub const FAN_OUT: [&str; 7] = ["list", "stats", "health", "lint", "diff", "appl
 
 /// A failure as it is told: what was attempted, why it failed, what helps.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct CommandError {
     /// What the run ends with.
     pub exit: Exit,
     /// What was attempted.
@@ -123,7 +123,7 @@ pub struct Failure {
     pub error_code: Option<i64>,
 }
 
-impl Failure {
+impl CommandError {
     /// A request that is refused before anything is sent.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
@@ -177,13 +177,13 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for CommandError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for CommandError {}
 
 /// True where somebody closed the pipe that data was going to: no failure, but the end.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
@@ -193,7 +193,7 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Makes the failure of an error: its sentences, and exit code and advice by the typed error within.
-pub fn explain(error: &anyhow::Error) -> Failure {
+pub fn explain(error: &anyhow::Error) -> CommandError {
     let mut sentences: Vec<String> = Vec::new();
     for cause in error.chain() {
         let sentence = cause.to_string();
@@ -202,8 +202,10 @@ pub fn explain(error: &anyhow::Error) -> Failure {
             sentences.push(sentence);
         }
     }
-    let mut failure =
-        error.chain().find_map(judge).unwrap_or_else(|| Failure::new(Exit::Machine, String::new()));
+    let mut failure = error
+        .chain()
+        .find_map(judge)
+        .unwrap_or_else(|| CommandError::new(Exit::Machine, String::new()));
     let mut sentences = sentences.into_iter();
     failure.message = sentences.next().unwrap_or_default();
     failure.causes = sentences.chain(failure.causes).collect();
@@ -211,14 +213,14 @@ pub fn explain(error: &anyhow::Error) -> Failure {
 }
 
 /// What a typed error by itself would end with, and what helps.
-pub fn of(error: &(dyn std::error::Error + 'static)) -> Failure {
-    judge(error).unwrap_or_else(|| Failure::new(Exit::Machine, String::new()))
+pub fn of(error: &(dyn std::error::Error + 'static)) -> CommandError {
+    judge(error).unwrap_or_else(|| CommandError::new(Exit::Machine, String::new()))
 }
 
 /// The table: a typed error's exit code, its advice, and what more there is to say.
-fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
-    let failure = Failure::new;
-    if let Some(known) = error.downcast_ref::<Failure>() {
+fn judge(error: &(dyn std::error::Error + 'static)) -> Option<CommandError> {
+    let failure = CommandError::new;
+    if let Some(known) = error.downcast_ref::<CommandError>() {
         return Some(known.clone());
     }
     if let Some(error) = error.downcast_ref::<ManifestError>() {
@@ -274,7 +276,7 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if let Some(error) = error.downcast_ref::<ApiError>() {
         return Some(api(error));
     }
-    if let Some(error) = error.downcast_ref::<NetError>() {
+    if let Some(error) = error.downcast_ref::<HttpError>() {
         return Some(net(error));
     }
     if let Some(error) = error.downcast_ref::<GuardError>() {
@@ -305,29 +307,30 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     if error.is::<DefinitionError>() || error.is::<DocumentError>() || error.is::<EndpointError>() {
         return Some(failure(Exit::Usage, ""));
     }
-    if error.is::<DiskError>() || error.is::<io::Error>() {
+    if error.is::<FsError>() || error.is::<io::Error>() {
         return Some(failure(Exit::Machine, ""));
     }
     None
 }
 
-fn kept(error: &KeptError) -> Failure {
+fn kept(error: &KeptError) -> CommandError {
     match error {
-        KeptError::Disk(_) => Failure::new(Exit::Machine, ""),
+        KeptError::Disk(_) => CommandError::new(Exit::Machine, ""),
         KeptError::Manifest(error) => work::manifest(error),
         KeptError::Stale(_) | KeptError::OtherPlace { .. } | KeptError::OtherVersion { .. } => {
-            Failure::new(Exit::Usage, "").hint("make it anew: `pmhooks diff FILE --plan-out FILE`")
+            CommandError::new(Exit::Usage, "")
+                .hint("make it anew: `pmhooks diff FILE --plan-out FILE`")
         }
-        KeptError::Foreign(_) | KeptError::Unread(_) => Failure::new(Exit::Usage, ""),
+        KeptError::Foreign(_) | KeptError::Unread(_) => CommandError::new(Exit::Usage, ""),
     }
 }
 
-fn api(error: &ApiError) -> Failure {
+fn api(error: &ApiError) -> CommandError {
     match error {
-        ApiError::Net(error) => net(error),
+        ApiError::HttpClient(error) => net(error),
         ApiError::Refused(refusal) => refused(refusal),
         ApiError::Unavailable { status, code, retry_after, .. } => {
-            let mut failure = Failure::new(Exit::Unreachable, "");
+            let mut failure = CommandError::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
             failure.error_code = *code;
             match retry_after {
@@ -342,26 +345,26 @@ fn api(error: &ApiError) -> Failure {
             }
         }
         ApiError::Redirected { status, .. } => {
-            let mut failure = Failure::new(Exit::Unreachable, "");
+            let mut failure = CommandError::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
             failure.hint(
                 "a token never follows a redirect; check the API's address: `pmhooks profile list --columns name,api-url`",
             )
         }
         ApiError::NotOffered { .. } => {
-            let mut failure = Failure::new(Exit::Refused, "");
+            let mut failure = CommandError::new(Exit::Refused, "");
             failure.http_status = Some(404);
             failure
         }
         ApiError::NotPostmark { status, .. } | ApiError::Shape { status, .. } => {
-            let mut failure = Failure::new(Exit::Unreachable, "");
+            let mut failure = CommandError::new(Exit::Unreachable, "");
             failure.http_status = Some(*status);
             failure.hint("something else may answer there: a proxy, a login page, a wrong address")
         }
     }
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+fn refused(refusal: &Refusal) -> CommandError {
     let exit = if refusal.is_about_the_token() {
         Exit::TokenRefused
     } else if refusal.is_not_found() {
@@ -369,7 +372,7 @@ fn refused(refusal: &Refusal) -> Failure {
     } else {
         Exit::Refused
     };
-    let mut failure = Failure::new(exit, "");
+    let mut failure = CommandError::new(exit, "");
     failure.http_status = Some(refusal.status);
     failure.error_code = refusal.code;
     if let Some(verification) = &refusal.verification {
@@ -379,35 +382,35 @@ fn refused(refusal: &Refusal) -> Failure {
     failure
 }
 
-fn net(error: &NetError) -> Failure {
-    let unreachable = || Failure::new(Exit::Unreachable, "");
+fn net(error: &HttpError) -> CommandError {
+    let unreachable = || CommandError::new(Exit::Unreachable, "");
     match error {
-        NetError::Authorities { .. } | NetError::ProxySetting { .. } => {
-            Failure::new(Exit::Usage, "")
+        HttpError::Authorities { .. } | HttpError::ProxySetting { .. } => {
+            CommandError::new(Exit::Usage, "")
         }
-        NetError::Local { .. } => Failure::new(Exit::Machine, ""),
-        NetError::Tls { trouble: TlsTrouble::UnknownAuthority, .. } => {
+        HttpError::Local { .. } => CommandError::new(Exit::Machine, ""),
+        HttpError::Tls { trouble: TlsTrouble::UnknownAuthority, .. } => {
             unreachable().hint("a company's own authority is added with --cacert FILE")
         }
-        NetError::Timeout { .. } | NetError::ConnectTimeout { .. } => {
+        HttpError::Timeout { .. } | HttpError::ConnectTimeout { .. } => {
             unreachable().hint("give it more time with --timeout, as in --timeout 2m")
         }
-        NetError::Proxy { .. } => unreachable()
+        HttpError::Proxy { .. } => unreachable()
             .hint("the proxy is the one in HTTPS_PROXY or ALL_PROXY; NO_PROXY names exceptions"),
-        NetError::Name { .. } => {
+        HttpError::Name { .. } => {
             unreachable().hint("the address comes from --api-url, the profile, or POSTMARK_API_URL")
         }
         _ => unreachable(),
     }
 }
 
-fn config(error: &ConfigError) -> Failure {
-    let not_set_up = || Failure::new(Exit::NotSetUp, "");
+fn config(error: &ConfigError) -> CommandError {
+    let not_set_up = || CommandError::new(Exit::NotSetUp, "");
     match error {
         ConfigError::NoToken { profiles } if !profiles.is_empty() => not_set_up()
             .hint(name_one(profiles))
             .hint("or make one the default: `pmhooks profile use NAME`"),
-        ConfigError::Several { .. } => Failure::one_profile_only(""),
+        ConfigError::Several { .. } => CommandError::one_profile_only(""),
         ConfigError::NoProfiles => not_set_up().hint("add one: `pmhooks profile add NAME`"),
         ConfigError::SandboxByDefault => not_set_up()
             .hint("name it, as in `pmhooks -p sandbox list`, or choose: `pmhooks profile use NAME`"),
@@ -418,14 +421,14 @@ fn config(error: &ConfigError) -> Failure {
         ConfigError::UnknownProfile { .. } => {
             not_set_up().hint("see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`")
         }
-        ConfigError::ForeignOrigin { .. } => Failure::usage("").hint(
+        ConfigError::ForeignOrigin { .. } => CommandError::usage("").hint(
             "if the token is good there too, make a profile of it: `pmhooks profile add NAME --api-url URL`",
         ),
-        ConfigError::Refused(_) => Failure::usage(""),
+        ConfigError::Refused(_) => CommandError::usage(""),
         ConfigError::Unopened(_)
         | ConfigError::Unreadable { .. }
         | ConfigError::Broken { .. } | ConfigError::Variable { .. } | ConfigError::NoHome(_) => not_set_up(),
-        ConfigError::Disk(_) => Failure::new(Exit::Machine, ""),
+        ConfigError::Disk(_) => CommandError::new(Exit::Machine, ""),
     }
 }
 
@@ -436,8 +439,8 @@ fn name_one(profiles: &[String]) -> String {
     format!("name one{of}, as in `pmhooks -p {first} list`")
 }
 
-fn sandbox(error: &SandboxError) -> Failure {
-    let failure = Failure::new(Exit::Machine, "");
+fn sandbox(error: &SandboxError) -> CommandError {
+    let failure = CommandError::new(Exit::Machine, "");
     match error {
         SandboxError::InUse { .. } => failure.hint(
             "use it with --api-url and a token in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C",
@@ -449,13 +452,15 @@ fn sandbox(error: &SandboxError) -> Failure {
     }
 }
 
-fn prompt(error: &PromptError) -> Failure {
+fn prompt(error: &PromptError) -> CommandError {
     match error {
         PromptError::NobodyThere { instead, .. } => {
-            Failure::usage("").hint(format!("give {instead}"))
+            CommandError::usage("").hint(format!("give {instead}"))
         }
-        PromptError::Declined(_) => Failure::new(Exit::Interrupted, ""),
-        PromptError::Terminal(_) | PromptError::Editor { .. } => Failure::new(Exit::Machine, ""),
+        PromptError::Declined(_) => CommandError::new(Exit::Interrupted, ""),
+        PromptError::Terminal(_) | PromptError::Editor { .. } => {
+            CommandError::new(Exit::Machine, "")
+        }
     }
 }
 
@@ -471,7 +476,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_not_said_twice() {
-        let error = ApiError::Net(NetError::Name { host: "h".to_owned() });
+        let error = ApiError::HttpClient(HttpError::Name { host: "h".to_owned() });
         let failure = explain(&anyhow::Error::from(error).context("cannot list the webhooks"));
         assert_eq!(failure.message, "cannot list the webhooks");
         assert_eq!(failure.causes, ["the name h cannot be resolved"]);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Exit, Failure, api};
+use super::{CommandError, Exit, api};
 use crate::ops::definition::DefinitionError;
 use crate::ops::guard::GuardError;
 use crate::ops::manifest::ManifestError;
@@ -13,8 +13,8 @@ use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::temporary::TemporaryError;
 
-pub(super) fn manifest(error: &ManifestError) -> Failure {
-    let mut failure = Failure::new(Exit::Usage, "");
+pub(super) fn manifest(error: &ManifestError) -> CommandError {
+    let mut failure = CommandError::new(Exit::Usage, "");
     if let ManifestError::Unread(DefinitionError::Disk(_)) = error {
         return failure.hint("`pmhooks export --output-file FILE` writes a manifest");
     }
@@ -26,8 +26,8 @@ pub(super) fn manifest(error: &ManifestError) -> Failure {
     failure
 }
 
-pub(super) fn plan(error: &PlanError) -> Failure {
-    let failure = Failure::new(Exit::Usage, "");
+pub(super) fn plan(error: &PlanError) -> CommandError {
+    let failure = CommandError::new(Exit::Usage, "");
     match error {
         PlanError::Ambiguous { ids: (first, second), .. } => failure.hint(format!(
             "look at both: `pmhooks get {first} {second}`; then delete the one that is too many"
@@ -42,8 +42,8 @@ pub(super) fn plan(error: &PlanError) -> Failure {
     }
 }
 
-pub(super) fn receive(error: &ReceiveError) -> Failure {
-    let failure = Failure::new(Exit::Machine, "");
+pub(super) fn receive(error: &ReceiveError) -> CommandError {
+    let failure = CommandError::new(Exit::Machine, "");
     let ReceiveError::Receiver(ReceiverError::Bind { source, .. }) = error else { return failure };
     match source.kind() {
         io::ErrorKind::AddrInUse => failure.hint(
@@ -59,7 +59,7 @@ pub(super) fn receive(error: &ReceiveError) -> Failure {
     }
 }
 
-pub(super) fn temporary(error: &TemporaryError) -> Option<Failure> {
+pub(super) fn temporary(error: &TemporaryError) -> Option<CommandError> {
     match error {
         TemporaryError::Config(error) => super::judge(error),
         TemporaryError::Disk(error) => super::judge(error),
@@ -69,25 +69,25 @@ pub(super) fn temporary(error: &TemporaryError) -> Option<Failure> {
     }
 }
 
-pub(super) fn rotate(error: &RotateError) -> Failure {
+pub(super) fn rotate(error: &RotateError) -> CommandError {
     match error {
         RotateError::Look(error) | RotateError::Change(error) => api(error),
-        RotateError::Moved => Failure::usage(""),
-        RotateError::Unverified => Failure::new(Exit::Refused, "")
+        RotateError::Moved => CommandError::usage(""),
+        RotateError::Unverified => CommandError::new(Exit::Refused, "")
             .hint("see what Postmark finds at the endpoint: `pmhooks verify ID`"),
     }
 }
 
-pub(super) fn generate(error: &GenerateError) -> Failure {
+pub(super) fn generate(error: &GenerateError) -> CommandError {
     match error {
-        GenerateError::Exists(_) => Failure::usage("")
+        GenerateError::Exists(_) => CommandError::usage("")
             .hint("name another file, or give what is in it: --password file:PATH"),
-        GenerateError::Random(_) | GenerateError::Disk(_) => Failure::new(Exit::Machine, ""),
+        GenerateError::Random(_) | GenerateError::Disk(_) => CommandError::new(Exit::Machine, ""),
     }
 }
 
-pub(super) fn guard(error: &GuardError) -> Failure {
-    let refused = || Failure::usage("");
+pub(super) fn guard(error: &GuardError) -> CommandError {
+    let refused = || CommandError::usage("");
     match error {
         GuardError::Api(error) => api(error),
         GuardError::ReadOnly(name) => refused().hint(format!(

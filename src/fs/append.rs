@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{DiskError, loose_mode, parent, refuse_other_kinds, sync_folder};
+use super::{FsError, loose_mode, parent, refuse_other_kinds, sync_folder};
 
 /// A file that lines are added to. It is locked: two writers would cut each other's lines.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub enum Place {
 
 impl Appender {
     /// Opens a file, or makes it 0600. With `syncs`, lines are on the disk when [`Self::append`] returns.
-    pub fn open(path: &Path, syncs: bool) -> Result<(Self, Found), DiskError> {
-        let failed = |source| DiskError::Io { doing: "write", path: path.to_owned(), source };
+    pub fn open(path: &Path, syncs: bool) -> Result<(Self, Found), FsError> {
+        let failed = |source| FsError::Io { doing: "write", path: path.to_owned(), source };
         if let Ok(metadata) = path.metadata()
             && !is_device(&metadata)
         {
@@ -59,7 +59,7 @@ impl Appender {
                 Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
                 Err(std::fs::TryLockError::WouldBlock) => {
                     let holder = "another process that adds to it".to_owned();
-                    return Err(DiskError::Locked { path: path.to_owned(), holder });
+                    return Err(FsError::Locked { path: path.to_owned(), holder });
                 }
             }
             found.loose_mode = loose_mode(&metadata);
@@ -73,10 +73,10 @@ impl Appender {
     }
 
     /// Adds whole lines. When this returns well the system has them all; else the file has none.
-    pub fn append(&mut self, lines: &[u8]) -> Result<Place, DiskError> {
+    pub fn append(&mut self, lines: &[u8]) -> Result<Place, FsError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
-            |source| DiskError::Io { doing: "write", path, source }
+            |source| FsError::Io { doing: "write", path, source }
         };
         let written = self.write(lines);
         if !self.is_plain || self.is_in_place() {

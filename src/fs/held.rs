@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{DiskError, beside, create_folder, parent, sync_folder};
+use super::{FsError, beside, create_folder, parent, sync_folder};
 
 /// A file that is held. It is free when this is dropped, or when the process dies.
 #[derive(Debug)]
@@ -16,35 +16,35 @@ pub struct Held {
 
 impl Held {
     /// Makes a file, held from the moment that its name is there.
-    pub fn make(path: &Path, bytes: &[u8]) -> Result<Self, DiskError> {
+    pub fn make(path: &Path, bytes: &[u8]) -> Result<Self, FsError> {
         create_folder(parent(path))?;
         Self::put(path, bytes)
     }
 
     /// Replaces the content in one step; at no moment is the file free.
-    pub fn rewrite(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
+    pub fn rewrite(&mut self, bytes: &[u8]) -> Result<(), FsError> {
         *self = Self::put(&self.path, bytes)?;
         Ok(())
     }
 
     /// Takes a file that was left, with what is in it; none where somebody holds it or has removed it.
-    pub fn take(path: &Path, limit: u64) -> Result<Option<(Self, Vec<u8>)>, DiskError> {
+    pub fn take(path: &Path, limit: u64) -> Result<Option<(Self, Vec<u8>)>, FsError> {
         let file = match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(DiskError::io("read", path)(error)),
+            Err(error) => return Err(FsError::io("read", path)(error)),
         };
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(fs::TryLockError::Error(error)) => return Err(DiskError::io("lock", path)(error)),
+            Err(fs::TryLockError::Error(error)) => return Err(FsError::io("lock", path)(error)),
         }
         // Between the opening and the lock its holder may have replaced it: then it is not free.
         if !is_same(path, &file) {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        (&file).take(limit).read_to_end(&mut bytes).map_err(DiskError::io("read", path))?;
+        (&file).take(limit).read_to_end(&mut bytes).map_err(FsError::io("read", path))?;
         Ok(Some((Self { path: path.to_owned(), file }, bytes)))
     }
 
@@ -54,22 +54,22 @@ impl Held {
     }
 
     /// Removes the file.
-    pub fn remove(self) -> Result<(), DiskError> {
-        fs::remove_file(&self.path).map_err(DiskError::io("remove", &self.path))?;
+    pub fn remove(self) -> Result<(), FsError> {
+        fs::remove_file(&self.path).map_err(FsError::io("remove", &self.path))?;
         drop(self.file);
         sync_folder(parent(&self.path))
     }
 
-    fn put(path: &Path, bytes: &[u8]) -> Result<Self, DiskError> {
+    fn put(path: &Path, bytes: &[u8]) -> Result<Self, FsError> {
         let file = beside(path, bytes)?;
         match file.as_file().try_lock() {
             Ok(()) => {}
-            Err(fs::TryLockError::Error(error)) => return Err(DiskError::io("lock", path)(error)),
+            Err(fs::TryLockError::Error(error)) => return Err(FsError::io("lock", path)(error)),
             Err(fs::TryLockError::WouldBlock) => {
-                return Err(DiskError::io("lock", path)(io::ErrorKind::WouldBlock.into()));
+                return Err(FsError::io("lock", path)(io::ErrorKind::WouldBlock.into()));
             }
         }
-        let file = file.persist(path).map_err(|e| DiskError::io("write", path)(e.error))?;
+        let file = file.persist(path).map_err(|e| FsError::io("write", path)(e.error))?;
         sync_folder(parent(path))?;
         Ok(Self { path: path.to_owned(), file })
     }
@@ -89,14 +89,14 @@ fn is_same(path: &Path, _: &File) -> bool {
 }
 
 /// The files of a folder whose names end so, in their order; none where there is no folder.
-pub fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, DiskError> {
+pub fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, FsError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(DiskError::io("read the folder", folder)(error)),
+        Err(error) => return Err(FsError::io("read the folder", folder)(error)),
     };
     let entries: Result<Vec<_>, _> = entries.collect();
-    let entries = entries.map_err(DiskError::io("read the folder", folder))?;
+    let entries = entries.map_err(FsError::io("read the folder", folder))?;
     let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).collect();
     files.retain(|path| path.extension().is_some_and(|found| found == ending));
     files.sort();

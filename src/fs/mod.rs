@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// What was tried on which path, and why it failed.
 #[derive(Debug, thiserror::Error)]
-pub enum DiskError {
+pub enum FsError {
     /// The operating system said no.
     #[error("cannot {doing} {path}: {source}", path = path.display())]
     Io {
@@ -47,7 +47,7 @@ pub enum DiskError {
     },
 }
 
-impl DiskError {
+impl FsError {
     fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, path: path.to_owned(), source }
     }
@@ -71,26 +71,26 @@ pub struct Content {
 ///
 /// Folders, pipes and devices are refused instead of waited for. The mode is that of the opened
 /// descriptor, so nobody can swap the file between the check and the reading.
-pub fn read(path: &Path, limit: u64) -> Result<Content, DiskError> {
+pub fn read(path: &Path, limit: u64) -> Result<Content, FsError> {
     let metadata = fs::metadata(path).or_else(|error| {
         let missing = error.kind() == io::ErrorKind::NotFound;
         match fs::symlink_metadata(path) {
             Ok(there) if missing && there.is_symlink() => {
-                Err(DiskError::NotAFile { path: path.to_owned(), what: "a link to nothing" })
+                Err(FsError::NotAFile { path: path.to_owned(), what: "a link to nothing" })
             }
             // Another process has just made it.
-            Ok(_) if missing => fs::metadata(path).map_err(DiskError::io("read", path)),
-            _ => Err(DiskError::io("read", path)(error)),
+            Ok(_) if missing => fs::metadata(path).map_err(FsError::io("read", path)),
+            _ => Err(FsError::io("read", path)(error)),
         }
     })?;
     refuse_other_kinds(path, metadata.file_type())?;
-    let file = File::open(path).map_err(DiskError::io("read", path))?;
-    let metadata = file.metadata().map_err(DiskError::io("read", path))?;
+    let file = File::open(path).map_err(FsError::io("read", path))?;
+    let metadata = file.metadata().map_err(FsError::io("read", path))?;
     refuse_other_kinds(path, metadata.file_type())?;
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(DiskError::io("read", path))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(FsError::io("read", path))?;
     if bytes.len() as u64 > limit {
-        return Err(DiskError::TooLarge { path: path.to_owned(), limit });
+        return Err(FsError::TooLarge { path: path.to_owned(), limit });
     }
     Ok(Content { bytes, loose_mode: loose_mode(&metadata) })
 }
@@ -105,17 +105,17 @@ pub struct Opened {
 }
 
 /// Opens a file that may be larger than memory. A pipe is read to its end.
-pub fn open(path: &Path) -> Result<Opened, DiskError> {
-    let file = File::open(path).map_err(DiskError::io("read", path))?;
-    let metadata = file.metadata().map_err(DiskError::io("read", path))?;
+pub fn open(path: &Path) -> Result<Opened, FsError> {
+    let file = File::open(path).map_err(FsError::io("read", path))?;
+    let metadata = file.metadata().map_err(FsError::io("read", path))?;
     if metadata.is_dir() {
-        return Err(DiskError::NotAFile { path: path.to_owned(), what: "a folder" });
+        return Err(FsError::NotAFile { path: path.to_owned(), what: "a folder" });
     }
     let length = metadata.is_file().then_some(metadata.len());
     Ok(Opened { content: file.take(length.unwrap_or(u64::MAX)), length })
 }
 
-fn refuse_other_kinds(path: &Path, kind: fs::FileType) -> Result<(), DiskError> {
+fn refuse_other_kinds(path: &Path, kind: fs::FileType) -> Result<(), FsError> {
     let what = if kind.is_file() {
         return Ok(());
     } else if kind.is_dir() {
@@ -123,7 +123,7 @@ fn refuse_other_kinds(path: &Path, kind: fs::FileType) -> Result<(), DiskError> 
     } else {
         "a pipe, a socket or a device"
     };
-    Err(DiskError::NotAFile { path: path.to_owned(), what })
+    Err(FsError::NotAFile { path: path.to_owned(), what })
 }
 
 #[cfg(unix)]
@@ -142,7 +142,7 @@ fn loose_mode(_: &fs::Metadata) -> Option<u32> {
 ///
 /// A symbolic link is kept and its target replaced. Missing folders are made 0700. When this returns
 /// the bytes and the name are on the disk.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let target = resolve_link(path)?;
     let folder = parent(&target);
     create_folder(folder)?;
@@ -150,26 +150,26 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
         refuse_other_kinds(&target, metadata.file_type())?;
     }
     let file = beside(&target, bytes)?;
-    file.persist(&target).map_err(|e| DiskError::io("replace", &target)(e.error))?;
+    file.persist(&target).map_err(|e| FsError::io("replace", &target)(e.error))?;
     sync_folder(folder)
 }
 
 /// Makes a private file in one step, in a folder that is there. Whatever stands at the path stays.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let file = beside(path, bytes)?;
-    file.persist_noclobber(path).map_err(|e| DiskError::io("make", path)(e.error))?;
+    file.persist_noclobber(path).map_err(|e| FsError::io("make", path)(e.error))?;
     sync_folder(parent(path))
 }
 
 /// The bytes on the disk, in a private file without a lasting name beside the one that it is to have.
-fn beside(target: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, DiskError> {
+fn beside(target: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, FsError> {
     let folder = parent(target);
     let mut file = tempfile::Builder::new()
         .prefix(".pmhooks-")
         .tempfile_in(folder)
-        .map_err(DiskError::io("write in", folder))?;
-    file.write_all(bytes).map_err(DiskError::io("write", target))?;
-    file.as_file().sync_all().map_err(DiskError::io("write", target))?;
+        .map_err(FsError::io("write in", folder))?;
+    file.write_all(bytes).map_err(FsError::io("write", target))?;
+    file.as_file().sync_all().map_err(FsError::io("write", target))?;
     Ok(file)
 }
 
@@ -185,30 +185,30 @@ pub enum Standing {
 }
 
 /// Looks what stands at a path. Links are followed.
-pub fn look(path: &Path) -> Result<Standing, DiskError> {
+pub fn look(path: &Path) -> Result<Standing, FsError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Ok(Standing::Folder(loose_mode(&metadata).is_some_and(|mode| mode & 0o022 != 0)))
         }
         Ok(_) => Ok(Standing::Other),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Standing::Nothing),
-        Err(error) => Err(DiskError::io("look at", path)(error)),
+        Err(error) => Err(FsError::io("look at", path)(error)),
     }
 }
 
 /// Makes a folder, and those above it, so that only its owner can enter (0700).
-pub fn create_folder(folder: &Path) -> Result<(), DiskError> {
+pub fn create_folder(folder: &Path) -> Result<(), FsError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(DiskError::io("make the folder", folder))
+    builder.create(folder).map_err(FsError::io("make the folder", folder))
 }
 
-fn resolve_link(path: &Path) -> Result<PathBuf, DiskError> {
+fn resolve_link(path: &Path) -> Result<PathBuf, FsError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() => {
-            fs::canonicalize(path).map_err(DiskError::io("follow the link", path))
+            fs::canonicalize(path).map_err(FsError::io("follow the link", path))
         }
         _ => Ok(path.to_owned()),
     }
@@ -219,12 +219,12 @@ fn parent(path: &Path) -> &Path {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), DiskError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(DiskError::io("write in", folder))
+fn sync_folder(folder: &Path) -> Result<(), FsError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(FsError::io("write in", folder))
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), DiskError> {
+fn sync_folder(_: &Path) -> Result<(), FsError> {
     Ok(())
 }
 
@@ -244,29 +244,29 @@ impl Lock {
         holder: &str,
         wait: Duration,
         hopeless: impl Fn(&str) -> bool,
-    ) -> Result<Self, DiskError> {
+    ) -> Result<Self, FsError> {
         create_folder(parent(path))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(DiskError::io("lock", path))?;
+        let mut file = options.open(path).map_err(FsError::io("lock", path))?;
         let give_up = Instant::now() + wait;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(fs::TryLockError::Error(e)) => return Err(DiskError::io("lock", path)(e)),
+                Err(fs::TryLockError::Error(e)) => return Err(FsError::io("lock", path)(e)),
                 Err(fs::TryLockError::WouldBlock) => {
                     let other = described(&mut file);
                     if Instant::now() >= give_up || hopeless(&other) {
-                        return Err(DiskError::Locked { path: path.to_owned(), holder: other });
+                        return Err(FsError::Locked { path: path.to_owned(), holder: other });
                     }
                     std::thread::sleep(Duration::from_millis(10));
                 }
             }
         }
         let mut lock = Self { file };
-        lock.describe(holder).map_err(DiskError::io("lock", path))?;
+        lock.describe(holder).map_err(FsError::io("lock", path))?;
         Ok(lock)
     }
 

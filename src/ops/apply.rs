@@ -10,7 +10,7 @@ use super::session::Session;
 use super::{backup, fanout};
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::fs::{DiskError, Lock};
+use crate::fs::{FsError, Lock};
 use crate::postmark::{ApiError, Client, WebhookId};
 
 /// So long a run waits for another one to end.
@@ -27,7 +27,7 @@ pub enum ApplyError {
     Api(ApiError),
     /// What would have been deleted could not be kept first.
     #[error("its definition cannot be kept, so it was not deleted")]
-    Backup(#[source] DiskError),
+    Backup(#[source] FsError),
     /// The credentials that should be gone are still sent.
     #[error("Postmark took the change, but the webhook still sends its credentials")]
     AuthStays,
@@ -88,7 +88,7 @@ pub enum LockError {
     Config(#[from] ConfigError),
     /// Somebody else has it, or it cannot be made.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
 }
 
 /// Keeps other runs off a server while it is changed: two would each plan without the other's changes.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::document::{self, DocumentError, Entry, Node, nearest};
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::postmark::{
     HookUrl, HttpAuth, HttpHeader, MASK, Object, Secret, StreamId, Trigger, TriggerSetting,
 };
@@ -22,7 +22,7 @@ const KEYS: [&str; 8] =
 pub enum DefinitionError {
     /// It cannot be read.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Stdin(std::io::Error),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::Wanted;
-use crate::http::client::Net;
+use crate::http::client::HttpClient;
 use crate::ops::finding::{Finding, Level};
 use crate::ops::session::Session;
 use crate::postmark::{ApiError, Limits, Server, Webhook, WebhookId};
@@ -131,7 +131,7 @@ impl Step {
 
 /// The walk so far.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct DoctorReport {
     /// The steps, in their order.
     pub checks: Vec<Check>,
     /// The webhook that it is about.
@@ -140,7 +140,7 @@ pub struct Report {
     pub profile: Option<ProfileName>,
 }
 
-impl Report {
+impl DoctorReport {
     fn add(&mut self, part: Part, rule: &'static str, step: Step) {
         let Step(outcome, message, next) = step;
         self.checks.push(Check { part, rule, outcome, message, next });
@@ -191,7 +191,7 @@ pub struct Doctor<'a> {
     /// The environment.
     pub environment: &'a Environment,
     /// The sender of requests.
-    pub net: &'a Arc<Net>,
+    pub net: &'a Arc<HttpClient>,
     /// What a call may take.
     pub limits: Limits,
     /// What helps against an error.
@@ -212,8 +212,8 @@ impl Doctor<'_> {
     ///
     /// # Errors
     /// There is no such webhook.
-    pub fn walk(&self, wishes: Option<&Wishes>) -> Result<Report, ApiError> {
-        let mut report = Report::default();
+    pub fn walk(&self, wishes: Option<&Wishes>) -> Result<DoctorReport, ApiError> {
+        let mut report = DoctorReport::default();
         let target = self.here(&mut report);
         let ready = self.api(target, wishes, &mut report);
         if let Some(wishes) = wishes {
@@ -227,7 +227,7 @@ impl Doctor<'_> {
         &self,
         wishes: &Wishes,
         ready: Option<Ready>,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) -> Result<(), ApiError> {
         let id = wishes.id;
         let Some(ready) = ready else {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::manifest;
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::postmark::{MASK, Object, Reveal, Server, Webhook, mask};
 
 /// The JSON Schema of a manifest, for editors.
@@ -197,11 +197,11 @@ impl Writer<'_> {
 
 /// Writes a manifest to a private file, whole or not at all. No folder is made for it: a name that is
 /// mistyped should not become one.
-pub fn write(path: &Path, text: &str) -> Result<(), DiskError> {
+pub fn write(path: &Path, text: &str) -> Result<(), FsError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
-        return Err(DiskError::Io { doing: "write to", path: folder.to_owned(), source });
+        return Err(FsError::Io { doing: "write to", path: folder.to_owned(), source });
     }
     fs::write(path, text.as_bytes())
 }

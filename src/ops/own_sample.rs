@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 
 /// A body is smaller than this, in bytes: inbound mail of 35 MB, encoded, and some.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -15,7 +15,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 pub enum BodyError {
     /// It cannot be read.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     Stdin(std::io::Error),

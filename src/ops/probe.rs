@@ -17,7 +17,7 @@ pub use endpoint::{Credentials, Endpoint, EndpointError, internal, is_sendable};
 pub(super) use endpoint::{basic, credentials_of};
 
 use crate::event::{Event, Received};
-use crate::http::client::{self, Answer, Method, Net, NetError, Repeat, Request};
+use crate::http::client::{self, Answer, HttpClient, HttpError, Method, Repeat, Request};
 use crate::postmark::mask;
 
 /// Postmark follows so many redirects (its overview of webhooks, retries).
@@ -67,7 +67,7 @@ pub struct Hop {
 #[derive(Debug)]
 pub struct Exchange {
     /// The last answer, or why there is none.
-    pub answer: Result<Answer, NetError>,
+    pub answer: Result<Answer, HttpError>,
     /// The redirects on the way there, those that were followed.
     pub hops: Vec<Hop>,
     /// Why a redirect was not followed, where one was not.
@@ -86,18 +86,18 @@ impl Exchange {
 
 /// The sender to endpoints.
 pub struct Prober {
-    net: Net,
+    net: HttpClient,
     timeout: Duration,
 }
 
 impl Prober {
     /// A sender with the settings of another, that gives each event so much time.
-    pub fn new(net: &Net, timeout: Duration) -> Self {
+    pub fn new(net: &HttpClient, timeout: Duration) -> Self {
         Self { net: net.unconnected(), timeout }
     }
 
     /// The same for many events in a row: they share their connections.
-    pub fn connected(net: &Net, timeout: Duration) -> Self {
+    pub fn connected(net: &HttpClient, timeout: Duration) -> Self {
         Self { net: net.apart(), timeout }
     }
 
@@ -111,7 +111,7 @@ impl Prober {
             let left = self.timeout.saturating_sub(started.elapsed());
             let mut answer = self.net.send(&request(endpoint, post, &at, left));
             // The time is that of the event, not what was left of it for the last request.
-            if let Err(NetError::Timeout { after, .. }) = &mut answer {
+            if let Err(HttpError::Timeout { after, .. }) = &mut answer {
                 *after = self.timeout;
             }
             let Ok(redirect) = &answer else { break answer };

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use self::receiver::{Credentials, Options, Receiver, ReceiverError};
 use crate::event::Event;
 use crate::fs::append::{Appender, Found};
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::http::server::Limits;
 use crate::ops::receive::receiver::tls::{Configuration, TlsError};
 use crate::postmark::HttpAuth;
@@ -87,7 +87,7 @@ pub enum Shown {
 pub enum ReceiveError {
     /// The record cannot be opened.
     #[error(transparent)]
-    Record(#[from] DiskError),
+    Record(#[from] FsError),
     /// The certificate, or its key, cannot be used.
     #[error("cannot use {file}: {why}", file = file.display())]
     Tls {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::event::Event;
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use recorded::Recorded;
 use values::{Found, Values};
 
@@ -79,7 +79,7 @@ pub struct Events<R> {
 pub type Source = BufReader<Box<dyn Read + Send>>;
 
 /// Opens a file, or standard input where the path is `-`.
-pub fn open(path: &Path, filter: Filter) -> Result<Events<Source>, DiskError> {
+pub fn open(path: &Path, filter: Filter) -> Result<Events<Source>, FsError> {
     let (source, length): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
         (Box::new(io::stdin()), None)
     } else {

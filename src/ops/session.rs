@@ -7,7 +7,7 @@ use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
-use crate::http::client::Net;
+use crate::http::client::HttpClient;
 use crate::postmark::{ApiUrl, Client, Limits, Secret};
 use crate::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
 
@@ -38,7 +38,7 @@ impl Session {
     pub fn open(
         wanted: &Wanted,
         environment: &Environment,
-        net: Arc<Net>,
+        net: Arc<HttpClient>,
         limits: Limits,
     ) -> Result<Self, SessionError> {
         Self::at(resolve::target(wanted, environment)?, environment, net, limits)
@@ -48,7 +48,7 @@ impl Session {
     pub fn at(
         mut target: Target,
         environment: &Environment,
-        net: Arc<Net>,
+        net: Arc<HttpClient>,
         limits: Limits,
     ) -> Result<Self, SessionError> {
         let (token, sandbox) = match &target.account {

@@ -12,7 +12,7 @@ use super::rotate::generate::{self, GenerateError};
 use super::session::Session;
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::fs::DiskError;
+use crate::fs::FsError;
 use crate::fs::held::{self, Held};
 use crate::postmark::{
     ApiError, ApiUrl, Client, HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, Secret, ServerId,
@@ -33,7 +33,7 @@ pub enum TemporaryError {
     Config(#[from] ConfigError),
     /// Its file cannot be kept.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// There are no random numbers.
     #[error(transparent)]
     Random(#[from] GenerateError),

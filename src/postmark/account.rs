@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ApiError;
 use super::line::{Limits, Line};
-use crate::http::client::{Method, Net};
+use crate::http::client::{HttpClient, Method};
 use crate::postmark::{ApiUrl, Secret, Server};
 
 /// An account of Postmark's, as its token opens it.
@@ -29,7 +29,7 @@ impl Account {
     pub const LARGEST_PAGE: usize = 500;
 
     /// The account that `token` belongs to. Sends nothing yet.
-    pub fn new(net: Arc<Net>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
+    pub fn new(net: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         Self { line: Line { net, base, header: "X-Postmark-Account-Token", token, limits } }
     }
 

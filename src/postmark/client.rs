@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::line::{Heard, Limits, Line};
 use super::{ApiError, Refusal};
-use crate::http::client::{Method, Net};
+use crate::http::client::{HttpClient, Method};
 use crate::postmark::{
     ApiUrl, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Statistics, Stream, StreamId,
     StreamType, Verification, Webhook, WebhookId, mask,
@@ -37,7 +37,7 @@ pub struct Deleted {
 
 impl Client {
     /// A client of the server that `token` belongs to. Sends nothing yet.
-    pub fn new(net: Arc<Net>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
+    pub fn new(net: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         Self { line: Line { net, base, header: "X-Postmark-Server-Token", token, limits } }
     }
 

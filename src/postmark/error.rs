@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
-use crate::http::client::{Answer, NetError, authority};
+use crate::http::client::{Answer, HttpError, authority};
 use crate::postmark::{Verification, mask};
 
 /// A call that failed.
@@ -15,7 +15,7 @@ use crate::postmark::{Verification, mask};
 pub enum ApiError {
     /// No complete answer came.
     #[error(transparent)]
-    Net(#[from] NetError),
+    HttpClient(#[from] HttpError),
     /// Postmark refused, with its reason.
     #[error(transparent)]
     Refused(Box<Refusal>),
@@ -82,7 +82,7 @@ impl ApiError {
     /// True where a create may have been carried out all the same.
     pub fn is_in_doubt(&self) -> bool {
         match self {
-            Self::Net(error) => error.maybe_sent(),
+            Self::HttpClient(error) => error.maybe_sent(),
             Self::Unavailable { status, .. } => *status >= 500,
             Self::NotPostmark { .. } | Self::Shape { .. } => true,
             Self::Refused(_) | Self::Redirected { .. } | Self::NotOffered { .. } => false,

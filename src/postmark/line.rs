@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::ApiError;
 use super::error::{not_postmark, refused};
-use crate::http::client::{Answer, Header, Method, Net, Repeat, Request, authority};
+use crate::http::client::{Answer, Header, HttpClient, Method, Repeat, Request, authority};
 use crate::postmark::{ApiUrl, MASK, Object, Secret};
 
 /// No answer of Postmark's is larger than this, in bytes.
@@ -39,7 +39,7 @@ pub struct Heard {
 /// One token's way to the API. It goes by one header: with both tokens in a request Postmark refuses it.
 #[derive(Clone)]
 pub(super) struct Line {
-    pub(super) net: Arc<Net>,
+    pub(super) net: Arc<HttpClient>,
     pub(super) base: ApiUrl,
     /// The header that the token travels in.
     pub(super) header: &'static str,

@@ -3,14 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::fs::DiskError;
+use crate::fs::FsError;
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A file could not be used.
     #[error(transparent)]
-    Disk(DiskError),
+    Disk(FsError),
     /// The port could not be opened.
     #[error("cannot listen on port {port} of this machine: {source}")]
     Port {

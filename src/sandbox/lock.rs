@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::error::SandboxError;
-use crate::fs::{DiskError, Lock};
+use crate::fs::{FsError, Lock};
 
 /// How a server's words about itself begin, and how others know it.
 const SERVER: &str = "`pmhooks sandbox serve`";
@@ -35,7 +35,7 @@ pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
     let is_server = |words: &str| server.is_there(words, Instant::now());
     match Lock::acquire(&beside(state), &words, patience, is_server) {
         Ok(lock) => Ok(lock),
-        Err(DiskError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
+        Err(FsError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
         Err(error) => Err(SandboxError::Disk(error)),
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn name_server(
 ) -> Result<(), SandboxError> {
     let words = format!("{SERVER} at http://{address} (pid {})", std::process::id());
     lock.describe(&words).map_err(|source| {
-        SandboxError::Disk(DiskError::Io { doing: "write", path: beside(state), source })
+        SandboxError::Disk(FsError::Io { doing: "write", path: beside(state), source })
     })
 }
 

@@ -52,7 +52,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::fs::Lock;
-use crate::http::client::{Net, Settings};
+use crate::http::client::{HttpClient, Settings};
 use crate::http::server::{self as http, Limits, Running};
 
 pub use choices::{Age, UnknownWord, Verify};
@@ -132,7 +132,7 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         latency: options.latency,
         faults: faults::Faults::new(options.faults),
         log: options.log,
-        net: Arc::new(Net::new(Settings::default())),
+        net: Arc::new(HttpClient::new(Settings::default())),
         stopping: stopped,
     });
     let running = http::serve(listener, LIMITS, move |request| {

@@ -17,7 +17,7 @@ use super::verify::{self, Probed};
 use super::webhook::Webhook;
 use super::wish::Wish;
 use super::{clock, guard, servers, statistics, streams, token, webhooks};
-use crate::http::client::Net;
+use crate::http::client::HttpClient;
 use crate::http::server::{Received, Reply, Unread};
 
 /// Who is told of each request.
@@ -44,7 +44,7 @@ pub(super) struct Service {
     pub(super) latency: Duration,
     pub(super) faults: Faults,
     pub(super) log: Option<Log>,
-    pub(super) net: Arc<Net>,
+    pub(super) net: Arc<HttpClient>,
     /// Its sender is gone when the sandbox is stopped: nobody waits any more.
     pub(super) stopping: watch::Receiver<()>,
 }

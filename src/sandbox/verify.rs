@@ -11,7 +11,7 @@ use url::Url;
 use super::choices::Verify;
 use super::uuid;
 use super::webhook::Webhook;
-use crate::http::client::{Header, Method, Net, Repeat, Request};
+use crate::http::client::{Header, HttpClient, Method, Repeat, Request};
 
 /// How long one endpoint may take for one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Probed {
 }
 
 /// Probes a webhook for each enabled trigger. Blocks for as long as the slowest answer takes.
-pub(super) fn probe(how: Verify, net: &Net, webhook: &Webhook) -> Vec<Probed> {
+pub(super) fn probe(how: Verify, net: &HttpClient, webhook: &Webhook) -> Vec<Probed> {
     let enabled = webhook.triggers.enabled().map(|(name, _)| name);
     let canned =
         |answer: u16| move |trigger| Probed { trigger, answer: Ok(answer), took: Duration::ZERO };
@@ -61,7 +61,7 @@ pub(super) fn probe(how: Verify, net: &Net, webhook: &Webhook) -> Vec<Probed> {
     }
 }
 
-fn send(net: &Net, webhook: &Webhook, trigger: &'static str) -> Probed {
+fn send(net: &HttpClient, webhook: &Webhook, trigger: &'static str) -> Probed {
     let started = Instant::now();
     let answer = match request(webhook, trigger) {
         Ok(request) => net.send(&request).map(|a| a.status).map_err(|error| error.to_string()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cell, Column, Table, Tone, View};
+use super::{Cell, Column, Report, Table, Tone};
 use crate::postmark::Object;
 
 /// One way to a server.
@@ -74,7 +74,7 @@ impl Accounts {
     }
 }
 
-impl View for Accounts {
+impl Report for Accounts {
     const COLUMNS: &'static [Column] = &[
         Column::new("name", "Name"),
         Column::new("default", "Default"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cell, Column, Table, View};
+use super::{Cell, Column, Report, Table};
 
 /// A view for each profile that a run is for; one at least.
 pub struct ByProfile<V> {
@@ -12,7 +12,7 @@ pub struct ByProfile<V> {
     pub several: bool,
 }
 
-impl<V: View> View for ByProfile<V> {
+impl<V: Report> Report for ByProfile<V> {
     const COLUMNS: &'static [Column] = V::COLUMNS;
     const HAS_IDS: bool = V::HAS_IDS;
     const HAS_ROWS: bool = V::HAS_ROWS;

@@ -22,7 +22,7 @@ use crate::postmark::Reveal;
 pub use by_profile::ByProfile;
 pub use interrupt::Interrupts;
 pub use table::{Cell, Column, Table, Tone};
-pub use view::View;
+pub use view::Report;
 pub use webhooks::Webhooks;
 
 /// How data is written (`--output`).

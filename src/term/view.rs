@@ -8,7 +8,7 @@ use super::{Cell, Column, Format, Table, Ui, json};
 
 /// The answer of a command. It is shown in one of eight formats; which of them it can give is known
 /// before anything is asked of anybody ([`Ui::check`]).
-pub trait View {
+pub trait Report {
     /// The columns of the table.
     const COLUMNS: &'static [Column];
     /// Whether there is an identifier per row.
@@ -62,7 +62,7 @@ pub trait View {
 impl Ui {
     /// Refuses a format or a column that `V` cannot give, before anything is sent. The error is a
     /// sentence for the user.
-    pub fn check<V: View>(&self) -> Result<(), String> {
+    pub fn check<V: Report>(&self) -> Result<(), String> {
         let settings = &self.settings;
         if settings.format == Format::Ids && !V::HAS_IDS {
             return Err(
@@ -97,7 +97,7 @@ impl Ui {
     }
 
     /// Shows the answer of a command in the format that the user wants.
-    pub fn show<V: View>(&self, view: &V) -> io::Result<()> {
+    pub fn show<V: Report>(&self, view: &V) -> io::Result<()> {
         let settings = &self.settings;
         let header = !settings.no_header;
         let text = match settings.format {
@@ -116,7 +116,7 @@ impl Ui {
         self.data(&text)
     }
 
-    fn human<V: View>(&self, view: &V, header: bool) -> String {
+    fn human<V: Report>(&self, view: &V, header: bool) -> String {
         let settings = &self.settings;
         if !V::HAS_ROWS {
             return json::pretty(&view.json());

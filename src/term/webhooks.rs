@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Cell, Column, Table, Tone, View};
+use super::{Cell, Column, Report, Table, Tone};
 use crate::postmark::{Reveal, Trigger, Webhook};
 
 /// Webhooks to show.
@@ -47,7 +47,7 @@ impl Webhooks {
     }
 }
 
-impl View for Webhooks {
+impl Report for Webhooks {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("stream", "MessageStream"),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::parties::{Parties, Party};
 use crate::commands::Context;
 use crate::commands::planned::Plans;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::session::Session;
 
 impl Parties<'_> {
@@ -81,7 +81,7 @@ impl Parties<'_> {
         }
         let message =
             format!("nothing was done: {deletes} webhooks would be deleted, not that many");
-        Err(Failure::new(Exit::Interrupted, message).into())
+        Err(CommandError::new(Exit::Interrupted, message).into())
     }
 }
 

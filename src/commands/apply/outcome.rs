@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::commands::Context;
 use crate::commands::planned::{self, Planned, Plans};
-use crate::error::{self, Exit, Failure};
+use crate::error::{self, CommandError, Exit};
 use crate::ops::apply::Outcome;
 
 /// How it ends: all done, or what was not, with the reasons.
@@ -31,7 +31,7 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
     };
     let message = format!("{} of {} changes were not made", all.len() - done, all.len());
     let hints = first.map(|first| first.hints).unwrap_or_default();
-    Err(Failure { causes, hints, ..Failure::new(exit, message) }
+    Err(CommandError { causes, hints, ..CommandError::new(exit, message) }
         .hint("run the same command again: it goes on where this stopped")
         .into())
 }

@@ -7,7 +7,7 @@ use crate::commands::fleet::{self, WIDTH};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::fanout;
 use crate::ops::manifest::Documents;
 use crate::ops::session::Session;
@@ -46,7 +46,7 @@ impl<'a> Parties<'a> {
             None => Ok(Self { all: parties }),
             Some(name) => {
                 let message = format!("--confirm names {name}, which is none of these profiles");
-                Err(Failure::usage(message).into())
+                Err(CommandError::usage(message).into())
             }
         }
     }
@@ -78,7 +78,7 @@ impl<'a> Parties<'a> {
             if let (Some((other, _)), Some(id)) = (twin, id) {
                 let (one, other) = (one.name(), other.name());
                 let message = format!("{one} and {other} are both server {id}");
-                return Err(Failure::usage(message).hint("name one of them").into());
+                return Err(CommandError::usage(message).hint("name one of them").into());
             }
         }
         Ok(planned.into_iter().map(|(planned, _)| planned).collect())

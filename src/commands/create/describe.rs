@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Args, questions};
 use crate::commands::Context;
 use crate::config::source::SecretSource;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::definition::{self, Definition};
 use crate::postmark::{HttpHeader, NewWebhook};
 
@@ -23,11 +23,11 @@ pub fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
     };
     file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
     let secrets = file.without_masks().map_err(|problem| match &args.from {
-        Some(path) => Failure::usage(format!("{}: {problem}", definition::origin(path))),
-        None => Failure::usage(problem),
+        Some(path) => CommandError::usage(format!("{}: {problem}", definition::origin(path))),
+        None => CommandError::usage(problem),
     })?;
     let mut triggers = file.triggers;
-    for (trigger, setting) in flags.triggers.settings(None).map_err(Failure::usage)? {
+    for (trigger, setting) in flags.triggers.settings(None).map_err(CommandError::usage)? {
         triggers.retain(|(t, _)| *t != trigger);
         triggers.push((trigger, setting));
     }
@@ -63,11 +63,11 @@ pub fn describe(args: &Args, cx: &Context) -> Result<NewWebhook> {
 }
 
 /// Standard input can be meant for one thing only; said before any of it is read.
-pub fn check_stdin(args: &Args) -> Result<(), Failure> {
+pub fn check_stdin(args: &Args) -> Result<(), CommandError> {
     let webhook = &args.webhook;
     let is_from = args.from.as_ref().is_some_and(|path| path.as_os_str() == "-");
     let headers = webhook.headers.secret_header.iter().map(|header| &header.source);
     let sources = headers.chain(&webhook.auth.password);
     let named = sources.filter(|source| **source == SecretSource::Stdin).count();
-    if named + usize::from(is_from) > 1 { Err(Failure::stdin_named_twice()) } else { Ok(()) }
+    if named + usize::from(is_from) > 1 { Err(CommandError::stdin_named_twice()) } else { Ok(()) }
 }

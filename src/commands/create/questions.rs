@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::commands::Context;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::postmark::{HookUrl, StreamFilter, StreamId, Trigger, TriggerSetting};
 
 /// What the user answered; nothing where nothing was asked.
@@ -23,7 +23,7 @@ pub fn ask(cx: &Context, from_file: bool, stream: bool, triggers: bool) -> Resul
     let instead =
         if from_file { "--url URL, or Url in the file" } else { "--url URL (or --from FILE)" };
     let url = cx.ui.input("the URL that Postmark posts to", instead, check)?;
-    let url = url.parse().map_err(Failure::usage)?;
+    let url = url.parse().map_err(CommandError::usage)?;
     let is_default = cx.session()?.target.profile().is_some_and(|p| p.stream.is_some());
     Ok(Answers {
         url,

@@ -4,9 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::commands::Context;
-use crate::error::{Exit, Failure, explain};
+use crate::error::{CommandError, Exit, explain};
 use crate::postmark::WebhookId;
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What became of each webhook.
 pub struct Outcomes {
@@ -36,7 +36,7 @@ impl Outcomes {
     pub fn not_reached(&mut self, id: WebhookId) {
         self.rows.push((id, false, "not reached".to_owned(), None));
         let message = format!("webhook {id} was not reached: interrupted");
-        self.failures.push(Failure::new(Exit::Interrupted, message).into());
+        self.failures.push(CommandError::new(Exit::Interrupted, message).into());
     }
 
     /// It is still there, or nobody knows.
@@ -59,7 +59,8 @@ impl Outcomes {
                 let exit = if failed == ids.len() { first.exit } else { Exit::PartlyDone };
                 let message = format!("{failed} of {} webhooks were not deleted", ids.len());
                 let causes = self.failures.iter().map(|error| format!("{error:#}")).collect();
-                Err(Failure { causes, hints: first.hints, ..Failure::new(exit, message) }.into())
+                Err(CommandError { causes, hints: first.hints, ..CommandError::new(exit, message) }
+                    .into())
             }
         }
     }
@@ -72,7 +73,7 @@ fn marked(mut row: Value) -> Value {
     row
 }
 
-impl View for Outcomes {
+impl Report for Outcomes {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("deleted", "Deleted"),

@@ -6,7 +6,7 @@ use super::{Args, webhooks};
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
 use crate::commands::planned::{Planned, Plans};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::compare::{self, Side};
 use crate::ops::fanout;
 use crate::ops::session::Session;
@@ -61,12 +61,12 @@ fn side(session: &Session) -> Result<Side> {
     Ok(Side { name, vars: vars.unwrap_or_default(), webhooks, server })
 }
 
-fn refused(profiles: usize) -> Failure {
+fn refused(profiles: usize) -> CommandError {
     if profiles == 2 {
-        return Failure::usage("--var is for a manifest, and none is named")
+        return CommandError::usage("--var is for a manifest, and none is named")
             .hint("for two servers, put the values into the vars of both profiles");
     }
     let message = format!("{profiles} profiles are named, and no manifest to compare them with");
-    Failure::usage(message)
+    CommandError::usage(message)
         .hint("name a manifest, or two profiles to compare their servers, the one to follow first")
 }

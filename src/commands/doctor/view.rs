@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::commands::{Context, findings};
-use crate::ops::doctor::{Check, Outcome, Report};
+use crate::ops::doctor::{Check, DoctorReport, Outcome};
 use crate::term::checklist::{self, Item};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// A walk that was taken.
 pub struct Walk {
     /// What came of it.
-    pub report: Report,
+    pub report: DoctorReport,
     /// The width of the terminal, if it is shown on one.
     pub width: Option<u16>,
 }
@@ -50,7 +50,7 @@ impl Walk {
     }
 }
 
-impl View for Walk {
+impl Report for Walk {
     const COLUMNS: &'static [Column] = &[
         Column::hidden("part", "Part"),
         Column::new("step", "Step"),

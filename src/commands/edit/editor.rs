@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::commands::Context;
 use crate::config::env::{EDITOR, VISUAL};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::definition;
 use crate::ops::draft::Draft;
 use crate::ops::edit::{Wish, wish_of};
@@ -22,7 +22,9 @@ pub fn wish(webhook: &Webhook, program: &str, cx: &Context) -> Result<Wish> {
             definition::parse(&edited).map_err(|error| format!("the edited webhook: {error}"));
         match read.and_then(|definition| wish_of(definition, webhook)) {
             Ok(wish) => return Ok(wish),
-            Err(problem) if !cx.ui.settings.may_ask => return Err(Failure::usage(problem).into()),
+            Err(problem) if !cx.ui.settings.may_ask => {
+                return Err(CommandError::usage(problem).into());
+            }
             Err(problem) => {
                 cx.ui.warn(&problem);
                 cx.ui.confirm("Edit it again?", "a correct file")?;

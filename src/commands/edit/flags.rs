@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Args;
 use crate::commands::Context;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::edit::Wish;
 use crate::postmark::{HttpAuth, HttpHeader, Patch, Secret, Webhook};
 
@@ -25,7 +25,7 @@ impl Args {
     /// Reads the secrets that flags point at, and finds flags that contradict each other, before
     /// anything is sent.
     pub(super) fn given(&self, cx: &Context) -> Result<Given> {
-        self.webhook.triggers.settings(None).map_err(Failure::usage)?;
+        self.webhook.triggers.settings(None).map_err(CommandError::usage)?;
         let auth = &self.webhook.auth;
         let wants_password = auth.username.is_some() || auth.password.is_some();
         let password = if wants_password { Some(cx.password(auth)?) } else { None };
@@ -35,12 +35,13 @@ impl Args {
     /// What the flags want of the webhook.
     pub(super) fn wish(&self, webhook: &Webhook, given: Given) -> Result<Wish> {
         let triggers =
-            self.webhook.triggers.settings(Some(&webhook.triggers)).map_err(Failure::usage)?;
+            self.webhook.triggers.settings(Some(&webhook.triggers)).map_err(CommandError::usage)?;
         let mut http_auth = self.no_http_auth.then_some(None);
         if let Some(password) = given.password {
             let present = webhook.http_auth.as_ref().map(|a| a.username.clone());
             let username = self.webhook.auth.username.clone().or(present);
-            let username = username.ok_or_else(|| Failure::usage("--password needs --username"))?;
+            let username =
+                username.ok_or_else(|| CommandError::usage("--password needs --username"))?;
             http_auth = Some(Some(HttpAuth { username, password }));
         }
         let mut headers = if self.no_headers { Vec::new() } else { webhook.http_headers.clone() };
@@ -48,7 +49,7 @@ impl Args {
             let before = headers.len();
             headers.retain(|h| !h.name.eq_ignore_ascii_case(name));
             if headers.len() == before {
-                return Err(Failure::usage(format!(
+                return Err(CommandError::usage(format!(
                     "webhook {} has no header {name:?}",
                     webhook.id
                 ))

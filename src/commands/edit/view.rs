@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ops::change::FieldChange;
 use crate::postmark::{Reveal, Webhook};
-use crate::term::{Cell, Column, Table, Tone, View, Webhooks};
+use crate::term::{Cell, Column, Report, Table, Tone, Webhooks};
 
 /// A webhook and what changed in it.
 pub struct Changed {
@@ -18,7 +18,7 @@ pub struct Changed {
     pub reveal: Reveal,
 }
 
-impl View for Changed {
+impl Report for Changed {
     const COLUMNS: &'static [Column] =
         &[Column::new("field", "Path"), Column::new("before", "From"), Column::new("after", "To")];
 

@@ -5,16 +5,16 @@ use anyhow::Error;
 use crate::commands::Context;
 use crate::config::ConfigError;
 use crate::config::resolve::Target;
-use crate::error::{self, Exit, Failure, Invocation, explain};
-use crate::http::client::NetError;
+use crate::error::{self, CommandError, Exit, Invocation, explain};
+use crate::http::client::HttpError;
 use crate::postmark::ApiError;
 
 /// A failure that says where the token or the address came from, where that is what failed.
-pub fn told(error: &Error, target: Option<&Target>) -> Failure {
+pub fn told(error: &Error, target: Option<&Target>) -> CommandError {
     let mut failure = explain(error);
     let Some(target) = target else { return failure };
     let has_no_name = |e: &(dyn std::error::Error + 'static)| {
-        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::Net(NetError::Name { .. })))
+        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::HttpClient(HttpError::Name { .. })))
     };
     if failure.exit == Exit::TokenRefused {
         failure.hints.insert(0, format!("the token comes from {}", target.token_source()));
@@ -26,18 +26,18 @@ pub fn told(error: &Error, target: Option<&Target>) -> Failure {
 }
 
 /// The failure of a profile that cannot be used.
-pub(super) fn of_config(error: &ConfigError) -> Failure {
-    Failure { message: error.to_string(), ..error::of(error) }
+pub(super) fn of_config(error: &ConfigError) -> CommandError {
+    CommandError { message: error.to_string(), ..error::of(error) }
 }
 
 /// The failure of those profiles that did not answer: where none did, of one it is its own, and of several
 /// the first decides what the run ends with.
 pub(super) fn missing(
-    failed: &[(String, Failure)],
+    failed: &[(String, CommandError)],
     total: usize,
     done: &str,
     invocation: &Invocation,
-) -> Option<Failure> {
+) -> Option<CommandError> {
     let (_, first) = failed.first()?;
     // The same advice for each of fifty profiles is none.
     let (mut hints, mut seen) = (Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ pub(super) fn missing(
         let said = only.message.contains(name.as_str());
         let whose = if said { String::new() } else { format!("profile {name}: ") };
         let message = whose + &only.message;
-        return Some(Failure { message, hints, ..only.clone() });
+        return Some(CommandError { message, hints, ..only.clone() });
     }
     let causes = failed.iter().map(|(name, failure)| {
         let sentences = std::iter::once(&failure.message).chain(&failure.causes);
@@ -63,10 +63,10 @@ pub(super) fn missing(
     let causes = causes.collect();
     if failed.len() == total {
         let message = format!("none of the {total} profiles could be {done}");
-        return Some(Failure { message, causes, hints, ..first.clone() });
+        return Some(CommandError { message, causes, hints, ..first.clone() });
     }
     let message = format!("{} of {total} profiles could not be {done}", failed.len());
-    Some(Failure { causes, hints, ..Failure::new(Exit::PartlyDone, message) })
+    Some(CommandError { causes, hints, ..CommandError::new(Exit::PartlyDone, message) })
 }
 
 /// What came of each profile, or, where one of them failed, why nothing was done.
@@ -86,5 +86,5 @@ pub fn all_or_nothing<T>(
     let Some((_, first)) = failed.first() else { return Ok(good) };
     let Some(missing) = missing(&failed, total, done, &cx.invocation) else { return Ok(good) };
     let message = format!("nothing was done: {}", missing.message);
-    Err(Failure { exit: first.exit, message, ..missing }.into())
+    Err(CommandError { exit: first.exit, message, ..missing }.into())
 }

@@ -7,7 +7,7 @@ use crate::commands::{Context, findings};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Finding;
 use crate::ops::health::{Checkup, Demands};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What was looked at, and found.
 pub struct Health {
@@ -81,7 +81,7 @@ impl Health {
     }
 }
 
-impl View for Health {
+impl Report for Health {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("stream", "MessageStream"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::commands::findings;
 use crate::ops::lint::{Rule, Scope};
-use crate::term::{Cell, Column, Table, View};
+use crate::term::{Cell, Column, Report, Table};
 
 /// Rules to show.
 pub struct Catalogue {
@@ -14,7 +14,7 @@ pub struct Catalogue {
     pub explained: bool,
 }
 
-impl View for Catalogue {
+impl Report for Catalogue {
     const COLUMNS: &'static [Column] = &[
         Column::new("rule", "Rule"),
         Column::new("level", "Level"),

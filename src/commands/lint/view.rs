@@ -7,7 +7,7 @@ use crate::commands::{Context, findings};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Level;
 use crate::ops::lint::{Found, Rule, Scope};
-use crate::term::{Cell, Column, Table, View};
+use crate::term::{Cell, Column, Report, Table};
 
 /// What was found.
 pub struct Lint {
@@ -56,7 +56,7 @@ impl Lint {
     }
 }
 
-impl View for Lint {
+impl Report for Lint {
     const COLUMNS: &'static [Column] = &[
         Column::PROFILE,
         Column::new("rule", "Rule"),

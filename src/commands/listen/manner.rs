@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{Args, Context};
 use crate::commands::options::event::{EventWord, events};
 use crate::commands::options::parse::{duration, quiet_with, size};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::receive::forward::Target;
 use crate::ops::receive::{Shown, Wishes};
 use crate::postmark::HttpAuth;
@@ -44,10 +44,12 @@ pub struct MannerArgs {
 pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> Result<Wishes<'a>> {
     let settings = &cx.ui.settings;
     let is_all = args.event.contains(&EventWord::All);
-    let target = |url| Target::new(url, &cx.net, cx.limits.timeout).map_err(Failure::usage);
+    let target = |url| Target::new(url, &cx.net, cx.limits.timeout).map_err(CommandError::usage);
     let forward = args.forward.as_ref().map(target).transpose()?;
     if forward.as_ref().is_some_and(|target| target.leads_to(args.address)) {
-        return Err(Failure::usage("--forward leads back to --address: nothing would end").into());
+        return Err(
+            CommandError::usage("--forward leads back to --address: nothing would end").into()
+        );
     }
     Ok(Wishes {
         address: args.address,

@@ -9,7 +9,7 @@ use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::quiet;
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::config::profile::ProfileName;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::receive::Receiving;
 use crate::ops::temporary::{self, Place, Temporary, Wanted};
 use crate::postmark::{HookUrl, StreamId};
@@ -37,21 +37,21 @@ pub struct RegisterArgs {
 /// What the flags want, where they want one; the profile's rules allow it then.
 pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(Place, Wanted)>> {
     let Some(url) = args.public_url.clone().filter(|_| args.register) else {
-        let refused = || Failure::usage("the flags of triggers are for --register");
+        let refused = || CommandError::usage("the flags of triggers are for --register");
         return if args.triggers.is_empty() { Ok(None) } else { Err(refused().into()) };
     };
     if url.has_credentials() {
         let why = "--public-url has credentials in it; this run makes up its own";
-        return Err(Failure::usage(why).into());
+        return Err(CommandError::usage(why).into());
     }
     if url.is_plain_http() && !url.is_loopback() {
         let why = "--public-url is http: what is posted, credentials too, could be read on the way";
-        return Err(Failure::usage(why).hint("give the tunnel's https address").into());
+        return Err(CommandError::usage(why).hint("give the tunnel's https address").into());
     }
-    let triggers = args.triggers.settings(None).map_err(Failure::usage)?;
+    let triggers = args.triggers.settings(None).map_err(CommandError::usage)?;
     if !triggers.iter().any(|(_, setting)| setting.enabled) {
         let why = "no trigger is on, so nothing would be posted";
-        return Err(Failure::usage(why)
+        return Err(CommandError::usage(why)
             .hint("name some: --on bounce,delivery, or --on all")
             .into());
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Planned, prose};
 use crate::commands::Context;
 use crate::postmark::Reveal;
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// The plans of a run, one per profile.
 pub struct Plans {
@@ -80,7 +80,7 @@ impl Plans {
     }
 }
 
-impl View for Plans {
+impl Report for Plans {
     const COLUMNS: &'static [Column] = Planned::COLUMNS;
     const HAS_PROFILES: bool = true;
 

@@ -6,7 +6,7 @@ use crate::commands::Context;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::{Places, Target, places};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::manifest::{Documents, Manifest, ManifestError};
 use crate::ops::session::Session;
 
@@ -39,8 +39,8 @@ pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Re
     let manifests = Manifests(manifests);
     let literals = manifests.literals();
     if args.deny_literal_secrets && !literals.is_empty() {
-        let refused = Failure::usage("the manifest holds secrets in clear");
-        return Err(Failure { causes: literals.to_vec(), ..refused }
+        let refused = CommandError::usage("the manifest holds secrets in clear");
+        return Err(CommandError { causes: literals.to_vec(), ..refused }
             .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
             .into());
     }
@@ -86,7 +86,7 @@ fn of_all(
     });
     let of = places.places.len();
     let message = format!("the manifest cannot be used for {} of {of} profiles", wrong.len());
-    Err(Failure { causes: causes.collect(), ..Failure::usage(message) }.into())
+    Err(CommandError { causes: causes.collect(), ..CommandError::usage(message) }.into())
 }
 
 fn resolved(

@@ -11,7 +11,7 @@ use crate::commands::options::parse::{quiet, quiet_with};
 use crate::config::profile::{Profile, ProfileName};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::postmark::{ApiUrl, Client, StreamId};
 use crate::term::accounts::Accounts;
 
@@ -97,7 +97,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let read = resolve::token(&profile, &cx.environment, cx.limits.timeout);
     let (secret, warnings) = read.map_err(|error| match error {
-        ConfigError::Unreadable { .. } => Failure::usage(error.to_string()).into(),
+        ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()).into(),
         other => anyhow::Error::from(other),
     })?;
     for warning in &warnings {
@@ -140,7 +140,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 fn taken_name(name: &ProfileName) -> anyhow::Error {
-    Failure::usage(format!("there is a profile {name} already"))
+    CommandError::usage(format!("there is a profile {name} already"))
         .hint("--replace gives it another token")
         .into()
 }

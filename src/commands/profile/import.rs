@@ -13,7 +13,7 @@ use crate::config::file::File;
 use crate::config::profile::Profile;
 use crate::config::resolve::{self, Profiles};
 use crate::config::source::SecretSource;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::import::{self, Common, Listed};
 use crate::ops::pattern::Pattern;
 use crate::postmark::{Account, ApiUrl, Server};
@@ -58,7 +58,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Imports>()?;
     if matches!(cx.wanted.profiles, Profiles::One(_)) {
-        return Err(Failure::usage("an import is of an account, so it takes no --profile")
+        return Err(CommandError::usage("an import is of an account, so it takes no --profile")
             .hint("a sandbox is imported from with --api-url URL")
             .into());
     }
@@ -119,5 +119,7 @@ fn whole(listed: &Listed) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let message = format!("Postmark counts {counted} servers, but listed only {there} of them");
-    Err(Failure::new(Exit::PartlyDone, message).hint("run it again: what is done stays").into())
+    Err(CommandError::new(Exit::PartlyDone, message)
+        .hint("run it again: what is done stays")
+        .into())
 }

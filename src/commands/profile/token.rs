@@ -8,7 +8,7 @@ use crate::commands::Context;
 use crate::config::profile::TokenAt;
 use crate::config::secret;
 use crate::config::source::{SecretSource, is_variable};
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// The token options. Without any the token is asked for.
 pub(super) struct Wanted<'a> {
@@ -51,7 +51,7 @@ pub(super) fn at(wanted: Wanted, cx: &Context) -> Result<TokenAt> {
         ),
     };
     let token = secret::check_token(token, "the token", origin)
-        .map_err(|e| Failure::usage(e.to_string()))?;
+        .map_err(|e| CommandError::usage(e.to_string()))?;
     Ok(TokenAt::Here(token))
 }
 

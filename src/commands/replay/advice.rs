@@ -1,7 +1,7 @@
 //! What an operator should look at, each thing once, with the lines that it is about.
 
 use super::Args;
-use super::report::Report;
+use super::report::ReplayReport;
 use super::row::Row;
 use crate::commands::Context;
 
@@ -13,7 +13,7 @@ const SAID: usize = 20;
 const AGAIN: u64 = 20;
 
 /// Says what is to be known besides the table. JSON says it in its place.
-pub fn tell(report: &Report, args: &Args, cx: &Context) {
+pub fn tell(report: &ReplayReport, args: &Args, cx: &Context) {
     if cx.ui.settings.format.is_json() {
         return;
     }
@@ -33,7 +33,7 @@ pub fn tell(report: &Report, args: &Args, cx: &Context) {
 }
 
 /// The command that sends the events again that were not accepted, where it is a short one.
-fn again(report: &Report, args: &Args) -> Option<String> {
+fn again(report: &ReplayReport, args: &Args) -> Option<String> {
     let refused: Vec<&Row> = report.rows.iter().filter(|row| row.is_refused()).collect();
     let count = report.totals.refused();
     let is_some = (1..=AGAIN).contains(&count) && count < report.totals.events;
@@ -48,7 +48,7 @@ fn again(report: &Report, args: &Args) -> Option<String> {
 
 /// What rows say, each thing once, with the lines of those that say it.
 fn grouped<I: IntoIterator<Item = String>>(
-    report: &Report,
+    report: &ReplayReport,
     says: impl Fn(&Row) -> I,
 ) -> Vec<(String, String)> {
     let mut groups: Vec<(String, Vec<u64>)> = Vec::new();

@@ -2,16 +2,16 @@
 
 use anyhow::{Error, Result};
 
-use super::report::Report;
+use super::report::ReplayReport;
 use super::view::Plan;
 use super::words::{are, damages, some, summary};
 use super::{Args, advice};
 use crate::commands::Context;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::replay::send::{End, Why};
 
 /// Shows the report, and says how it went.
-pub fn all(mut report: Report, end: End, args: &Args, cx: &Context) -> Result<Exit> {
+pub fn all(mut report: ReplayReport, end: End, args: &Args, cx: &Context) -> Result<Exit> {
     if args.concurrency > 1 {
         report.rows.sort_by_key(|row| row.line);
     }
@@ -48,15 +48,15 @@ pub fn all(mut report: Report, end: End, args: &Args, cx: &Context) -> Result<Ex
         End::Done if report.totals.damaged > 0 => {
             let (count, file) = (report.totals.damaged, &report.file);
             let message = format!("not all of {file} was sent: {} damaged", are(count));
-            let failure = Failure::new(Exit::PartlyDone, message);
-            Err(Failure { causes: damages(&report), ..failure }.into())
+            let failure = CommandError::new(Exit::PartlyDone, message);
+            Err(CommandError { causes: damages(&report), ..failure }.into())
         }
         End::Done => Ok(Exit::Done),
     }
 }
 
 /// Why there was nothing to send.
-fn nothing(report: &Report, args: &Args) -> Failure {
+fn nothing(report: &ReplayReport, args: &Args) -> CommandError {
     let totals = &report.totals;
     if totals.left_out == 0 {
         let message = format!("nothing was sent: there is no event in {}", report.file);
@@ -65,26 +65,27 @@ fn nothing(report: &Report, args: &Args) -> Failure {
         } else {
             message
         };
-        return Failure { causes: damages(report), ..Failure::usage(message) };
+        return CommandError { causes: damages(report), ..CommandError::usage(message) };
     }
     let message = format!(
         "nothing was sent: none of the {} of {} is meant by --event, --since and --until",
         some(totals.left_out, "event"),
         report.file
     );
-    let mut failure = Failure { causes: damages(report), ..Failure::new(Exit::Finding, message) };
+    let mut failure =
+        CommandError { causes: damages(report), ..CommandError::new(Exit::Finding, message) };
     if totals.timeless > 0 {
         failure.causes.push(format!("{} of them do not say when they happened", totals.timeless));
     }
     failure
 }
 
-fn stopped(report: &Report, line: u64, why: Why) -> Error {
+fn stopped(report: &ReplayReport, line: u64, why: Why) -> Error {
     let sent = report.totals.events;
     let go_on = format!("go on with --from-line {line}");
     let partly = |message: String| {
         let exit = if sent == 0 { Exit::Interrupted } else { Exit::PartlyDone };
-        Failure { causes: damages(report), ..Failure::new(exit, message) }.hint(&go_on)
+        CommandError { causes: damages(report), ..CommandError::new(exit, message) }.hint(&go_on)
     };
     let events = some(sent, "event");
     match why {
@@ -95,7 +96,7 @@ fn stopped(report: &Report, line: u64, why: Why) -> Error {
         Why::Asked => partly(format!("interrupted after {events}, before line {line}")).into(),
         Why::NotAccepted => {
             let message = format!("stopped at line {line}, which was not accepted");
-            Failure { causes: damages(report), ..Failure::new(Exit::Finding, message) }
+            CommandError { causes: damages(report), ..CommandError::new(Exit::Finding, message) }
                 .hint(format!("once the endpoint is mended, {go_on}"))
                 .into()
         }

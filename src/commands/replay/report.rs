@@ -15,7 +15,7 @@ use crate::term::{Format, Ui, json};
 const KEPT: u64 = 10_000;
 
 /// What became of the events.
-pub struct Report {
+pub struct ReplayReport {
     ui: Arc<Ui>,
     /// The file, for people.
     pub file: String,
@@ -54,7 +54,7 @@ impl Totals {
     }
 }
 
-impl Report {
+impl ReplayReport {
     /// Nothing became of anything yet.
     pub fn new(args: &Args, url: String, cx: &Context) -> Self {
         let is_stdin = args.file.as_os_str() == "-";

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use super::Args;
 use crate::commands::Context;
 use crate::commands::options::target::Destination;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::probe::{Endpoint, internal};
 
 /// An endpoint.
@@ -46,7 +46,7 @@ fn refuse_flags(args: &Args) -> Result<()> {
         || !headers.header.is_empty()
         || !headers.secret_header.is_empty();
     if describes {
-        return Err(Failure::usage(
+        return Err(CommandError::usage(
             "--username, --password, --header and --secret-header go with --to URL; a webhook \
              describes itself",
         )

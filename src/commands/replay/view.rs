@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::report::Report;
+use super::report::ReplayReport;
 use super::row::Row;
 use crate::ops::replay::Damage;
-use crate::term::{Column, Format, Table, View};
+use crate::term::{Column, Format, Report, Table};
 
-impl View for Report {
+impl Report for ReplayReport {
     const COLUMNS: &'static [Column] = &[
         Column::new("line", "Line"),
         Column::hidden("time", "Time"),
@@ -65,9 +65,9 @@ impl View for Report {
 }
 
 /// What would be sent.
-pub struct Plan<'a>(pub &'a Report);
+pub struct Plan<'a>(pub &'a ReplayReport);
 
-impl View for Plan<'_> {
+impl Report for Plan<'_> {
     const COLUMNS: &'static [Column] = &[
         Column::new("line", "Line"),
         Column::new("time", "Time"),

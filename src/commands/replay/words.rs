@@ -1,13 +1,13 @@
 //! The sentences of a replay.
 
-use super::report::Report;
+use super::report::ReplayReport;
 use crate::ops::replay::Damage;
 
 /// So many damages are named on standard error.
 const NAMED: usize = 10;
 
 /// What was sent, and what became of it.
-pub fn summary(report: &Report) -> String {
+pub fn summary(report: &ReplayReport) -> String {
     let totals = &report.totals;
     let (events, url) = (some(totals.events, "event"), &report.url);
     let parts: Vec<String> = [
@@ -32,7 +32,7 @@ pub fn summary(report: &Report) -> String {
 }
 
 /// What was passed over, and why.
-pub fn damages(report: &Report) -> Vec<String> {
+pub fn damages(report: &ReplayReport) -> Vec<String> {
     let sentence =
         |damage: &Damage| format!("line {} was passed over: {}", damage.line, damage.why);
     let mut sentences: Vec<_> = report.damages.iter().take(NAMED).map(sentence).collect();

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::rotation::{Rotation, Row};
 use super::{Args, fresh};
 use crate::commands::Context;
-use crate::error::{self, Exit, Failure};
+use crate::error::{self, CommandError, Exit};
 use crate::ops::rotate::{Fresh, Outcome, back};
 
 /// Says what became of it all, and how to go on.
@@ -59,7 +59,7 @@ pub(super) fn finish(
     };
     let causes = rotation.rows().filter(is_cause).filter_map(sentence).collect();
     let hints = first.map(|first| first.hints).unwrap_or_default();
-    let mut failure = Failure { causes, hints, ..Failure::new(exit, message) };
+    let mut failure = CommandError { causes, hints, ..CommandError::new(exit, message) };
     for row in rotation.rows().filter(|row| row.outcome.is_some_and(Outcome::is_stuck)) {
         failure = failure.hint(way_back(&row, fresh, cx));
     }

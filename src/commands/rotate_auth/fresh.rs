@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::Args;
 use crate::commands::Context;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ops::rotate::{Deed, Fresh, Skip, Turn, generate};
 use crate::postmark::HttpHeader;
 
@@ -15,13 +15,13 @@ pub(super) fn read(args: &Args, cx: &Context) -> Result<Fresh> {
     const INSTEAD: &str = "--password SOURCE (env:NAME, file:PATH or -), or --generate";
     if let Some(header) = &args.secret_header {
         let value = cx.read_secret(&header.source, &format!("the header {}", header.name))?;
-        HttpHeader::check(&header.name, value.expose()).map_err(Failure::usage)?;
+        HttpHeader::check(&header.name, value.expose()).map_err(CommandError::usage)?;
         return Ok(Fresh::Header(HttpHeader { name: header.name.clone(), value }));
     }
     if let (Some(name), Some(path)) = (&args.generate_header, &args.password_out) {
         generate::check(path)?;
         let value = generate::password()?;
-        HttpHeader::check(name, value.expose()).map_err(Failure::usage)?;
+        HttpHeader::check(name, value.expose()).map_err(CommandError::usage)?;
         return Ok(Fresh::Header(HttpHeader { name: name.clone(), value }));
     }
     let password = match (&args.password, &args.password_out) {
@@ -40,7 +40,7 @@ pub(super) fn refuse(turns: &[Turn]) -> Result<()> {
     for turn in turns {
         if let Deed::Skip(Skip::Carrier(why)) = turn.deed {
             let id = turn.webhook.id;
-            return Err(Failure::usage(format!(
+            return Err(CommandError::usage(format!(
                 "webhook {id} cannot get other credentials: {why}"
             ))
             .hint(format!("`pmhooks edit {id} --help` tells how it gets some"))

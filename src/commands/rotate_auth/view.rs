@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::rotation::{Rotation, Row};
 use crate::ops::rotate::check::{Check, Checked, Who};
 use crate::postmark::{Object, Reveal, mask};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 impl Rotation {
     fn object(&self, row: &Row<'_>) -> Value {
@@ -56,7 +56,7 @@ fn cell(checked: Option<&Checked>, who: Who) -> Cell {
     }
 }
 
-impl View for Rotation {
+impl Report for Rotation {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("url", "Url"),

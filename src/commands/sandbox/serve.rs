@@ -13,7 +13,7 @@ use crate::commands::options::parse::{duration, quiet_with};
 use crate::error::Exit;
 use crate::ops::session::sandbox_state;
 use crate::sandbox::{self, Age, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
-use crate::term::{Cell, Column, Table, View};
+use crate::term::{Cell, Column, Report, Table};
 
 /// Serve the emulator to other programs
 ///
@@ -107,7 +107,7 @@ struct Serving {
     url: String,
 }
 
-impl View for Serving {
+impl Report for Serving {
     const COLUMNS: &'static [Column] =
         &[Column::new("url", "Url"), Column::new("token", "ServerToken")];
     const HAS_IDS: bool = false;

@@ -8,7 +8,7 @@ use super::view::{ChangedServer, ServerView};
 use crate::commands::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::quiet_with;
-use crate::error::{Exit, Failure};
+use crate::error::{CommandError, Exit};
 use crate::ops::change;
 use crate::postmark::{HookUrl, Object, Reveal, Server, ServerPatch, TrackLinks};
 
@@ -66,7 +66,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         track_links: args.track_links,
     };
     if wanted.body().is_empty() {
-        return Err(Failure::usage("nothing to change is given")
+        return Err(CommandError::usage("nothing to change is given")
             .hint("see `pmhooks server edit --help`")
             .into());
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ops::change::FieldChange;
 use crate::postmark::{Object, Reveal, Server};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What is shown of a server in a table, in this order; the last four are the hook URLs of before.
 const SHOWN: [&str; 12] = [
@@ -61,7 +61,7 @@ impl ServerView {
     }
 }
 
-impl View for ServerView {
+impl Report for ServerView {
     const COLUMNS: &'static [Column] =
         &[Column::new("field", "Path"), Column::new("value", "Value")];
 
@@ -86,7 +86,7 @@ impl View for ServerView {
     }
 }
 
-impl View for ChangedServer {
+impl Report for ChangedServer {
     const COLUMNS: &'static [Column] =
         &[Column::new("field", "Path"), Column::new("before", "From"), Column::new("after", "To")];
 

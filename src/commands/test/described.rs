@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::commands::Context;
 use crate::commands::options::endpoint::EndpointArgs;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, StreamId, Triggers, Webhook, WebhookId};
 
 /// What is known of an endpoint.
@@ -30,7 +30,7 @@ impl Described {
             id: None,
             url: url.clone(),
             stream: flags.stream.clone().unwrap_or_else(StreamId::outbound),
-            triggers: flags.triggers().map_err(Failure::usage)?,
+            triggers: flags.triggers().map_err(CommandError::usage)?,
             auth: cx.http_auth(&flags.auth)?,
             headers: cx.headers(&flags.headers)?,
         })

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Error, Result};
 use super::Args;
 use super::described::Described;
 use crate::commands::{Context, several};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::event::sample::SOME_SERVER;
 use crate::ops::own_sample as own;
 use crate::ops::probe::{Endpoint, Post};
@@ -28,7 +28,7 @@ pub struct Target {
 
 /// The endpoints with their events; and why some webhooks are not among them.
 pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
-    args.endpoint.check().map_err(Failure::usage)?;
+    args.endpoint.check().map_err(CommandError::usage)?;
     let wanted = wanted(args, cx)?;
     wanted.check()?;
     let (described, failed) = if let Some(url) = &args.endpoint.url {
@@ -57,7 +57,7 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
 
 fn wanted(args: &Args, cx: &Context) -> Result<Wanted> {
     let flags = &args.events;
-    let events = flags.asked().map_err(Failure::usage)?;
+    let events = flags.asked().map_err(CommandError::usage)?;
     let own = match &flags.data {
         None => None,
         Some(path) => {

@@ -7,12 +7,12 @@ use super::prepare::Target;
 use crate::commands::Context;
 use crate::error::Exit;
 use crate::ops::probe::curl;
-use crate::term::{Column, Table, View};
+use crate::term::{Column, Report, Table};
 
 /// The bodies that would be posted.
 pub struct Printed(pub Vec<Value>);
 
-impl View for Printed {
+impl Report for Printed {
     const COLUMNS: &'static [Column] = &[];
     const HAS_IDS: bool = false;
     const HAS_ROWS: bool = false;

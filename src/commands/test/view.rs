@@ -7,7 +7,7 @@ use super::row::Row;
 use super::tested::Tested;
 use crate::commands::Context;
 use crate::ops::probe::{Credentials, Exchange, Post, internal, verdict};
-use crate::term::{Cell, Column, Table, View, text};
+use crate::term::{Cell, Column, Report, Table, text};
 
 /// What became of every event.
 pub struct Tests<'a>(pub Vec<Tested<'a>>);
@@ -71,7 +71,7 @@ impl<'a> Tests<'a> {
     }
 }
 
-impl View for Tests<'_> {
+impl Report for Tests<'_> {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::hidden("url", "Url"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::postmark::verification::Verdict;
 use crate::postmark::{Object, Reveal, Trigger, Verification, WebhookId, mask};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What Postmark found at each webhook.
 pub struct Verified(pub Vec<(WebhookId, Verification)>);
@@ -55,7 +55,7 @@ fn to_json((id, verification): &(WebhookId, Verification)) -> Value {
     value
 }
 
-impl View for Verified {
+impl Report for Verified {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::hidden("url", "Url"),

@@ -9,7 +9,7 @@ use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 /// A request that got no complete answer. Names hosts and ports, never a URL or a credential.
 #[derive(Debug, thiserror::Error)]
-pub enum NetError {
+pub enum HttpError {
     /// The host's name has no address.
     #[error("the name {host} cannot be resolved")]
     Name {
@@ -133,7 +133,7 @@ pub enum TlsTrouble {
     Protocol,
 }
 
-impl NetError {
+impl HttpError {
     /// True where the server may have seen the request, and so may have acted on it.
     pub fn maybe_sent(&self) -> bool {
         match self {
@@ -188,45 +188,45 @@ impl Destination {
         }
     }
 
-    pub(super) fn timeout(&self) -> NetError {
-        NetError::Timeout { to: self.to(), after: self.after }
+    pub(super) fn timeout(&self) -> HttpError {
+        HttpError::Timeout { to: self.to(), after: self.after }
     }
 }
 
 /// Puts what the transport reported into words.
-pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> NetError {
+pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> HttpError {
     let to = at.to();
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_trouble(tls, at);
     }
     if error.is_timeout() && error.is_connect() {
-        return NetError::ConnectTimeout { to, after: at.connect_after };
+        return HttpError::ConnectTimeout { to, after: at.connect_after };
     }
     if error.is_timeout() {
         return at.timeout();
     }
     if let Some(proxy) = at.proxy.clone().filter(|_| error.is_connect()) {
-        return NetError::Proxy { proxy, to: at.authority.clone(), why: innermost(error) };
+        return HttpError::Proxy { proxy, to: at.authority.clone(), why: innermost(error) };
     }
     if error.is_dns() {
-        return NetError::Name { host: at.host.clone() };
+        return HttpError::Name { host: at.host.clone() };
     }
     if error.is_connect() {
-        return NetError::Connect { to, why: innermost(error) };
+        return HttpError::Connect { to, why: innermost(error) };
     }
     match find::<hyper::Error>(error) {
         Some(e) if e.is_parse() || e.is_parse_too_large() => {
-            NetError::NotHttp { to, why: e.to_string() }
+            HttpError::NotHttp { to, why: e.to_string() }
         }
         _ => {
             let reset = find::<io::Error>(error)
                 .is_some_and(|e| e.kind() == io::ErrorKind::ConnectionReset);
-            NetError::Closed { to, how: if reset { "reset" } else { "closed" } }
+            HttpError::Closed { to, how: if reset { "reset" } else { "closed" } }
         }
     }
 }
 
-pub(super) fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
+pub(super) fn tls_trouble(error: &rustls::Error, at: &Destination) -> HttpError {
     let (trouble, why) = match error {
         rustls::Error::InvalidCertificate(bad) => certificate_trouble(bad, at),
         rustls::Error::InvalidMessage(_) => {
@@ -241,7 +241,7 @@ pub(super) fn tls_trouble(error: &rustls::Error, at: &Destination) -> NetError {
         }
         other => (TlsTrouble::Protocol, other.to_string()),
     };
-    NetError::Tls { to: at.to(), why, trouble }
+    HttpError::Tls { to: at.to(), why, trouble }
 }
 
 fn certificate_trouble(bad: &CertificateError, at: &Destination) -> (TlsTrouble, String) {

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::{Destination, classify, find};
 use super::{
-    Answer, CONNECT_TIMEOUT, Method, NetError, Request, Settings, TlsTrouble, authority, proxy,
+    Answer, CONNECT_TIMEOUT, HttpError, Method, Request, Settings, TlsTrouble, authority, proxy,
     trust,
 };
 
@@ -40,7 +40,7 @@ pub(super) fn client(
     request: &Request,
     settings: &Settings,
     reuse: bool,
-) -> Result<Client, NetError> {
+) -> Result<Client, HttpError> {
     let tls = tls(route, &authority(&request.url), settings)?;
     let mut builder = Client::builder()
         .redirect(Policy::none())
@@ -56,7 +56,7 @@ pub(super) fn client(
             builder = builder.proxy(proxy);
         }
     }
-    builder.build().map_err(|e| NetError::Local { why: e.to_string() })
+    builder.build().map_err(|e| HttpError::Local { why: e.to_string() })
 }
 
 /// The TLS configuration of a route; without TLS nobody is trusted.
@@ -64,11 +64,11 @@ pub(super) fn tls(
     route: Route,
     authority: &str,
     settings: &Settings,
-) -> Result<ClientConfig, NetError> {
+) -> Result<ClientConfig, HttpError> {
     let authorities =
         if route.tls { trust::authorities(settings)? } else { trust::given(settings)? };
     if route.tls && authorities.is_empty() {
-        return Err(NetError::Tls {
+        return Err(HttpError::Tls {
             to: authority.to_owned(),
             why: "this machine has no certificate authorities to check it by".to_owned(),
             trouble: TlsTrouble::UnknownAuthority,
@@ -86,7 +86,7 @@ pub(super) fn exchange(
     request: &Request,
     proxy: Option<String>,
     deadline: Instant,
-) -> Result<Answer, NetError> {
+) -> Result<Answer, HttpError> {
     let left = deadline.saturating_duration_since(Instant::now());
     let at = Arc::new(Destination {
         authority: authority(&request.url),
@@ -103,13 +103,13 @@ pub(super) fn exchange(
         .name("request".to_owned())
         .spawn(move || {
             let sent =
-                build(&client, &request, left + GRACE / 2).map_err(|why| NetError::Local { why });
+                build(&client, &request, left + GRACE / 2).map_err(|why| HttpError::Local { why });
             let at = &worker_at;
             let answer = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, at)));
             // Nobody listens any more once the time is up.
             let _ = done.send(answer.and_then(|response| read(response, at, limit)));
         })
-        .map_err(|e| NetError::Local { why: e.to_string() })?;
+        .map_err(|e| HttpError::Local { why: e.to_string() })?;
     outcome.recv_timeout(left + GRACE).unwrap_or_else(|_| Err(at.timeout()))
 }
 
@@ -145,11 +145,11 @@ fn is_timeout(error: &std::io::Error) -> bool {
         || find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout)
 }
 
-fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, NetError> {
+fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, HttpError> {
     let status = response.status().as_u16();
     // Of a proxy the address would say nothing.
     let address = response.remote_addr().filter(|_| at.proxy.is_none()).map(|a| a.ip());
-    let too_large = || NetError::TooLarge { to: at.to(), status, limit };
+    let too_large = || HttpError::TooLarge { to: at.to(), status, limit };
     let announced = response.content_length();
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large());
@@ -169,7 +169,7 @@ fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer
             Ok(n) => body.extend_from_slice(chunk.get(..n).unwrap_or_default()),
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) if is_timeout(&e) => return Err(at.timeout()),
-            Err(_) => return Err(NetError::Cut { to: at.to(), received: body.len() }),
+            Err(_) => return Err(HttpError::Cut { to: at.to(), received: body.len() }),
         }
         if body.len() > limit {
             return Err(too_large());

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 use zeroize::Zeroizing;
 
-pub use error::{NetError, TlsTrouble};
+pub use error::{HttpError, TlsTrouble};
 pub use proxy::{ProxyVariables, Via};
 pub use reach::Reach;
 
@@ -169,14 +169,14 @@ impl Answer {
 type Lasting = ManuallyDrop<reqwest::blocking::Client>;
 
 /// The sender. Cheap to make: connections, proxies and certificates are looked at on first use.
-pub struct Net {
+pub struct HttpClient {
     settings: Settings,
     /// Whether a connection serves several requests.
     reuse: bool,
     clients: Mutex<HashMap<exchange::Route, Lasting>>,
 }
 
-impl Net {
+impl HttpClient {
     /// A sender with these settings. Touches nothing yet.
     pub fn new(settings: Settings) -> Self {
         Self { settings, reuse: true, clients: Mutex::default() }
@@ -198,7 +198,7 @@ impl Net {
     /// Sends a request, repeats it as it allows, and reads the whole answer within its time.
     ///
     /// Any HTTP status is an `Ok`, a redirect too: judging it is the caller's business.
-    pub fn send(&self, request: &Request) -> Result<Answer, NetError> {
+    pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let deadline = Instant::now() + request.timeout;
         let client = self.client(request)?;
         let proxy = self.proxy(&request.url);
@@ -228,7 +228,7 @@ impl Net {
     }
 
     /// The proxy that requests to this URL go through, if any.
-    pub fn via(&self, url: &Url) -> Result<Option<Via>, NetError> {
+    pub fn via(&self, url: &Url) -> Result<Option<Via>, HttpError> {
         if is_loopback(url) { Ok(None) } else { proxy::via(&self.settings.proxy, url) }
     }
 
@@ -244,7 +244,7 @@ impl Net {
     }
 
     /// One client per kind of route, so that all requests of a run share their connections.
-    fn client(&self, request: &Request) -> Result<Lasting, NetError> {
+    fn client(&self, request: &Request) -> Result<Lasting, HttpError> {
         let route = exchange::Route::of(&request.url);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&route) {

@@ -4,7 +4,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
-use super::NetError;
+use super::HttpError;
 
 /// The proxy variables as they were found: the name that was set, and its value.
 #[derive(Clone, Default)]
@@ -29,7 +29,7 @@ pub struct Via {
 }
 
 /// The proxies for the transport. A value that cannot be used is an error, never a way around it.
-pub(super) fn all(variables: &ProxyVariables) -> Result<Vec<Proxy>, NetError> {
+pub(super) fn all(variables: &ProxyVariables) -> Result<Vec<Proxy>, HttpError> {
     let except = || variables.no.as_deref().and_then(NoProxy::from_string);
     let made = [
         (&variables.https, Proxy::https as fn(Url) -> reqwest::Result<Proxy>),
@@ -63,7 +63,7 @@ pub(super) fn used(variables: &ProxyVariables, url: &Url) -> Option<String> {
 }
 
 /// The proxy that a request to this URL goes through. A value that cannot be used is an error.
-pub(super) fn via(variables: &ProxyVariables, url: &Url) -> Result<Option<Via>, NetError> {
+pub(super) fn via(variables: &ProxyVariables, url: &Url) -> Result<Option<Via>, HttpError> {
     all(variables)?;
     let own = if url.scheme() == "https" { &variables.https } else { &variables.http };
     let variable = own.as_ref().or(variables.all.as_ref()).map(|(name, _)| *name);
@@ -71,7 +71,7 @@ pub(super) fn via(variables: &ProxyVariables, url: &Url) -> Result<Option<Via>, 
     Ok(proxy.zip(variable).map(|(proxy, variable)| Via { proxy, variable }))
 }
 
-fn parse(variable: &'static str, value: &str) -> Result<Url, NetError> {
+fn parse(variable: &'static str, value: &str) -> Result<Url, HttpError> {
     let full = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
     let url = Url::parse(&full).map_err(|_| unusable(variable, "it is not a URL"))?;
     match url.scheme() {
@@ -82,6 +82,6 @@ fn parse(variable: &'static str, value: &str) -> Result<Url, NetError> {
     }
 }
 
-fn unusable(variable: &'static str, why: &'static str) -> NetError {
-    NetError::ProxySetting { variable, why }
+fn unusable(variable: &'static str, why: &'static str) -> HttpError {
+    HttpError::ProxySetting { variable, why }
 }

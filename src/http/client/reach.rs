@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::error::{Destination, find, tls_trouble};
 use super::exchange::{Route, tls};
-use super::{CONNECT_TIMEOUT, NetError, Settings, authority};
+use super::{CONNECT_TIMEOUT, HttpError, Settings, authority};
 
 /// No time at all is no limit to the system.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -28,7 +28,7 @@ pub struct Reach {
     /// Who was there.
     pub address: Option<IpAddr>,
     /// Where it ended, if not at its end.
-    pub trouble: Option<NetError>,
+    pub trouble: Option<HttpError>,
 }
 
 /// A part of the way.
@@ -36,7 +36,7 @@ enum Part {
     Named(Duration),
     Connected(IpAddr, Duration),
     Secured(Duration),
-    Failed(NetError),
+    Failed(HttpError),
 }
 
 /// Goes there and comes back. All of it is bounded, which a name look-up by itself is not.
@@ -64,7 +64,7 @@ pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
         }
     });
     if let Err(error) = walked {
-        reach.trouble = Some(NetError::Local { why: error.to_string() });
+        reach.trouble = Some(HttpError::Local { why: error.to_string() });
         return reach;
     }
     loop {
@@ -93,7 +93,7 @@ struct Way {
 }
 
 impl Way {
-    fn walk(&self, tell: &mpsc::Sender<Part>) -> Result<(), NetError> {
+    fn walk(&self, tell: &mpsc::Sender<Part>) -> Result<(), HttpError> {
         let started = Instant::now();
         let addresses = self.addresses()?;
         if matches!(self.url.host(), Some(Host::Domain(_))) {
@@ -110,8 +110,8 @@ impl Way {
         Ok(())
     }
 
-    fn addresses(&self) -> Result<Vec<SocketAddr>, NetError> {
-        let unknown = || NetError::Name { host: self.at.host.clone() };
+    fn addresses(&self) -> Result<Vec<SocketAddr>, HttpError> {
+        let unknown = || HttpError::Name { host: self.at.host.clone() };
         let port = self.url.port_or_known_default().ok_or_else(unknown)?;
         let found: Vec<_> = match self.url.host().ok_or_else(unknown)? {
             Host::Ipv4(address) => vec![(address, port).into()],
@@ -123,7 +123,7 @@ impl Way {
 
     /// The first of the addresses that answers. Each has its share of the time: one that is silent must
     /// not keep the others from being tried.
-    fn connect(&self, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), NetError> {
+    fn connect(&self, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), HttpError> {
         let mut last = self.late();
         for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
             let share = self.left() / u32::try_from(untried).unwrap_or(u32::MAX);
@@ -131,15 +131,15 @@ impl Way {
                 Ok(socket) => return Ok((socket, address.ip())),
                 Err(error) if is_late(&error) => last = self.late(),
                 Err(error) => {
-                    last = NetError::Connect { to: self.at.to(), why: error.to_string() };
+                    last = HttpError::Connect { to: self.at.to(), why: error.to_string() };
                 }
             }
         }
         Err(last)
     }
 
-    fn shake_hands(&self, socket: &mut TcpStream) -> Result<(), NetError> {
-        let local = |why: String| NetError::Local { why };
+    fn shake_hands(&self, socket: &mut TcpStream) -> Result<(), HttpError> {
+        let local = |why: String| HttpError::Local { why };
         let configuration = tls(Route::of(&self.url), &self.at.authority, &self.settings)?;
         let host = match self.url.host() {
             Some(Host::Ipv4(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
@@ -158,19 +158,19 @@ impl Way {
     }
 
     /// Why there was no handshake.
-    fn broken(&self, error: &io::Error) -> NetError {
+    fn broken(&self, error: &io::Error) -> HttpError {
         if let Some(tls) = find::<rustls::Error>(error) {
             return tls_trouble(tls, &self.at);
         }
         match error.kind() {
             _ if is_late(error) => self.late(),
-            ErrorKind::ConnectionReset => NetError::Closed { to: self.at.to(), how: "reset" },
-            _ => NetError::Closed { to: self.at.to(), how: "closed" },
+            ErrorKind::ConnectionReset => HttpError::Closed { to: self.at.to(), how: "reset" },
+            _ => HttpError::Closed { to: self.at.to(), how: "closed" },
         }
     }
 
-    fn late(&self) -> NetError {
-        NetError::ConnectTimeout { to: self.at.to(), after: self.at.connect_after }
+    fn late(&self) -> HttpError {
+        HttpError::ConnectTimeout { to: self.at.to(), after: self.at.connect_after }
     }
 
     /// What is left of the time, never nothing.

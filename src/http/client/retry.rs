@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Answer, NetError, Repeat, Request, authority};
+use super::{Answer, HttpError, Repeat, Request, authority};
 
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -31,7 +31,7 @@ impl<'a> Retries<'a> {
 
     /// The pause before the request goes out again, or `None` where this outcome stands: it is final,
     /// the retries are used up, or the wait would outlast the time that is left.
-    pub(super) fn next(&mut self, outcome: &Result<Answer, NetError>) -> Option<Pause> {
+    pub(super) fn next(&mut self, outcome: &Result<Answer, HttpError>) -> Option<Pause> {
         if self.done >= self.request.retries || !self.may_repeat(outcome) {
             return None;
         }
@@ -50,7 +50,7 @@ impl<'a> Retries<'a> {
         Some(Pause { wait, reason })
     }
 
-    fn may_repeat(&self, outcome: &Result<Answer, NetError>) -> bool {
+    fn may_repeat(&self, outcome: &Result<Answer, HttpError>) -> bool {
         match (self.request.repeat, outcome) {
             (Repeat::Never, _) => false,
             (Repeat::Always, Ok(answer)) => answer.status == 429 || answer.status >= 500,

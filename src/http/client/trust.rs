@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{NetError, Settings};
+use super::{HttpError, Settings};
 
 /// Where Linux and BSD distributions keep their bundle: read alone, since the hashed folder beside it
 /// holds the same certificates in a hundred more files.
@@ -32,7 +32,7 @@ const BUNDLES: [&str; 0] = [];
 const LARGEST_BUNDLE: u64 = 64 * 1024 * 1024;
 
 /// Only that of `--cacert`: for requests without TLS. What is named has to be there all the same.
-pub(super) fn given(settings: &Settings) -> Result<RootCertStore, NetError> {
+pub(super) fn given(settings: &Settings) -> Result<RootCertStore, HttpError> {
     let mut store = RootCertStore::empty();
     if let Some(path) = &settings.cacert {
         add_file(&mut store, "--cacert", path)?;
@@ -41,7 +41,7 @@ pub(super) fn given(settings: &Settings) -> Result<RootCertStore, NetError> {
 }
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else the system's; `--cacert` in addition to either.
-pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, NetError> {
+pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, HttpError> {
     let mut store = RootCertStore::empty();
     let set = |value: &Option<std::ffi::OsString>| value.clone().filter(|v| !v.is_empty());
     let (file, folders) = (set(&settings.ssl_cert_file), set(&settings.ssl_cert_dir));
@@ -67,11 +67,11 @@ pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, NetError
 }
 
 /// The TLS configuration of every connection.
-pub(super) fn configuration(authorities: RootCertStore) -> Result<ClientConfig, NetError> {
+pub(super) fn configuration(authorities: RootCertStore) -> Result<ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut configuration = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| NetError::Local { why: e.to_string() })?
+        .map_err(|e| HttpError::Local { why: e.to_string() })?
         .with_root_certificates(authorities)
         .with_no_client_auth();
     configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -87,7 +87,7 @@ fn add_system(store: &mut RootCertStore) {
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
 }
 
-fn add_file(store: &mut RootCertStore, origin: &'static str, path: &Path) -> Result<(), NetError> {
+fn add_file(store: &mut RootCertStore, origin: &'static str, path: &Path) -> Result<(), HttpError> {
     let bytes = read(path).map_err(|why| unusable(origin, path, why))?;
     if add(store, &bytes) == 0 {
         return Err(unusable(origin, path, "there is no certificate in it".to_owned()));
@@ -95,7 +95,7 @@ fn add_file(store: &mut RootCertStore, origin: &'static str, path: &Path) -> Res
     Ok(())
 }
 
-fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), NetError> {
+fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), HttpError> {
     let entries =
         fs::read_dir(folder).map_err(|e| unusable("SSL_CERT_DIR", folder, e.to_string()))?;
     for entry in entries.flatten() {
@@ -129,7 +129,7 @@ fn add(store: &mut RootCertStore, bytes: &[u8]) -> usize {
     usize::from(store.add(CertificateDer::from_slice(bytes)).is_ok())
 }
 
-fn unusable(origin: &'static str, path: &Path, why: String) -> NetError {
+fn unusable(origin: &'static str, path: &Path, why: String) -> HttpError {
     let path = AsRef::<OsStr>::as_ref(path).into();
-    NetError::Authorities { origin, path, why }
+    HttpError::Authorities { origin, path, why }
 }

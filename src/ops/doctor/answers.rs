@@ -1,7 +1,7 @@
 //! What does the endpoint answer? The samples of the triggers that are on, as `test` posts them.
 
 use super::endpoint::sources;
-use super::{Doctor, Outcome, Part, Ready, Report, Step, Wishes};
+use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step, Wishes};
 use crate::http::client;
 use crate::ops::fanout;
 use crate::ops::probe::verdict::{self, Verdict};
@@ -29,7 +29,7 @@ impl Doctor<'_> {
         ready: &Ready,
         wishes: &Wishes,
         reached: bool,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) {
         let id = webhook.id;
         let mut add = |step| report.add(Part::Answers, "answer", step);

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use super::{Doctor, Part, Ready, Report, Step, Wishes};
+use super::{Doctor, DoctorReport, Part, Ready, Step, Wishes};
 use crate::config::resolve::{self, Account, Target};
-use crate::http::client::{NetError, Reach, TlsTrouble};
+use crate::http::client::{HttpError, Reach, TlsTrouble};
 use crate::ops::session::Session;
 use crate::postmark::{ApiError, ApiUrl, Heard, Server, Webhook, WebhookId};
 
@@ -19,7 +19,7 @@ impl Doctor<'_> {
         &self,
         target: Result<Target, Step>,
         wishes: Option<&Wishes>,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) -> Option<Ready> {
         let of_sandbox =
             target.as_ref().is_ok_and(|target| matches!(target.account, Account::Sandbox));
@@ -114,7 +114,7 @@ impl Doctor<'_> {
             Err(error) => {
                 let step = self.failed(&error);
                 let step = match &error {
-                    NetError::ProxySetting { variable, .. } => step.next(format!(
+                    HttpError::ProxySetting { variable, .. } => step.next(format!(
                         "mend it, or do without: unset {variable}; NO_PROXY names exceptions"
                     )),
                     _ => step,
@@ -132,15 +132,15 @@ impl Doctor<'_> {
         };
         let step = self.failed(trouble);
         let step = match trouble {
-            NetError::Name { .. } => Step::fail(trouble.to_string()).next(
+            HttpError::Name { .. } => Step::fail(trouble.to_string()).next(
                 "look whether this machine is online, and whether the address is right: \
                  `pmhooks profile list --columns name,api-url`",
             ),
-            NetError::Tls { trouble: TlsTrouble::Date, .. } => step.next(format!(
+            HttpError::Tls { trouble: TlsTrouble::Date, .. } => step.next(format!(
                 "certificates are judged by this machine's clock: is it {} (UTC)?",
                 humantime::format_rfc3339_seconds(SystemTime::now())
             )),
-            NetError::Connect { .. } => step.next(
+            HttpError::Connect { .. } => step.next(
                 "look whether a firewall or VPN is in the way, and whether the address is right: \
                  `pmhooks profile list --columns name,api-url`",
             ),
@@ -199,7 +199,7 @@ impl Doctor<'_> {
         &self,
         session: &Session,
         wishes: Option<&Wishes>,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) -> Option<Vec<Webhook>> {
         (self.tell)("Listing the webhooks…");
         let webhooks = match session.client.list(None) {

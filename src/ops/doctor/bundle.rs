@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{Doctor, Report};
+use super::{Doctor, DoctorReport};
 use crate::config::env::{self, Environment};
 use crate::config::resolve;
-use crate::fs::{self, DiskError, Standing};
+use crate::fs::{self, FsError, Standing};
 use crate::postmark::{MASK, Object, Reveal, Webhook};
 
 /// The names of the proxy variables, which the list of all has as one entry.
@@ -26,8 +26,8 @@ const PROXIES: [&str; 8] = [
 ];
 
 /// Refuses a path where a report cannot be made, before the walk begins. What is there stays.
-pub fn check(path: &Path) -> Result<(), DiskError> {
-    let refused = |path: &Path, kind, why: &str| DiskError::Io {
+pub fn check(path: &Path) -> Result<(), FsError> {
+    let refused = |path: &Path, kind, why: &str| FsError::Io {
         doing: "make",
         path: path.to_owned(),
         source: io::Error::new(kind, why.to_owned()),
@@ -44,13 +44,13 @@ pub fn check(path: &Path) -> Result<(), DiskError> {
 }
 
 /// Writes the report to a private file of its own.
-pub fn write(path: &Path, text: &str) -> Result<(), DiskError> {
+pub fn write(path: &Path, text: &str) -> Result<(), FsError> {
     fs::write_new(path, text.as_bytes())
 }
 
 impl Doctor<'_> {
     /// The report with what a helper asks next. `shown` is the report as the command shows it.
-    pub fn bundle(&self, report: &Report, shown: Value) -> Value {
+    pub fn bundle(&self, report: &DoctorReport, shown: Value) -> Value {
         let mut bundle = json!({
             "Tool": concat!("pmhooks ", env!("CARGO_PKG_VERSION")),
             "System": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

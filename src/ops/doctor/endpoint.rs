@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Doctor, Part, Report, Step, api};
+use super::{Doctor, DoctorReport, Part, Step, api};
 use crate::http::client;
 use crate::ops::probe::{internal, verdict};
 use crate::postmark::Webhook;
@@ -14,13 +14,13 @@ const ARTICLE: &str = "https://postmarkapp.com/support/article/800-ips-for-firew
 
 impl Doctor<'_> {
     /// Goes as far as the endpoint's door; says whether it was reached.
-    pub(super) fn endpoint(&self, webhook: &Webhook, report: &mut Report) -> bool {
+    pub(super) fn endpoint(&self, webhook: &Webhook, report: &mut DoctorReport) -> bool {
         let reached = self.door(webhook, report);
         report.add(Part::Reachable, "firewall", firewall());
         reached
     }
 
-    fn door(&self, webhook: &Webhook, report: &mut Report) -> bool {
+    fn door(&self, webhook: &Webhook, report: &mut DoctorReport) -> bool {
         let mut add = |rule, step| report.add(Part::Reachable, rule, step);
         let url = match Url::parse(webhook.url.expose()) {
             Ok(url) if url.has_host() => url,

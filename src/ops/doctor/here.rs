@@ -1,6 +1,6 @@
 //! What is on this machine: versions, the configuration, whose token it is.
 
-use super::{Doctor, Part, Report, Step};
+use super::{Doctor, DoctorReport, Part, Step};
 use crate::config::file::File;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Target};
@@ -9,7 +9,7 @@ use crate::fs::{self, Standing};
 
 impl Doctor<'_> {
     /// Looks at what is set up; returns the target, or why there is no token.
-    pub(super) fn here(&self, report: &mut Report) -> Result<Target, Step> {
+    pub(super) fn here(&self, report: &mut DoctorReport) -> Result<Target, Step> {
         report.add(Part::Setup, "versions", versions());
         let (step, known) = self.configuration();
         report.add(Part::Setup, "configuration", step);

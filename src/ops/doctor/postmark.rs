@@ -1,6 +1,6 @@
 //! What does Postmark say? Its own probe, where that is asked for, and its last 24 hours.
 
-use super::{Doctor, Outcome, Part, Ready, Report, Step, Wishes};
+use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step, Wishes};
 use crate::ops::finding::Level;
 use crate::ops::health::{Checkup, Demands};
 use crate::postmark::verification::Verdict;
@@ -19,7 +19,7 @@ impl Doctor<'_> {
         webhook: &Webhook,
         ready: &Ready,
         wishes: &Wishes,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) {
         report.add(Part::Postmark, "verify", self.verify(ready, wishes));
         (self.tell)("Asking for the last 24 hours…");

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Doctor, Outcome, Part, Ready, Report, Step};
+use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step};
 use crate::http::client::names_internal;
 use crate::ops::finding::Level;
 use crate::ops::lint::{self, Found, Scene};
@@ -17,7 +17,7 @@ const TRACKING: [&str; 2] = ["opens-not-tracked", "clicks-not-tracked"];
 
 impl Doctor<'_> {
     /// Looks at the settings.
-    pub(super) fn settings(&self, webhook: &Webhook, ready: &Ready, report: &mut Report) {
+    pub(super) fn settings(&self, webhook: &Webhook, ready: &Ready, report: &mut DoctorReport) {
         (self.tell)("Looking at the settings…");
         let mut add = |rule, step| report.add(Part::Settings, rule, step);
         let streams = ready.session.client.streams(StreamFilter { kind: None, archived: true });

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::ops::manifest::{Documents, ManifestError};
 use crate::postmark::{Reveal, Webhook};
 
@@ -19,10 +19,10 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 pub enum KeptError {
     /// The file that was named cannot be read.
     #[error(transparent)]
-    Unread(DiskError),
+    Unread(FsError),
     /// The file cannot be written.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// It is something else.
     #[error("{0} is no plan of pmhooks")]
     Foreign(String),

@@ -1,6 +1,6 @@
 //! What an operator should look at, by how an endpoint answered.
 
-use crate::http::client::{NetError, TlsTrouble};
+use crate::http::client::{HttpError, TlsTrouble};
 
 /// Where the endpoint answered with something else than a success.
 pub(super) fn of_status(status: u16) -> String {
@@ -52,24 +52,24 @@ pub(super) fn of_status(status: u16) -> String {
 }
 
 /// Where there was no answer.
-pub(super) fn of_silence(error: &NetError) -> String {
+pub(super) fn of_silence(error: &HttpError) -> String {
     let advice = match error {
-        NetError::Name { host } => {
+        HttpError::Name { host } => {
             return format!(
                 "look for a typing mistake in {host}, and whether the name is in the public DNS"
             );
         }
-        NetError::Connect { to, .. } => {
+        HttpError::Connect { to, .. } => {
             return format!(
                 "look whether the service runs and listens there ({to}), and whether a firewall lets \
                  Postmark in"
             );
         }
-        NetError::Proxy { .. } => {
+        HttpError::Proxy { .. } => {
             "that is the proxy of this machine (HTTPS_PROXY, ALL_PROXY); Postmark does not go \
              through it"
         }
-        NetError::Tls { trouble, .. } => match trouble {
+        HttpError::Tls { trouble, .. } => match trouble {
             TlsTrouble::Date => "renew the certificate, and see why it was not renewed by itself",
             TlsTrouble::Host => {
                 "get a certificate for the name in the webhook's URL, or use the name that it is for"
@@ -82,15 +82,15 @@ pub(super) fn of_silence(error: &NetError) -> String {
                 "look whether this port speaks TLS 1.2 or 1.3 at all: it may be plain HTTP, or old"
             }
         },
-        NetError::ConnectTimeout { .. } => {
+        HttpError::ConnectTimeout { .. } => {
             "nothing even refused the connection: look whether a firewall swallows it (if it lets in \
              Postmark's addresses alone, `pmhooks verify` can test it, this machine cannot)"
         }
-        NetError::Timeout { .. } => {
+        HttpError::Timeout { .. } => {
             "answer at once and do the work afterwards (a longer --timeout shows whether it answers \
              at all)"
         }
-        NetError::NotHttp { .. } => {
+        HttpError::NotHttp { .. } => {
             "look whether this port speaks HTTP: it may want https, or be another service"
         }
         _ => "the endpoint broke off: look at its log, and at what stands in front of it",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Credentials, Exchange, advice};
 use crate::event::{Event, Received};
-use crate::http::client::{self, NetError};
+use crate::http::client::{self, HttpError};
 
 /// From here on an answer is slow: Postmark gives up on an endpoint after some 15 to 30 seconds.
 const SLOW: Duration = Duration::from_secs(2);
@@ -76,7 +76,7 @@ pub fn of_event(event: &Received, exchange: &Exchange) -> Verdict {
     let event = event.event();
     let (status, mut message, mut warnings) = match &exchange.answer {
         Ok(answer) => (Ok(answer.status), said(answer.status), Vec::new()),
-        Err(NetError::TooLarge { status, limit, .. }) => {
+        Err(HttpError::TooLarge { status, limit, .. }) => {
             let size =
                 format!("the answer is larger than {limit} bytes; Postmark reads none of it");
             (Ok(*status), said(*status), vec![size])
@@ -129,7 +129,7 @@ pub fn of_credentials(
     let (mut success, mut fix, mut warnings) = (false, None, Vec::new());
     let status = match &exchange.answer {
         Ok(answer) => Some(answer.status),
-        Err(NetError::TooLarge { status, .. }) => Some(*status),
+        Err(HttpError::TooLarge { status, .. }) => Some(*status),
         Err(_) => None,
     };
     let message = match (status, &exchange.answer) {
@@ -162,15 +162,15 @@ pub fn of_credentials(
 }
 
 /// What an operator should look at where there was no answer.
-pub fn advice(error: &NetError) -> String {
+pub fn advice(error: &HttpError) -> String {
     advice::of_silence(error)
 }
 
 /// True where this machine's own settings are at fault, so that nothing was learnt of the endpoint.
-pub fn is_own_fault(error: &NetError) -> bool {
+pub fn is_own_fault(error: &HttpError) -> bool {
     matches!(
         error,
-        NetError::Authorities { .. } | NetError::ProxySetting { .. } | NetError::Local { .. }
+        HttpError::Authorities { .. } | HttpError::ProxySetting { .. } | HttpError::Local { .. }
     )
 }
 
@@ -185,14 +185,14 @@ fn outcome(status: u16, event: Option<Event>) -> Outcome {
     }
 }
 
-fn is_unreachable(error: &NetError) -> bool {
+fn is_unreachable(error: &HttpError) -> bool {
     matches!(
         error,
-        NetError::Name { .. }
-            | NetError::Connect { .. }
-            | NetError::ConnectTimeout { .. }
-            | NetError::Proxy { .. }
-            | NetError::Tls { .. }
+        HttpError::Name { .. }
+            | HttpError::Connect { .. }
+            | HttpError::ConnectTimeout { .. }
+            | HttpError::Proxy { .. }
+            | HttpError::Tls { .. }
     )
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::waiting::{Added, Waiting};
-use crate::http::client::{self, Header, Method, Net, Repeat, Request};
+use crate::http::client::{self, Header, HttpClient, Method, Repeat, Request};
 use crate::ops::probe;
 use crate::ops::receive::receiver::Delivery;
 use crate::postmark::HookUrl;
@@ -34,7 +34,7 @@ pub struct Target {
     url: Url,
     authorization: Option<Header>,
     timeout: Duration,
-    net: Net,
+    net: HttpClient,
 }
 
 /// How it went so far.
@@ -93,7 +93,7 @@ struct Queue {
 
 impl Target {
     /// A target, with the credentials in its URL.
-    pub fn new(url: &HookUrl, net: &Net, timeout: Duration) -> Result<Self, String> {
+    pub fn new(url: &HookUrl, net: &HttpClient, timeout: Duration) -> Result<Self, String> {
         let mut url = Url::parse(url.expose()).map_err(|error| error.to_string())?;
         let authorization = probe::credentials_of(&url).map(|auth| probe::basic(&auth));
         let _ = url.set_username("").and_then(|()| url.set_password(None));
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn only_what_comes_from_this_very_address_goes_in_a_circle() {
-        let net = Net::new(Settings::default());
+        let net = HttpClient::new(Settings::default());
         for (url, address, leads) in [
             ("http://localhost:8025/x", "127.0.0.1:8025", true),
             ("http://127.0.0.1:8025/x", "0.0.0.0:8025", true),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::recorded::Recorded;
 use super::{Damage, Events, Item};
-use crate::http::client::NetError;
+use crate::http::client::HttpError;
 use crate::ops::probe::verdict::{self, Verdict};
 use crate::ops::probe::{Endpoint, Exchange, Prober};
 
@@ -77,7 +77,7 @@ pub enum Why {
     /// The file could not be read any further.
     Unreadable(io::Error),
     /// This machine's own settings are at fault.
-    OwnFault(NetError),
+    OwnFault(HttpError),
 }
 
 /// Sends events, and tells of each.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::Fresh;
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::postmark::Webhook;
 
 /// Why there is no way back.
@@ -17,7 +17,7 @@ pub enum BackError {
     Config(#[from] ConfigError),
     /// The old secret cannot be written.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
 }
 
 /// Keeps the secret that a webhook had before, and returns the command that gives it back.

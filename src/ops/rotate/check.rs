@@ -3,7 +3,7 @@
 use super::{Deed, Turn};
 use crate::event::sample::sample;
 use crate::event::{Event, Received};
-use crate::http::client::NetError;
+use crate::http::client::HttpError;
 use crate::ops::fanout;
 use crate::ops::probe::verdict::{self, Verdict};
 use crate::ops::probe::{Credentials, Endpoint, EndpointError, Exchange, Post, Prober, internal};
@@ -125,7 +125,7 @@ impl Probes {
     }
 
     /// Posts them. One [`Checked`] per turn, in their order; an error is about this machine alone.
-    pub fn run(&self, prober: &Prober, begin: impl Fn() + Sync) -> Result<Vec<Checked>, NetError> {
+    pub fn run(&self, prober: &Prober, begin: impl Fn() + Sync) -> Result<Vec<Checked>, HttpError> {
         let jobs: Vec<_> =
             self.probes.iter().flat_map(|probe| Who::ALL.map(|who| (probe, who))).collect();
         let exchanges = fanout::map(&jobs, WIDTH, |(probe, who)| {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::fs::{self, DiskError};
+use crate::fs::{self, FsError};
 use crate::postmark::Secret;
 
 /// Why there is no new password.
@@ -17,7 +17,7 @@ pub enum GenerateError {
     Random(String),
     /// It could not be handed over.
     #[error(transparent)]
-    Disk(#[from] DiskError),
+    Disk(#[from] FsError),
     /// What is there may be a password that is in use.
     #[error("{0} is there already, and may hold a password that is in use")]
     Exists(String),

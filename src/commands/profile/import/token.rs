@@ -5,7 +5,7 @@ use anyhow::{Error, Result};
 use crate::commands::Context;
 use crate::config::source::SecretSource;
 use crate::config::{env, secret};
-use crate::error::{Exit, Failure, explain};
+use crate::error::{CommandError, Exit, explain};
 use crate::postmark::Secret;
 
 /// The account token, and where it comes from, in words.
@@ -21,7 +21,7 @@ pub(super) fn read(source: Option<&SecretSource>, cx: &Context) -> Result<(Secre
         }
     };
     let token = secret::check_token(token, "the account token", origin);
-    Ok((token.map_err(|error| Failure::usage(error.to_string()))?, origin))
+    Ok((token.map_err(|error| CommandError::usage(error.to_string()))?, origin))
 }
 
 /// What helps where it is refused: the two kinds of token are easily mixed up.

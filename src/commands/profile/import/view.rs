@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ops::import::{Fate, Import};
-use crate::term::{Cell, Column, Table, Tone, View};
+use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What became of each server.
 pub(super) struct Imports<'a> {
@@ -46,7 +46,7 @@ fn message(fate: &Fate) -> Option<&'static str> {
     }
 }
 
-impl View for Imports<'_> {
+impl Report for Imports<'_> {
     const COLUMNS: &'static [Column] = &[
         Column::new("name", "Name"),
         Column::new("server", "ServerName"),
