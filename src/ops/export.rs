@@ -44,8 +44,13 @@ pub fn export(webhooks: &[Webhook], server: Option<&Server>, wishes: &Wishes) ->
     let mut manifest = Object::new();
     if let Some(Value::Object(all)) = server.map(|server| server.to_json(Reveal::Shown)) {
         let mut part = manifest::server_part(&all);
-        if let Some(Value::String(url)) = part.get_mut("InboundHookUrl") {
-            *url = writer.url(url, "INBOUND", "the inbound webhook");
+        for (key, value) in &mut part {
+            match value {
+                Value::String(url) if key == "InboundHookUrl" => {
+                    *url = writer.url(url, "INBOUND", "the inbound webhook");
+                }
+                other => writer.escape(other),
+            }
         }
         manifest.insert("Server".to_owned(), Value::Object(part));
     }
@@ -70,7 +75,8 @@ impl Writer<'_> {
         let mut object = Object::new();
         let url = self.url(webhook.url.expose(), &stem, &about);
         object.insert("Url".to_owned(), url.into());
-        object.insert("MessageStream".to_owned(), webhook.message_stream.as_str().into());
+        let stream = self.text(webhook.message_stream.as_str());
+        object.insert("MessageStream".to_owned(), stream.into());
         let auth = webhook.http_auth.as_ref().map(|auth| {
             let password = format!("the password of {about}");
             let password =
@@ -86,7 +92,8 @@ impl Writer<'_> {
         });
         object.insert("HttpHeaders".to_owned(), headers.collect());
         if let Value::Object(mut all) = webhook.to_json(Reveal::Shown) {
-            let triggers = all.shift_remove("Triggers").unwrap_or_default();
+            let mut triggers = all.shift_remove("Triggers").unwrap_or_default();
+            self.escape(&mut triggers);
             object.insert("Triggers".to_owned(), triggers);
         }
         for key in webhook.extra.keys() {
@@ -120,6 +127,17 @@ impl Writer<'_> {
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
         out
+    }
+
+    /// Escapes every string below a value, so that none of them is read as a reference. Keys are never
+    /// read as references, so they stay as they are.
+    fn escape(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.escape(item)),
+            Value::Object(object) => object.values_mut().for_each(|inner| self.escape(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     fn secret(&mut self, value: &str, name: &str, what: String) -> String {

@@ -226,3 +226,52 @@ fn what_a_server_says_is_no_part_of_a_path() {
         assert!(!env.read("kept").contains("secret-"), "{stream}");
     }
 }
+
+#[test]
+fn a_dollar_sign_in_any_field_is_exported_as_itself_and_never_as_a_reference() {
+    let reference = "${POSTMARK_SERVER_TOKEN}";
+    let mut odd = webhook_with(5, "Url", json!("https://hooks.example.com/$a/${POSTMARK_API_URL}"));
+    odd["HttpAuth"] = json!({"Username": reference, "Password": reference});
+    odd["HttpHeaders"] = json!([{"Name": "X-$Env", "Value": reference}]);
+    odd["Triggers"]["Bounce"]["Note"] = json!(reference);
+    odd["Triggers"]["Bounce"]["Nested"] =
+        json!({"$Key": [reference, {"Deep": "$$"}, ["a$b"]], "${HOME}": 1});
+    odd["Triggers"]["Rotation"] = json!({"Enabled": true, "Every": reference, "$Map": {"A": "$"}});
+    let server = Faulty::new([
+        Step::answer(200, json!({"Webhooks": [odd]})).only("GET", "/webhooks").forever(),
+        Step::answer(
+            200,
+            json!({"ID": 7, "Name": "s", "InboundHookUrl": "https://h.example/${HOME}",
+                "EnableSmtpApiErrorHooks": false}),
+        )
+        .only("GET", "/server")
+        .forever(),
+    ]);
+    let empty = Faulty::new([
+        Step::answer(200, json!({"Webhooks": []})).only("GET", "/webhooks").forever(),
+        Step::answer(
+            200,
+            json!({"ID": 7, "Name": "s", "InboundHookUrl": "", "EnableSmtpApiErrorHooks": false}),
+        )
+        .forever(),
+    ]);
+    for (format, file) in [("yaml", "hooks.yaml"), ("json", "hooks.json")] {
+        let mut env = TestEnv::with_api(server.url());
+        env.run(format!("export --show-secrets -o {format} --output-file {file} -q")).code(0);
+        assert!(!env.read(file).replace("$$", "").contains("${POSTMARK"), "{}", env.read(file));
+        env.run(format!("diff {file}")).code(0).has("No difference");
+        env.api(empty.url());
+        env.run(format!("apply {file} --yes --no-verify")).lacks(TOKEN);
+    }
+    let sent = empty.requests().into_iter().filter(|r| r.method == "POST");
+    let sent: Vec<_> = sent.map(|r| r.json()).collect();
+    assert_eq!(sent.len(), 2);
+    for body in sent {
+        for key in ["Url", "HttpAuth", "HttpHeaders"] {
+            assert_eq!(body[key], odd[key], "{body}");
+        }
+        for key in ["Bounce", "Rotation"] {
+            assert_eq!(body["Triggers"][key], odd["Triggers"][key], "{body}");
+        }
+    }
+}
