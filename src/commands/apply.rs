@@ -76,6 +76,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             CommandError::usage("a kept plan is for one profile, and several are named").into()
         );
     }
+    if let Some(kept) = &kept {
+        kept.binding.check_origin(cx.session()?).context("nothing was done")?;
+    }
     let parties =
         Parties::new(apart.as_deref().unwrap_or(std::slice::from_ref(cx)), &args.confirm)?;
     let manifests = planned::manifests(&documents, &manifest, cx)?;
@@ -83,12 +86,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let lock = |party: &Party<'_>| apply::lock(party.cx.session()?, "apply").context(ALONE);
     let locks = parties.all.iter().filter(|_| !args.confirm.dry_run).map(lock);
     let _locks = locks.collect::<Result<Vec<_>>>()?;
-    let servers = parties.plan(&documents, &manifests, &manifest, cx)?;
+    if let Some(kept) = &kept {
+        let (session, server) = (cx.session()?, planned::server(cx.session()?)?);
+        kept.binding.check_server(session, &server).context("nothing was done")?;
+    }
+    let servers = parties.plan(&manifests, &manifest, cx)?;
     let several = apart.is_some();
     let mut plans = Plans { servers, several, wanted: None, dry_run: args.confirm.dry_run };
     plans.warn(cx);
-    if let (Some(kept), Some(now)) = (&kept, plans.servers.first().and_then(|p| p.kept.as_ref())) {
-        kept.check(now).context("nothing was done")?;
+    if let (Some(kept), [one]) = (&kept, &plans.servers[..]) {
+        kept.check(&one.masked.changes, &one.masked.live).context("nothing was done")?;
     }
     plans.tell_unmanaged(cx);
     if plans.changes() == 0 {

@@ -12,6 +12,7 @@ use super::planned::{self, Plans};
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::resolve::is_for_several;
 use crate::error::{CommandError, Exit};
+use crate::ops::plan::kept::Binding;
 
 /// Show what differs between a server and a manifest
 ///
@@ -56,14 +57,18 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     let documents = planned::documents(&args.manifest, cx)?;
     let manifests = planned::manifests(&documents, &args.manifest, cx)?;
+    let binding = match &args.plan_out {
+        None => None,
+        Some(_) => Some(Binding::new(cx.session()?, &planned::server(cx.session()?)?)),
+    };
     let reveal = cx.reveal();
     let mut fleet = cx.each("compared", WIDTH, |session| {
-        planned::plan(&documents, manifests.of(session)?, &args.manifest, session, reveal)
+        planned::plan(manifests.of(session)?, &args.manifest, session, reveal)
     })?;
     let servers = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
     let plans = Plans { servers, several: fleet.several, wanted: None, dry_run: false };
     plans.warn(cx);
-    if let Some(path) = &args.plan_out {
+    if let (Some(path), Some(binding), [one]) = (&args.plan_out, binding, &plans.servers[..]) {
         if !manifests.literals().is_empty() {
             let refused =
                 CommandError::usage("the plan is not kept: the manifest holds secrets in clear");
@@ -71,8 +76,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
                 .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
                 .into());
         }
-        let kept = plans.servers.first().and_then(|planned| planned.kept.as_ref());
-        kept.map_or(Ok(()), |kept| kept.write(path)).context("cannot keep the plan")?;
+        let kept = planned::kept(one, binding, &documents, &args.manifest, cx.session()?);
+        kept.write(path).context("cannot keep the plan")?;
     }
     cx.show(&plans)?;
     for planned in &plans.servers {

@@ -20,10 +20,10 @@ use crate::config::profile::ProfileName;
 use crate::error::CommandError;
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::{Documents, Manifest};
-use crate::ops::plan::kept::{self, Kept};
+use crate::ops::plan::kept::{self, Binding, Kept};
 use crate::ops::plan::{self, Plan, Wishes};
 use crate::ops::session::Session;
-use crate::postmark::{Reveal, WebhookId};
+use crate::postmark::{Reveal, Server, WebhookId};
 
 /// A plan for one server, and what became of it.
 pub struct Planned {
@@ -33,8 +33,9 @@ pub struct Planned {
     pub profile: Option<ProfileName>,
     /// The webhooks that were there.
     pub before: Vec<WebhookId>,
-    /// The plan as it could be kept; none where it comes from no manifest.
-    pub kept: Option<Kept>,
+    /// The changes and the webhooks that were there, as a plan that is kept holds them: always masked.
+    /// Empty where there is no manifest.
+    pub masked: Masked,
     /// What became of each change; none where nothing was tried.
     pub outcomes: Option<Vec<Outcome>>,
 }
@@ -60,9 +61,42 @@ pub fn documents(args: &ManifestArgs, cx: &Context) -> Result<Documents> {
     Ok(Documents::read(&paths, &mut io::stdin().lock())?)
 }
 
+/// What a kept plan holds of the changes and the server.
+#[derive(Default)]
+pub struct Masked {
+    /// The changes as they are reported.
+    pub changes: Vec<Value>,
+    /// The webhooks.
+    pub live: Value,
+}
+
+/// Asks which server the session's token opens.
+pub fn server(session: &Session) -> Result<Server> {
+    let server = session.client.server();
+    server.with_context(|| format!("cannot ask which server {} is", session.place()))
+}
+
+/// The plan of a session as it is kept.
+pub fn kept(
+    planned: &Planned,
+    binding: Binding,
+    documents: &Documents,
+    args: &ManifestArgs,
+    session: &Session,
+) -> Kept {
+    Kept {
+        binding,
+        place: session.place(),
+        prune: args.prune,
+        verify: !args.no_verify,
+        documents: documents.clone(),
+        changes: Value::Array(planned.masked.changes.clone()),
+        live: planned.masked.live.clone(),
+    }
+}
+
 /// Compares a server with what the manifests ask of it.
 pub fn plan(
-    documents: &Documents,
     manifest: &Manifest,
     args: &ManifestArgs,
     session: &Session,
@@ -89,17 +123,10 @@ pub fn plan(
         plan,
         profile: session.target.name(),
         before: live.iter().map(|webhook| webhook.id).collect(),
-        kept: None,
+        masked: Masked::default(),
         outcomes: None,
     };
-    planned.kept = Some(Kept {
-        place: place.clone(),
-        prune: args.prune,
-        verify: !args.no_verify,
-        documents: documents.clone(),
-        changes: Value::Array(planned.changes_json()),
-        live: kept::live(&live),
-    });
+    planned.masked = Masked { changes: planned.changes_json(), live: kept::live(&live) };
     planned.plan = shown.unwrap_or(planned.plan);
     Ok(planned)
 }

@@ -317,10 +317,11 @@ fn kept(error: &KeptError) -> CommandError {
     match error {
         KeptError::Disk(_) => CommandError::new(Exit::Machine, ""),
         KeptError::Manifest(error) => work::manifest(error),
-        KeptError::Stale(_) | KeptError::OtherPlace { .. } | KeptError::OtherVersion { .. } => {
-            CommandError::new(Exit::Usage, "")
-                .hint("make it anew: `pmhooks diff FILE --plan-out FILE`")
-        }
+        KeptError::Stale(_)
+        | KeptError::Unbound(_)
+        | KeptError::OtherServer { .. }
+        | KeptError::OtherVersion { .. } => CommandError::new(Exit::Usage, "")
+            .hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
         KeptError::Foreign(_) | KeptError::Unread(_) => CommandError::new(Exit::Usage, ""),
     }
 }

@@ -22,6 +22,9 @@ pub enum SessionError {
     Sandbox(#[from] SandboxError),
 }
 
+/// Origin of the built-in sandbox: its port differs in each run.
+pub const BUILT_IN_SANDBOX: &str = "sandbox";
+
 /// A server and the way to it.
 pub struct Session {
     /// The API of that server.
@@ -66,6 +69,14 @@ impl Session {
         };
         let client = Client::new(net, target.api_url.clone(), token, limits);
         Ok(Self { client, target, _sandbox: sandbox })
+    }
+
+    /// Scheme, host and port of the API.
+    pub fn origin(&self) -> String {
+        match self.target.account {
+            Account::Sandbox => BUILT_IN_SANDBOX.to_owned(),
+            Account::Profile(_) | Account::Environment(_) => self.target.api_url.origin(),
+        }
     }
 
     /// Where this is, in words for a sentence: `profile staging`.

@@ -101,6 +101,11 @@ impl ApiUrl {
         url
     }
 
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// True where both have the same scheme, host and port: a token belongs to one such origin.
     pub fn is_same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()

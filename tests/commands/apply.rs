@@ -1,6 +1,7 @@
 //! `apply`.
 
 mod answers;
+mod bound;
 mod endings;
 #[cfg(unix)]
 mod killed;

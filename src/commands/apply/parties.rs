@@ -1,6 +1,6 @@
 //! The servers that an apply is for: planned together, and each confirmed as its profile wants it.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
@@ -9,9 +9,7 @@ use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
 use crate::error::CommandError;
 use crate::ops::fanout;
-use crate::ops::manifest::Documents;
 use crate::ops::session::Session;
-use crate::postmark::ServerId;
 
 /// One of the servers.
 pub struct Party<'a> {
@@ -54,7 +52,6 @@ impl<'a> Parties<'a> {
     /// Plans the changes of every server; one that cannot be planned stops all.
     pub fn plan(
         &self,
-        documents: &Documents,
         manifests: &Manifests,
         args: &ManifestArgs,
         cx: &Context,
@@ -63,8 +60,8 @@ impl<'a> Parties<'a> {
         let sessions = sessions.collect::<Result<Vec<_>>>()?;
         let (reveal, is_one) = (cx.reveal(), sessions.len() == 1);
         let mut results = fanout::map(&sessions, WIDTH, |session| {
-            let planned = planned::plan(documents, manifests.of(session)?, args, session, reveal)?;
-            let id = if is_one { None } else { Some(server_id(session)?) };
+            let planned = planned::plan(manifests.of(session)?, args, session, reveal)?;
+            let id = if is_one { None } else { Some(planned::server(session)?.id) };
             Ok((planned, id))
         });
         if is_one {
@@ -83,11 +80,4 @@ impl<'a> Parties<'a> {
         }
         Ok(planned.into_iter().map(|(planned, _)| planned).collect())
     }
-}
-
-fn server_id(session: &Session) -> Result<ServerId> {
-    let server = session.client.server();
-    let server =
-        server.with_context(|| format!("cannot ask which server {} is", session.place()))?;
-    Ok(server.id)
 }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use super::{Args, webhooks};
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
-use crate::commands::planned::{Planned, Plans};
+use crate::commands::planned::{Masked, Planned, Plans};
 use crate::error::{CommandError, Exit};
 use crate::ops::compare::{self, Side};
 use crate::ops::fanout;
@@ -29,7 +29,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         plan,
         profile: sessions.last().and_then(|session| session.target.name()),
         before: Vec::new(),
-        kept: None,
+        masked: Masked::default(),
         outcomes: None,
     };
     let (wanted, present) = (&wanted.name, &present.name);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::fs::{self, FsError};
 use crate::ops::manifest::{Documents, ManifestError};
-use crate::postmark::{Reveal, Webhook};
+use crate::ops::session::{BUILT_IN_SANDBOX, Session};
+use crate::postmark::{Reveal, Server, ServerId, Webhook};
 
 const FORMAT: &str = "pmhooks-plan";
 const VERSION: i64 = 1;
@@ -37,12 +38,15 @@ pub enum KeptError {
     /// The manifest in it cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// It was made for another server.
+    /// A plan without the origin or the ID of its server, as version 0.1.0 wrote them.
+    #[error("{0} does not name the server that it was made for")]
+    Unbound(String),
+    /// It was made for another API or another server.
     #[error("the plan was made for {planned}, not for {present}")]
-    OtherPlace {
-        /// Which.
+    OtherServer {
+        /// Server of the plan.
         planned: String,
-        /// Which it would go to.
+        /// Server of this run.
         present: String,
     },
     /// What it was made from is not so any more.
@@ -50,9 +54,58 @@ pub enum KeptError {
     Stale(String),
 }
 
+/// The server that a plan is for, and the only one that it may be applied to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Origin of the API; the built-in sandbox, whose port differs in each run, by a name of its own.
+    pub origin: String,
+    /// ID of the server there. `None` for plans of version 0.1.0 for the built-in sandbox.
+    pub server: Option<ServerId>,
+}
+
+impl Binding {
+    /// The binding of a new plan. `server` is what this session's token opens.
+    pub fn new(session: &Session, server: &Server) -> Self {
+        Self { origin: session.origin(), server: Some(server.id) }
+    }
+
+    /// Refuses another API. Sends nothing.
+    pub fn check_origin(&self, session: &Session) -> Result<(), KeptError> {
+        let present = session.origin();
+        if self.origin == present {
+            return Ok(());
+        }
+        let planned = described(&self.origin, self.server);
+        let present = format!("{} ({})", described(&present, None), session.place());
+        Err(KeptError::OtherServer { planned, present })
+    }
+
+    /// Refuses another server. `server` is what this session's token opens.
+    pub fn check_server(&self, session: &Session, server: &Server) -> Result<(), KeptError> {
+        if self.server.is_none_or(|planned| planned == server.id) {
+            return Ok(());
+        }
+        let planned = described(&self.origin, self.server);
+        let present = described(&session.origin(), Some(server.id));
+        let present = format!("{present} ({})", session.place());
+        Err(KeptError::OtherServer { planned, present })
+    }
+}
+
+/// `server 7 at https://api.postmarkapp.com`.
+fn described(origin: &str, server: Option<ServerId>) -> String {
+    let api = match origin {
+        BUILT_IN_SANDBOX => "the built-in sandbox",
+        origin => origin,
+    };
+    server.map_or_else(|| api.to_owned(), |id| format!("server {id} at {api}"))
+}
+
 /// A plan as it is kept. References in its manifests stay references.
 #[derive(Clone, Debug)]
 pub struct Kept {
+    /// The server that it is for.
+    pub binding: Binding,
     /// For which server, in words.
     pub place: String,
     /// Whether webhooks that the manifest does not name go.
@@ -72,6 +125,7 @@ impl Kept {
     pub fn write(&self, path: &Path) -> Result<(), KeptError> {
         let value = json!({
             "Format": FORMAT, "Version": VERSION,
+            "Origin": self.binding.origin, "ServerID": self.binding.server,
             "Place": self.place, "Prune": self.prune, "Verify": self.verify,
             "Changes": self.changes, "Webhooks": self.live,
             "Documents": self.documents.to_json(),
@@ -94,8 +148,20 @@ impl Kept {
             let path = path.display().to_string();
             return Err(KeptError::OtherVersion { path, version });
         }
+        let place = get("Place")?.as_str().ok_or_else(foreign)?.to_owned();
+        let origin = value.get("Origin").and_then(Value::as_str).map(str::to_owned);
+        let server = value.get("ServerID").and_then(Value::as_i64).map(ServerId);
+        let binding = match (origin, server) {
+            (Some(origin), Some(id)) => Binding { origin, server: Some(id) },
+            // No profile of a file can have this name, so it is the built-in sandbox and its one server.
+            (None, None) if place == "profile sandbox" => {
+                Binding { origin: BUILT_IN_SANDBOX.to_owned(), server: None }
+            }
+            _ => return Err(KeptError::Unbound(path.display().to_string())),
+        };
         Ok(Self {
-            place: get("Place")?.as_str().ok_or_else(foreign)?.to_owned(),
+            binding,
+            place,
             prune: flag("Prune")?,
             verify: flag("Verify")?,
             documents: Documents::from_json(&get("Documents")?)?,
@@ -104,13 +170,10 @@ impl Kept {
         })
     }
 
-    /// Refuses to go on where the server, or what the references stand for, has changed since.
-    pub fn check(&self, now: &Self) -> Result<(), KeptError> {
-        if self.place != now.place {
-            let (planned, present) = (self.place.clone(), now.place.clone());
-            return Err(KeptError::OtherPlace { planned, present });
-        }
-        let (before, after) = (by_id(&self.live), by_id(&now.live));
+    /// Refuses to go on where the server, or what the references stand for, has changed since. `changes`
+    /// and `live` are those of now.
+    pub fn check(&self, changes: &[Value], live: &Value) -> Result<(), KeptError> {
+        let (before, after) = (by_id(&self.live), by_id(live));
         for (id, old) in &before {
             match after.get(id) {
                 None => return Err(KeptError::Stale(format!("webhook {id} is gone"))),
@@ -123,13 +186,23 @@ impl Kept {
         if let Some(id) = after.keys().find(|id| !before.contains_key(id)) {
             return Err(KeptError::Stale(format!("webhook {id} is new")));
         }
-        if self.changes != now.changes {
+        let planned = self.changes.as_array().into_iter().flatten();
+        if !planned.map(without_profile).eq(changes.iter().map(without_profile)) {
             return Err(KeptError::Stale(
                 "a secret, a reference or a server setting is another one than it was".to_owned(),
             ));
         }
         Ok(())
     }
+}
+
+/// A change without the profile's name: another profile of the same server may carry it out.
+fn without_profile(change: &Value) -> Value {
+    let mut change = change.clone();
+    if let Value::Object(object) = &mut change {
+        object.shift_remove("Profile");
+    }
+    change
 }
 
 fn by_id(live: &Value) -> BTreeMap<i64, &Value> {
