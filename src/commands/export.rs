@@ -34,7 +34,7 @@ use crate::term::{Format, json};
 pub struct Args {
     #[command(flatten)]
     filter: StreamFilter,
-    /// Write to this file, private and whole or not at all
+    /// Write to this file, whole or not at all; a new file is private
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
     /// Write ${NAME} wherever VALUE stands; can be repeated
@@ -80,7 +80,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     match &args.output_file {
         None => cx.ui.data(&text).context("cannot write to standard output")?,
         Some(path) => {
-            export::write(path, &text).context("cannot write the manifest")?;
+            export::write(path, &text, wishes.reveal).context("cannot write the manifest")?;
             cx.ui.note(&format!("Wrote {} webhooks to {}.", webhooks.len(), path.display()));
         }
     }

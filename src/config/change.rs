@@ -9,7 +9,7 @@ use super::ConfigError;
 use super::file::{DEFAULT, LARGEST, PROFILES, TOKEN_KEYS, parse, read};
 use super::profile::{Profile, TokenAt};
 use crate::config::profile::ProfileName;
-use crate::fs::{self, Lock};
+use crate::fs::{self, Access, Lock};
 
 /// How long a command waits for another one that is changing the file.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -23,9 +23,8 @@ pub fn file<T>(
     change: impl FnOnce(&mut DocumentMut) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigError> {
     // The same lock by whichever link the file is reached.
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let lock = real.with_extension("toml.lock");
-    let _lock = Lock::acquire(&lock, "another pmhooks command", LOCK_WAIT, |_| false)?;
+    let real = fs::follow_own_links(path)?;
+    let _lock = Lock::beside(&real, "another pmhooks command", LOCK_WAIT, |_| false)?;
     let (text, _) = read(path)?;
     let mut document = parse(path, &text)?.into_mut();
     let done = change(&mut document)?;
@@ -45,7 +44,7 @@ pub fn file<T>(
         let why = format!("the configuration would be larger than {LARGEST} bytes");
         return Err(ConfigError::Refused(why));
     }
-    fs::write(path, changed.as_bytes())?;
+    fs::replace(&real, changed.as_bytes(), Access::Private)?;
     Ok(done)
 }
 

@@ -220,7 +220,7 @@ impl File {
 
 /// The file's text, empty where there is no file, and its mode where others can get at it.
 pub(super) fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
-    let content = match fs::read(path, LARGEST) {
+    let content = match fs::read_by_own_links(path, LARGEST) {
         Ok(content) => content,
         Err(error) if error.is_missing() => return Ok((String::new(), None)),
         Err(error) => return Err(ConfigError::Unopened(error)),

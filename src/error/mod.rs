@@ -244,14 +244,14 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<CommandError> {
     if let Some(error) = error.downcast_ref::<LockError>() {
         return match error {
             LockError::Config(error) => Some(config(error)),
-            LockError::Disk(_) => Some(failure(Exit::Machine, "")),
+            LockError::Disk(error) => Some(fs(error)),
         };
     }
     if let Some(error) = error.downcast_ref::<ApplyError>() {
         return match error {
             ApplyError::Create(error) => judge(error),
             ApplyError::Api(error) => Some(api(error)),
-            ApplyError::Backup(_) => Some(failure(Exit::Machine, "")),
+            ApplyError::Backup(error) => Some(fs(error)),
             ApplyError::AuthStays => Some(failure(Exit::Refused, "").hint(
                 "the API has no documented way to remove credentials; Postmark's web page has",
             )),
@@ -307,15 +307,35 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<CommandError> {
     if error.is::<DefinitionError>() || error.is::<DocumentError>() || error.is::<EndpointError>() {
         return Some(failure(Exit::Usage, ""));
     }
-    if error.is::<FsError>() || error.is::<io::Error>() {
+    if let Some(error) = error.downcast_ref::<FsError>() {
+        return Some(fs(error));
+    }
+    if error.is::<io::Error>() {
         return Some(failure(Exit::Machine, ""));
     }
     None
 }
 
+fn fs(error: &FsError) -> CommandError {
+    let failure = CommandError::new(Exit::Machine, "");
+    match error {
+        FsError::Link { .. } => {
+            failure.hint("links are not followed when a file is written; name the file itself")
+        }
+        FsError::Foreign { .. } => {
+            failure.hint("name another file, or run this as the user that it belongs to")
+        }
+        FsError::NotALock { .. } => failure.hint("move that file away, or name another file"),
+        FsError::Io { .. }
+        | FsError::NotAFile { .. }
+        | FsError::TooLarge { .. }
+        | FsError::Locked { .. } => failure,
+    }
+}
+
 fn kept(error: &KeptError) -> CommandError {
     match error {
-        KeptError::Disk(_) => CommandError::new(Exit::Machine, ""),
+        KeptError::Disk(error) => fs(error),
         KeptError::Manifest(error) => work::manifest(error),
         KeptError::Stale(_)
         | KeptError::Unbound(_)
@@ -426,10 +446,10 @@ fn config(error: &ConfigError) -> CommandError {
             "if the token is good there too, make a profile of it: `pmhooks profile add NAME --api-url URL`",
         ),
         ConfigError::Refused(_) => CommandError::usage(""),
-        ConfigError::Unopened(_)
-        | ConfigError::Unreadable { .. }
+        ConfigError::Unopened(error) => CommandError { exit: Exit::NotSetUp, ..fs(error) },
+        ConfigError::Unreadable { .. }
         | ConfigError::Broken { .. } | ConfigError::Variable { .. } | ConfigError::NoHome(_) => not_set_up(),
-        ConfigError::Disk(_) => CommandError::new(Exit::Machine, ""),
+        ConfigError::Disk(error) => fs(error),
     }
 }
 
@@ -449,7 +469,8 @@ fn sandbox(error: &SandboxError) -> CommandError {
         SandboxError::State { .. } => failure
             .hint("`pmhooks sandbox reset` puts the profile's own state aside and starts anew")
             .hint("a file of --state is yours: move it away"),
-        _ => failure,
+        SandboxError::Disk(error) => fs(error),
+        SandboxError::Port { .. } | SandboxError::Start(_) => failure,
     }
 }
 

@@ -44,7 +44,13 @@ pub(super) fn plan(error: &PlanError) -> CommandError {
 
 pub(super) fn receive(error: &ReceiveError) -> CommandError {
     let failure = CommandError::new(Exit::Machine, "");
-    let ReceiveError::Receiver(ReceiverError::Bind { source, .. }) = error else { return failure };
+    let source = match error {
+        ReceiveError::Receiver(ReceiverError::Bind { source, .. }) => source,
+        ReceiveError::Record(error) => return super::fs(error),
+        ReceiveError::Tls { .. } | ReceiveError::Thread(_) | ReceiveError::Receiver(_) => {
+            return failure;
+        }
+    };
     match source.kind() {
         io::ErrorKind::AddrInUse => failure.hint(
             "take another port with --address 127.0.0.1:8030, or any that is free with --address 127.0.0.1:0",
@@ -80,9 +86,11 @@ pub(super) fn rotate(error: &RotateError) -> CommandError {
 
 pub(super) fn generate(error: &GenerateError) -> CommandError {
     match error {
+        GenerateError::Link(_) => CommandError::usage("").hint("name another file"),
         GenerateError::Exists(_) => CommandError::usage("")
             .hint("name another file, or give what is in it: --password file:PATH"),
-        GenerateError::Random(_) | GenerateError::Disk(_) => CommandError::new(Exit::Machine, ""),
+        GenerateError::Disk(error) => super::fs(error),
+        GenerateError::Random(_) => CommandError::new(Exit::Machine, ""),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FsError, loose_mode, parent, refuse_other_kinds, sync_folder};
+use super::{FsError, loose_mode, owner, parent, refuse_other_kinds, sync_folder};
 
 /// A file that lines are added to. It is locked: two writers would cut each other's lines.
 #[derive(Debug)]
@@ -38,20 +38,33 @@ pub enum Place {
 
 impl Appender {
     /// Opens a file, or makes it 0600. With `syncs`, lines are on the disk when [`Self::append`] returns.
+    ///
+    /// A symbolic link and a file of another user are refused, here and when the file is opened anew.
     pub fn open(path: &Path, syncs: bool) -> Result<(Self, Found), FsError> {
         let failed = |source| FsError::Io { doing: "write", path: path.to_owned(), source };
-        if let Ok(metadata) = path.metadata()
-            && !is_device(&metadata)
-        {
-            refuse_other_kinds(path, metadata.file_type())?;
+        let refuse = |metadata: &std::fs::Metadata| {
+            if is_device(metadata) {
+                Ok(())
+            } else {
+                refuse_other_kinds(path, metadata.file_type())
+            }
+        };
+        if let Some(metadata) = owner::in_place(path)? {
+            refuse(&metadata)?;
         }
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
+        let mut file = owner::open(&mut options, path, "write")?;
         let metadata = file.metadata().map_err(failed)?;
+        refuse(&metadata)?;
         let is_plain = metadata.is_file();
+        if is_plain {
+            owner::refuse_others(path, &metadata)?;
+        } else {
+            wait_for_device(&file).map_err(failed)?;
+        }
         let mut found = Found::default();
         if is_plain {
             match file.try_lock() {
@@ -83,7 +96,13 @@ impl Appender {
             return written.map(|()| Place::Same).map_err(failed(&self.path));
         }
         let is_gone = written.is_err() || self.is_gone();
-        (*self, _) = Self::open(&self.path, self.syncs)?;
+        let (anew, _) = Self::open(&self.path, self.syncs).inspect_err(|_| {
+            // The lines are refused, so the file that was moved away must not have them either.
+            if written.is_ok() {
+                let _ = self.take_back(lines.len() as u64);
+            }
+        })?;
+        *self = anew;
         if is_gone {
             self.write(lines).map_err(failed(&self.path))?;
         }
@@ -131,7 +150,7 @@ impl Appender {
     fn is_in_place(&self) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        let there = self.path.metadata().map(identity).ok();
+        let there = self.path.symlink_metadata().map(identity).ok();
         there.is_some() && there == self.file.metadata().map(identity).ok()
     }
 
@@ -157,6 +176,17 @@ impl Appender {
 fn is_device(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
     metadata.file_type().is_char_device()
+}
+
+/// A device is opened without waiting, like everything else, but written to at its own speed.
+#[cfg(unix)]
+fn wait_for_device(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::fcntl_setfl(file, rustix::fs::OFlags::APPEND)?)
+}
+
+#[cfg(not(unix))]
+fn wait_for_device(_: &File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{FsError, beside, create_folder, parent, sync_folder};
+use super::{FsError, beside, create_folder, owner, parent, sync_folder};
 
 /// A file that is held. It is free when this is dropped, or when the process dies.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ impl Held {
 
     /// Takes a file that was left, with what is in it; none where somebody holds it or has removed it.
     pub fn take(path: &Path, limit: u64) -> Result<Option<(Self, Vec<u8>)>, FsError> {
-        let file = match OpenOptions::new().read(true).write(true).open(path) {
+        let file = match owner::open(OpenOptions::new().read(true).write(true), path, "read") {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FsError::io("read", path)(error)),
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
         };
         match file.try_lock() {
             Ok(()) => {}
@@ -79,7 +79,7 @@ impl Held {
 fn is_same(path: &Path, file: &File) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let there = path.metadata().map(identity).ok();
+    let there = path.symlink_metadata().map(identity).ok();
     there.is_some() && there == file.metadata().map(identity).ok()
 }
 

@@ -95,17 +95,18 @@ pub enum LockError {
 /// Free again when it is dropped. `command` is the one that is running, for those who have to wait.
 pub fn lock(session: &Session, command: &str) -> Result<Lock, LockError> {
     let holder = format!("another `pmhooks {command}` (process {})", std::process::id());
-    Ok(Lock::acquire(&lock_path(session)?, &holder, LOCK_WAIT, |_| false)?)
+    Ok(Lock::beside(&locked_name(session)?, &holder, LOCK_WAIT, |_| false)?)
 }
 
-fn lock_path(session: &Session) -> Result<PathBuf, ConfigError> {
+/// The name that stands for a server among the locks.
+fn locked_name(session: &Session) -> Result<PathBuf, ConfigError> {
     let pinned = session.target.profile().and_then(|profile| profile.server_id);
     let name = match (pinned, session.target.name()) {
         (Some(id), _) => format!("server-{id}"),
         (None, Some(name)) => format!("profile-{name}"),
         (None, None) => "environment".to_owned(),
     };
-    Ok(state_folder()?.join("locks").join(format!("{name}.lock")))
+    Ok(state_folder()?.join("locks").join(name))
 }
 
 /// Carries out a plan. The outcomes are in the order of its changes.

@@ -21,6 +21,6 @@ pub fn keep(folder: &Path, place: &str, webhook: &Webhook) -> Result<PathBuf, Fs
         humantime::format_rfc3339_millis(SystemTime::now()).to_string().replace([':', '.'], "-");
     let path = folder.join(format!("{place}-{}-{time}.json", webhook.id));
     let text = format!("{:#}\n", webhook.to_json(Reveal::Shown));
-    fs::write(&path, text.as_bytes())?;
+    fs::write_new(&path, text.as_bytes())?;
     Ok(path)
 }

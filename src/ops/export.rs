@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::manifest;
-use crate::fs::{self, FsError};
+use crate::fs::{self, Access, FsError};
 use crate::postmark::{MASK, Object, Reveal, Server, Webhook, mask};
 
 /// The JSON Schema of a manifest, for editors.
@@ -213,15 +213,17 @@ impl Writer<'_> {
     }
 }
 
-/// Writes a manifest to a private file, whole or not at all. No folder is made for it: a name that is
+/// Writes a manifest to a file, whole or not at all. No folder is made for it: a name that is
 /// mistyped should not become one.
-pub fn write(path: &Path, text: &str) -> Result<(), FsError> {
+///
+/// A new file is private. One that is there keeps its mode, unless the manifest now holds secrets.
+pub fn write(path: &Path, text: &str, reveal: bool) -> Result<(), FsError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
         return Err(FsError::Io { doing: "write to", path: folder.to_owned(), source });
     }
-    fs::write(path, text.as_bytes())
+    fs::replace(path, text.as_bytes(), if reveal { Access::Private } else { Access::Kept })
 }
 
 #[cfg(test)]

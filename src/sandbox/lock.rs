@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::SandboxError;
-use crate::fs::{FsError, Lock};
+use crate::fs::{self, FsError, Lock};
 
 /// How a server's words about itself begin, and how others know it.
 const SERVER: &str = "`pmhooks sandbox serve`";
@@ -26,6 +26,7 @@ pub enum Holder {
 
 /// Takes the lock beside a state file.
 pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
+    fs::refuse_link(state).map_err(SandboxError::Disk)?;
     let pid = std::process::id();
     let (words, patience) = match holder {
         Holder::Command => (format!("another run of `pmhooks -p sandbox` (pid {pid})"), PATIENCE),
@@ -33,7 +34,7 @@ pub(super) fn take(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
     };
     let server = Seen::default();
     let is_server = |words: &str| server.is_there(words, Instant::now());
-    match Lock::acquire(&beside(state), &words, patience, is_server) {
+    match Lock::beside(state, &words, patience, is_server) {
         Ok(lock) => Ok(lock),
         Err(FsError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
         Err(error) => Err(SandboxError::Disk(error)),
@@ -54,22 +55,9 @@ impl Seen {
 }
 
 /// Adds a server's address to its words.
-pub(super) fn name_server(
-    lock: &mut Lock,
-    state: &Path,
-    address: SocketAddr,
-) -> Result<(), SandboxError> {
+pub(super) fn name_server(lock: &mut Lock, address: SocketAddr) -> Result<(), SandboxError> {
     let words = format!("{SERVER} at http://{address} (pid {})", std::process::id());
-    lock.describe(&words).map_err(|source| {
-        SandboxError::Disk(FsError::Io { doing: "write", path: beside(state), source })
-    })
-}
-
-/// `sandbox.json` is locked by `sandbox.lock`; by the same one under whichever link it is reached.
-fn beside(state: &Path) -> PathBuf {
-    let real = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    let lock = real.with_extension("lock");
-    if lock == real { real.with_extension("lock.lock") } else { lock }
+    lock.describe(&words).map_err(SandboxError::Disk)
 }
 
 #[cfg(test)]

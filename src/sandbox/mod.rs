@@ -121,8 +121,8 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let port = |source| SandboxError::Port { port: options.port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(port)?;
     let address = listener.local_addr().map_err(port)?;
-    if let (Some(lock), Some(path), Holder::Server) = (&mut lock, file, options.holder) {
-        lock::name_server(lock, path, address)?;
+    if let (Some(lock), Holder::Server) = (&mut lock, options.holder) {
+        lock::name_server(lock, address)?;
     }
     let (stopping, stopped) = watch::channel(());
     let service = Arc::new(service::Service {

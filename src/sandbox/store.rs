@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::answer::Refusal;
 use super::error::SandboxError;
 use super::state::{State, VERSION};
-use crate::fs;
+use crate::fs::{self, Access};
 
 /// The largest state file that is read, in bytes: some hundred thousand webhooks.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -59,7 +59,7 @@ struct Versioned {
 
 /// The state in a file, `None` where there is no file.
 pub(super) fn read(path: &Path) -> Result<Option<State>, SandboxError> {
-    let content = match fs::read(path, LARGEST) {
+    let content = match fs::read_in_place(path, LARGEST) {
         Ok(content) => content,
         Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(SandboxError::Disk(error)),
@@ -95,7 +95,7 @@ pub(super) fn write(path: &Path, state: &State) -> Result<(), SandboxError> {
         reason: format!("it cannot be written as JSON: {error}"),
     })?;
     bytes.push(b'\n');
-    fs::write(path, &bytes).map_err(SandboxError::Disk)
+    fs::replace(path, &bytes, Access::Private).map_err(SandboxError::Disk)
 }
 
 /// Copies a file that is no state to a name that nothing has yet.
@@ -109,6 +109,6 @@ pub(super) fn keep_aside(path: &Path) -> Result<(), SandboxError> {
         }
         number += 1;
     };
-    let broken = fs::read(path, LARGEST).map_err(SandboxError::Disk)?;
-    fs::write(&aside, &broken.bytes).map_err(SandboxError::Disk)
+    let broken = fs::read_in_place(path, LARGEST).map_err(SandboxError::Disk)?;
+    fs::write_new(&aside, &broken.bytes).map_err(SandboxError::Disk)
 }

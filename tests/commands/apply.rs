@@ -314,7 +314,7 @@ fn one_apply_at_a_time() {
     // torture 68
     let Sandboxed { ref env, .. } = sandbox(TWO);
     env.run("apply hooks.yaml --yes -q").code(0);
-    let lock = env.state_dir().join("locks/environment.lock");
+    let lock = env.state_dir().join("locks/.environment.pmhooks-lock");
     let held = std::fs::File::options().write(true).open(&lock).unwrap();
     held.lock().unwrap();
     env.run("apply hooks.yaml --yes").code(9).has("only one apply at a time");

@@ -367,7 +367,7 @@ fn a_server_that_hangs_holds_nobody_up() {
     // Nor does a sandbox that another command holds.
     let env = TestEnv::new();
     env.run("-p sandbox list").code(0);
-    let lock = env.state_dir().join("sandbox.lock");
+    let lock = env.state_dir().join(".sandbox.json.pmhooks-lock");
     let holder =
         env.shell("exec 9<\"$LOCK\"; flock 9; echo held; exec sleep 30").env("LOCK", &lock).spawn();
     holder.wait_for_line("held", Duration::from_secs(5));

@@ -305,7 +305,7 @@ fn one_at_a_time_beside_apply() {
     // torture 68
     let sandbox = sandbox();
     sandbox.env.run("rotate-auth --all --password env:NEW --yes").code(0);
-    let lock = sandbox.env.state_dir().join("locks/environment.lock");
+    let lock = sandbox.env.state_dir().join("locks/.environment.pmhooks-lock");
     let held = std::fs::File::options().write(true).open(&lock).unwrap();
     held.lock().unwrap();
     sandbox.env.run("rotate-auth --all --password env:NEW --yes").code(9).has("one command at a");

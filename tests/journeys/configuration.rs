@@ -43,8 +43,8 @@ fn files_are_private_under_any_umask() {
             str![[r#"
 0700 .config/
 0700 .config/pmhooks/
+0600 .config/pmhooks/.config.toml.pmhooks-lock
 0600 .config/pmhooks/config.toml
-0600 .config/pmhooks/config.toml.lock
 
 "#]]
         );
@@ -110,7 +110,7 @@ fn a_reader_never_sees_half_a_file() {
     }
     writer.finish().code(0);
     assert!(reads > 20, "{reads}");
-    assert!(!env.tree().contains(".pmhooks-"), "{}", env.tree());
+    assert!(!env.tree().contains("/.pmhooks-"), "{}", env.tree());
 }
 
 // torture 41
@@ -417,7 +417,7 @@ fn a_disk_that_refuses_leaves_the_old_file() {
         ("flock", "ENOLCK"),
     ] {
         let mut env = TestEnv::new();
-        env.redact("[RANDOM]", r"\.pmhooks-(?<redacted>\w+)");
+        env.redact("[RANDOM]", r"/\.pmhooks-(?<redacted>\w+)");
         env.config(old);
         let inject = format!("inject={call}:error={error}:when=1");
         let args = ["-f", "-o", "/dev/null", "-e", &inject, BINARY, "profile", "use", "b"];
@@ -425,7 +425,7 @@ fn a_disk_that_refuses_leaves_the_old_file() {
         run.code(9);
         said += &format!("{run}\n");
         assert_eq!(env.read(env.config_path()), old, "{call} {error}");
-        assert!(!env.tree().contains(".pmhooks-"), "{}", env.tree());
+        assert!(!env.tree().contains("/.pmhooks-"), "{}", env.tree());
     }
     assert_data_eq!(
         said,
@@ -446,7 +446,7 @@ pmhooks: error: cannot replace [HOME]/.config/pmhooks/config.toml: Read-only fil
 pmhooks: error: cannot replace [HOME]/.config/pmhooks/config.toml: Permission denied (os error 13)
 --- exit 9
 --- stderr
-pmhooks: error: cannot lock [HOME]/.config/pmhooks/config.toml.lock: No locks available (os error 37)
+pmhooks: error: cannot lock [HOME]/.config/pmhooks/.config.toml.pmhooks-lock: No locks available (os error 37)
 --- exit 9
 
 "#]]

@@ -6,6 +6,8 @@ mod first_run;
 #[cfg(unix)]
 mod fleet;
 #[cfg(unix)]
+mod foreign_files;
+#[cfg(unix)]
 mod foreign_folder;
 #[cfg(unix)]
 mod guards;

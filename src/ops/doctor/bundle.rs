@@ -28,10 +28,11 @@ const PROXIES: [&str; 8] = [
 /// Refuses a path where a report cannot be made, before the walk begins. What is there stays.
 pub fn check(path: &Path) -> Result<(), FsError> {
     let refused = |path: &Path, kind, why: &str| FsError::Io {
-        doing: "make",
+        doing: "create",
         path: path.to_owned(),
         source: io::Error::new(kind, why.to_owned()),
     };
+    fs::refuse_link(path)?;
     if fs::look(path)? != Standing::Nothing {
         return Err(refused(path, io::ErrorKind::AlreadyExists, "there is something already"));
     }

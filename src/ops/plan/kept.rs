@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::fs::{self, FsError};
+use crate::fs::{self, Access, FsError};
 use crate::ops::manifest::{Documents, ManifestError};
 use crate::ops::session::{BUILT_IN_SANDBOX, Session};
 use crate::postmark::{Reveal, Server, ServerId, Webhook};
@@ -121,7 +121,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Writes it to a private file.
+    /// Writes it to a file, which keeps its mode: a plan holds no secret.
     pub fn write(&self, path: &Path) -> Result<(), KeptError> {
         let value = json!({
             "Format": FORMAT, "Version": VERSION,
@@ -130,7 +130,7 @@ impl Kept {
             "Changes": self.changes, "Webhooks": self.live,
             "Documents": self.documents.to_json(),
         });
-        Ok(fs::write(path, format!("{value:#}\n").as_bytes())?)
+        Ok(fs::replace(path, format!("{value:#}\n").as_bytes(), Access::Kept)?)
     }
 
     /// Reads it.

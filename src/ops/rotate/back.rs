@@ -32,7 +32,7 @@ pub fn by_hand(webhook: &Webhook, fresh: &Fresh, place: &str) -> Result<String, 
             headers.find(|h| h.name.eq_ignore_ascii_case(&new.name)).map(|h| &h.value)
         }
     };
-    fs::write(&path, secret.map_or("", |s| s.expose()).as_bytes())?;
+    fs::write_new(&path, secret.map_or("", |s| s.expose()).as_bytes())?;
     let words = words(webhook, fresh, &path);
     Ok(words.iter().map(|word| shell_words::quote(word)).collect::<Vec<_>>().join(" "))
 }

@@ -18,6 +18,9 @@ pub enum GenerateError {
     /// It could not be handed over.
     #[error(transparent)]
     Disk(#[from] FsError),
+    /// A symbolic link stands there.
+    #[error("{0} is a symbolic link, which could hand the password to somebody else")]
+    Link(String),
     /// What is there may be a password that is in use.
     #[error("{0} is there already, and may hold a password that is in use")]
     Exists(String),
@@ -33,6 +36,7 @@ pub fn password() -> Result<Secret, GenerateError> {
 /// Refuses a path that cannot be used, before anything is asked or sent.
 pub fn check(path: &Path) -> Result<(), GenerateError> {
     match path.symlink_metadata() {
+        Ok(there) if there.is_symlink() => Err(GenerateError::Link(path.display().to_string())),
         Ok(_) => Err(GenerateError::Exists(path.display().to_string())),
         Err(_) => Ok(()),
     }
@@ -40,8 +44,10 @@ pub fn check(path: &Path) -> Result<(), GenerateError> {
 
 /// Hands a secret over in a private file of its own: just the secret, no line end.
 pub fn hand_over(path: &Path, secret: &Secret) -> Result<(), GenerateError> {
-    check(path)?;
-    Ok(fs::write(path, secret.expose().as_bytes())?)
+    fs::write_new(path, secret.expose().as_bytes()).map_err(|error| {
+        // Since it was looked at first, something may have appeared there.
+        check(path).err().unwrap_or(GenerateError::Disk(error))
+    })
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn killed_after_any_request_the_next_run_makes_it_so_and_nothing_twice() {
         env.run("diff hooks.yaml").code(0);
         let count = env.run("list -o ids").stdout.lines().count();
         assert_eq!(count, 2, "killed after request {requests}:\n{}", log.log());
-        assert!(!env.tree().contains(".pmhooks-"), "{}", env.tree());
+        assert!(!env.tree().contains("/.pmhooks-"), "{}", env.tree());
     }
 }
 

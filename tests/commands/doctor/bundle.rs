@@ -344,13 +344,13 @@ fn what_is_there_already_stays() {
     env.run("doctor --bundle report.json").check(str![[r#"
 --- stderr
 pmhooks: error: cannot write the report
-  because cannot make report.json: there is something already
+  because cannot create report.json: there is something already
 --- exit 9
 "#]]);
     env.run("doctor --bundle nowhere/report.json").check(str![[r#"
 --- stderr
 pmhooks: error: cannot write the report
-  because cannot make nowhere/report.json: its folder is not there
+  because cannot create nowhere/report.json: its folder is not there
 --- exit 9
 "#]]);
     env.run("doctor --bundle -").code(2).has("-o json");

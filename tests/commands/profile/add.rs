@@ -41,8 +41,8 @@ server_name = "Staging"
         str![[r#"
 0700 .config/
 0700 .config/pmhooks/
+0600 .config/pmhooks/.config.toml.pmhooks-lock
 0600 .config/pmhooks/config.toml
-0600 .config/pmhooks/config.toml.lock
 
 "#]]
     );

@@ -109,8 +109,8 @@ GET /servers?count=500&offset=1000
         str![[r#"
 0700 .config/
 0700 .config/pmhooks/
+0600 .config/pmhooks/.config.toml.pmhooks-lock
 0600 .config/pmhooks/config.toml
-0600 .config/pmhooks/config.toml.lock
 
 "#]]
     );

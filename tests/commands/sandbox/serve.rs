@@ -188,7 +188,12 @@ fn the_state_can_be_in_a_file_of_ones_own() {
 1234567
 1234568
 "#]]);
-    assert!(env.tree().contains("0700 there/\n0600 there/box.json\n"), "{}", env.tree());
+    assert!(
+        env.tree()
+            .contains("0700 there/\n0600 there/.box.json.pmhooks-lock\n0600 there/box.json\n"),
+        "{}",
+        env.tree()
+    );
     env.run("sandbox serve --state a --memory").code(2).has("cannot be used with");
     env.run("sandbox serve --port 0 --state /dev/null/x").check(str![[r#"
 --- stderr

@@ -24,7 +24,7 @@ ID       STREAM    URL                                           TRIGGERS       
 0700 .local/
 0700 .local/state/
 0700 .local/state/pmhooks/
-0600 .local/state/pmhooks/sandbox.lock
+0600 .local/state/pmhooks/.sandbox.json.pmhooks-lock
 
 "#]]
     );

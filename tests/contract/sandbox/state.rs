@@ -18,6 +18,12 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, file)
 }
 
+/// The lock file of a state file.
+fn lock(file: &Path) -> PathBuf {
+    let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+    file.with_file_name(format!(".{name}.pmhooks-lock"))
+}
+
 fn at(file: &Path) -> Options {
     Options { state: State::File(file.to_owned()), ..options() }
 }
@@ -78,7 +84,7 @@ fn files_are_private() {
     create(&api);
     let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&file), 0o600);
-    assert_eq!(mode(&file.with_extension("lock")), 0o600);
+    assert_eq!(mode(&lock(&file)), 0o600);
     assert_eq!(mode(file.parent().expect("a folder")), 0o700);
 }
 
@@ -208,7 +214,7 @@ fn short_commands_wait_for_each_other() {
 fn words_of_a_server_that_died_do_not_stop_the_commands_after_it() {
     let (_folder, file) = folder();
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
-    fs::write(file.with_extension("lock"), "`pmhooks sandbox serve` at http://x (pid 1)")
+    fs::write(lock(&file), "pmhooks-lock: `pmhooks sandbox serve` at http://x (pid 1)")
         .expect("made");
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| create(&start_with(at(&file))))).collect();
@@ -221,13 +227,16 @@ fn words_of_a_server_that_died_do_not_stop_the_commands_after_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_the_state_has_the_same_lock() {
+fn a_link_to_the_state_is_refused_and_one_to_its_folder_has_the_same_lock() {
     let (folder, file) = folder();
     let api = start_with(Options { holder: Holder::Server, ..at(&file) });
     create(&api);
     let link = folder.path().join("link.json");
     std::os::unix::fs::symlink(&file, &link).expect("a link");
-    assert!(matches!(refused(at(&link)), SandboxError::InUse { .. }));
+    assert!(matches!(refused(at(&link)), SandboxError::Disk(_)));
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(file.parent().expect("a folder"), &link).expect("a link");
+    assert!(matches!(refused(at(&link.join("sandbox.json"))), SandboxError::InUse { .. }));
 }
 
 #[test]
