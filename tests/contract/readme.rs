@@ -1,30 +1,64 @@
-//! The README is true: what it shows is executed, what it lists is complete.
+//! README and docs are true: what they show is executed, what they list is complete.
 
 use crate::support::document::{self, Console, blocks};
 use crate::support::*;
 
 const README: &str = include_str!("../../README.md");
 
+/// The pages that are played as they stand; the cookbook has a test of its own.
+const PAGES: [(&str, &str); 7] = [
+    ("README.md", README),
+    ("docs/as-code.md", include_str!("../../docs/as-code.md")),
+    ("docs/checks.md", include_str!("../../docs/checks.md")),
+    ("docs/profiles.md", include_str!("../../docs/profiles.md")),
+    ("docs/receiving.md", include_str!("../../docs/receiving.md")),
+    ("docs/sandbox.md", include_str!("../../docs/sandbox.md")),
+    ("docs/scripts.md", include_str!("../../docs/scripts.md")),
+];
+
+/// The README is read in one sitting.
+const README_LINES: usize = 250;
+
 #[test]
 fn every_console_block_prints_what_it_shows() {
     // torture 102
-    let shop = Shop::new();
-    let mut commands = 0;
-    let played = document::played(README, |block| {
-        if block.contains("curl ") && !std::path::Path::new("/usr/bin/curl").exists() {
-            println!("skipped: curl is not installed");
-            return block.to_owned();
-        }
-        commands += document::commands(block).len();
-        Console::new(&shop.env).play(block)
-    });
-    golden::check("README.md", &played);
-    assert!(commands >= 12, "the console blocks were not found");
+    for (path, page) in PAGES {
+        let shop = Shop::new();
+        let mut console = Console::new(&shop.env);
+        let played = document::played(page, |block| {
+            if block.contains("curl ") && !std::path::Path::new("/usr/bin/curl").exists() {
+                println!("skipped: curl is not installed");
+                return block.to_owned();
+            }
+            console.play(block)
+        });
+        golden::check(path, &played);
+    }
+    assert!(blocks(README, "console").len() >= 8, "the console blocks were not found");
+    assert!(README.lines().count() <= README_LINES);
 }
 
 #[test]
-fn the_configuration_that_it_shows_is_one() {
-    for block in blocks(README, "toml") {
+fn every_page_is_linked_and_every_link_leads_to_a_file() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for entry in std::fs::read_dir(root.join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") {
+            assert!(README.contains(&format!("(docs/{name})")), "{name} is not linked");
+        }
+    }
+    for (path, page) in PAGES {
+        let folder = root.join(path).parent().unwrap().to_owned();
+        for link in page.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+            let is_file = !link.is_empty() && !link.starts_with("http");
+            assert!(!is_file || folder.join(link).exists(), "{path} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn every_configuration_shown_is_valid() {
+    for block in PAGES.iter().flat_map(|(_, page)| blocks(page, "toml")) {
         let env = TestEnv::new();
         env.config(&block);
         let listed = env.run("profile list -o json");
@@ -38,7 +72,7 @@ fn the_configuration_that_it_shows_is_one() {
 }
 
 #[test]
-fn the_commands_in_its_ci_step_are_understood() {
+fn the_commands_in_a_ci_step_run() {
     let (steps, manifests) = documents().into_iter().partition::<Vec<_>, _>(|d| d.1.is_array());
     assert!(!steps.is_empty() && !manifests.is_empty());
     for (_, steps) in steps {
@@ -56,7 +90,7 @@ fn the_commands_in_its_ci_step_are_understood() {
 }
 
 #[test]
-fn its_manifests_are_applied_once_and_are_then_as_they_say() {
+fn every_manifest_shown_is_applied_once_and_then_up_to_date() {
     for (manifest, _) in documents().into_iter().filter(|(_, document)| document.is_object()) {
         let mut sandbox = Sandboxed::new("");
         let env = &mut sandbox.env;
@@ -68,10 +102,10 @@ fn its_manifests_are_applied_once_and_are_then_as_they_say() {
     }
 }
 
-/// The blocks of YAML, as they are written and as they are read.
+/// The blocks of YAML, as text and as a document.
 fn documents() -> Vec<(String, Value)> {
     let read = |block: String| (block.clone(), serde_saphyr::from_str(&block).unwrap());
-    blocks(README, "yaml").into_iter().map(read).collect()
+    PAGES.iter().flat_map(|(_, page)| blocks(page, "yaml")).map(read).collect()
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl<'env> Console<'env> {
         let mut played = String::new();
         for (command, expected) in commands(block) {
             writeln!(played, "$ {command}").unwrap();
-            let runnable = command.replace("cargo run --release --", "pmhooks");
+            let runnable = command.replace("cargo run --", "pmhooks");
             if runnable.starts_with("export ") {
                 self.exports += &format!("{runnable}\n");
             }
