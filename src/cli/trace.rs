@@ -31,7 +31,7 @@ pub(super) fn observer(ui: Arc<Ui>) -> Observer {
             drop(told);
             sending(&ui, request, &url);
         }
-        Event::Answered { answer, took, .. } if ui.settings.verbose > 0 => {
+        Event::Received { response: answer, took } if ui.settings.verbose > 0 => {
             let secrets = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let scrubbed = |text: &str| mask::scrub(text, secrets.iter().map(|s| s.as_str()));
             let (status, bytes, ms) = (answer.status, answer.body.len(), took.as_millis());
@@ -50,7 +50,7 @@ pub(super) fn observer(ui: Arc<Ui>) -> Observer {
             let seconds = wait.as_secs_f32();
             ui.note(&format!("{reason}; trying again in {seconds:.1} s ({retry} of {of})"));
         }
-        Event::Sending(_) | Event::Answered { .. } => {}
+        Event::Sending(_) | Event::Received { .. } => {}
     })
 }
 

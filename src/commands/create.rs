@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::commands::options::confirm::Confirm;
-use crate::commands::options::parse::quiet;
+use crate::commands::options::parse::{quiet_with, stream_id};
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
 use crate::error::Exit;
 use crate::ops::create::{self, Created};
@@ -45,7 +45,7 @@ pub struct Args {
     #[command(flatten)]
     webhook: WebhookArgs,
     /// The message stream; without it the profile's, or outbound
-    #[arg(long, value_name = "ID", help_heading = "The webhook", value_parser = quiet::<StreamId>())]
+    #[arg(long, value_name = "ID", help_heading = "The webhook", value_parser = quiet_with(stream_id))]
     stream: Option<StreamId>,
 }
 

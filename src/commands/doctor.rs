@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::commands::options::parse::quiet;
+use crate::commands::options::parse::{quiet_with, webhook_id};
 use crate::error::{self, CommandError, Exit, Invocation};
 use crate::ops::doctor::{Doctor, DoctorReport, Outcome, Wishes, bundle};
 use crate::postmark::WebhookId;
@@ -36,7 +36,7 @@ use view::Walk;
 #[command(verbatim_doc_comment)]
 pub struct Args {
     /// The webhook's ID
-    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    #[arg(value_name = "ID", value_parser = quiet_with(webhook_id))]
     id: Option<WebhookId>,
     /// Post no sample events to the endpoint
     #[arg(long, requires = "id")]

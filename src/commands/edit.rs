@@ -13,7 +13,7 @@ use crate::commands::options::webhook::{WebhookArgs, idle_options};
 use crate::error::{CommandError, Exit};
 use crate::ops::change;
 use crate::ops::edit::{self, Edited};
-use crate::postmark::{Patch, Webhook, WebhookId};
+use crate::postmark::{Webhook, WebhookId, WebhookPatch};
 use view::Changed;
 
 /// Change a webhook
@@ -82,7 +82,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Some(program) => editor::wish(&webhook, &program, cx)?,
         None => args.wish(&webhook, given)?,
     };
-    let patch = Patch { verify: !args.webhook.no_verify, ..edit::needed(&webhook, wish) };
+    let patch = WebhookPatch { verify: !args.webhook.no_verify, ..edit::needed(&webhook, wish) };
     let after = patch.applied_to(&webhook);
     let dry_run = args.confirm.dry_run;
     let view = |after: Webhook| {
@@ -128,7 +128,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             cx.show(&view(webhook))
         }
         Edited::AuthStays(webhook) => {
-            let only = Patch { http_auth: None, ..patch }.is_empty();
+            let only = WebhookPatch { http_auth: None, ..patch }.is_empty();
             cx.show(&view(webhook))?;
             Err(auth_stays(id, only).into())
         }

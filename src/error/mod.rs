@@ -26,7 +26,7 @@ use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
 use crate::ops::temporary::TemporaryError;
-use crate::postmark::verification::Verdict;
+use crate::postmark::Verdict;
 use crate::postmark::{ApiError, Refusal};
 use crate::sandbox::SandboxError;
 use crate::term::prompt::PromptError;
@@ -348,7 +348,7 @@ fn kept(error: &KeptError) -> CommandError {
 
 fn api(error: &ApiError) -> CommandError {
     match error {
-        ApiError::HttpClient(error) => net(error),
+        ApiError::Http(error) => net(error),
         ApiError::Refused(refusal) => refused(refusal),
         ApiError::Unavailable { status, code, retry_after, .. } => {
             let mut failure = CommandError::new(Exit::Unreachable, "");
@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn a_sentence_is_not_said_twice() {
-        let error = ApiError::HttpClient(HttpError::Name { host: "h".to_owned() });
+        let error = ApiError::Http(HttpError::Name { host: "h".to_owned() });
         let failure = explain(&anyhow::Error::from(error).context("cannot list the webhooks"));
         assert_eq!(failure.message, "cannot list the webhooks");
         assert_eq!(failure.causes, ["the name h cannot be resolved"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::postmark::{MASK, Object, Patch, Reveal, Webhook, mask};
+use crate::postmark::{MASK, Object, Reveal, Webhook, WebhookPatch, mask};
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,7 @@ pub fn of_webhooks(before: &Webhook, after: &Webhook, reveal: Reveal) -> Vec<Fie
 }
 
 /// The fields that a patch changes.
-pub fn of_patch(webhook: &Webhook, patch: &Patch, reveal: Reveal) -> Vec<FieldChange> {
+pub fn of_patch(webhook: &Webhook, patch: &WebhookPatch, reveal: Reveal) -> Vec<FieldChange> {
     let (before, after) = patch.touched(webhook);
     of_objects(&before, &after, reveal)
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::definition::{Definition, Written};
 use crate::postmark::{
-    ApiError, Client, HttpAuth, HttpHeader, Patch, Secret, Trigger, TriggerSetting, Webhook,
-    WebhookId,
+    ApiError, Client, HttpAuth, HttpHeader, Secret, Trigger, TriggerSetting, Webhook, WebhookId,
+    WebhookPatch,
 };
 
 /// How an edit ended.
@@ -23,13 +23,13 @@ pub struct Wish {
     /// The triggers, with all their options, as they should be.
     pub triggers: Vec<(Trigger, TriggerSetting)>,
     /// Everything else, already whole.
-    pub patch: Patch,
+    pub patch: WebhookPatch,
 }
 
 /// The patch without whatever is so already.
-pub fn needed(webhook: &Webhook, wish: Wish) -> Patch {
+pub fn needed(webhook: &Webhook, wish: Wish) -> WebhookPatch {
     let Wish { triggers, patch } = wish;
-    Patch {
+    WebhookPatch {
         url: patch.url.filter(|url| *url != webhook.url),
         http_auth: patch.http_auth.filter(|auth| *auth != webhook.http_auth),
         http_headers: patch.http_headers.filter(|headers| *headers != webhook.http_headers),
@@ -50,7 +50,7 @@ fn differs(trigger: Trigger, wanted: &TriggerSetting, webhook: &Webhook) -> bool
 
 /// Sends the change. Where credentials are taken away it is checked that they are gone: how to remove
 /// them is not documented.
-pub fn edit(client: &Client, id: WebhookId, patch: &Patch) -> Result<Edited, ApiError> {
+pub fn edit(client: &Client, id: WebhookId, patch: &WebhookPatch) -> Result<Edited, ApiError> {
     let webhook = client.update(id, patch)?;
     if !patch.removes_auth() {
         return Ok(Edited::Done(webhook));
@@ -105,7 +105,8 @@ pub fn wish_of(definition: Definition, webhook: &Webhook) -> Result<Wish, String
             );
         }
     };
-    let patch = Patch { url, http_auth, http_headers, other_triggers, ..Patch::default() };
+    let patch =
+        WebhookPatch { url, http_auth, http_headers, other_triggers, ..WebhookPatch::default() };
     Ok(Wish { triggers: definition.triggers, patch })
 }
 

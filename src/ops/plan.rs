@@ -13,7 +13,8 @@ use matching::Matching;
 use super::change::{self, FieldChange};
 use super::manifest::Manifest;
 use crate::postmark::{
-    HookUrl, NewWebhook, Object, Patch, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
+    HookUrl, NewWebhook, Object, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
+    WebhookPatch,
 };
 
 /// So many webhooks a stream has at most (Postmark's support article on modular webhooks, error 1359).
@@ -72,7 +73,7 @@ pub enum Deed {
         /// Its URL, as it is.
         url: HookUrl,
         /// What changes.
-        patch: Box<Patch>,
+        patch: Box<WebhookPatch>,
     },
     /// A webhook is deleted.
     Delete(Box<Webhook>),

@@ -17,7 +17,7 @@ pub use endpoint::{Credentials, Endpoint, EndpointError, internal, is_sendable};
 pub(super) use endpoint::{basic, credentials_of};
 
 use crate::event::{Event, Received};
-use crate::http::client::{self, Answer, HttpClient, HttpError, Method, Repeat, Request};
+use crate::http::client::{self, HttpClient, HttpError, Method, Request, Response, RetryPolicy};
 use crate::postmark::mask;
 
 /// Postmark follows so many redirects (its overview of webhooks, retries).
@@ -67,7 +67,7 @@ pub struct Hop {
 #[derive(Debug)]
 pub struct Exchange {
     /// The last answer, or why there is none.
-    pub answer: Result<Answer, HttpError>,
+    pub answer: Result<Response, HttpError>,
     /// The redirects on the way there, those that were followed.
     pub hops: Vec<Hop>,
     /// Why a redirect was not followed, where one was not.
@@ -178,7 +178,7 @@ impl Step {
     }
 }
 
-fn is_redirect(answer: &Answer) -> bool {
+fn is_redirect(answer: &Response) -> bool {
     matches!(answer.status, 301 | 302 | 303 | 307 | 308)
 }
 
@@ -195,7 +195,7 @@ fn request(endpoint: &Endpoint, post: &Post, at: &Step, timeout: Duration) -> Re
         body: (at.method == Method::Post).then(|| post.body.clone()),
         timeout,
         retries: 0,
-        repeat: Repeat::Never,
+        retry: RetryPolicy::Never,
         limit: LARGEST_ANSWER,
     }
 }

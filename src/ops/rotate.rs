@@ -4,7 +4,7 @@ pub mod back;
 pub mod check;
 pub mod generate;
 
-use crate::postmark::{ApiError, Client, HttpAuth, HttpHeader, Patch, Secret, Webhook};
+use crate::postmark::{ApiError, Client, HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch};
 
 const UNVERIFIED: &str = "unverified";
 
@@ -44,9 +44,9 @@ pub enum Deed {
 #[derive(Clone, Debug)]
 pub struct Change {
     /// What is sent.
-    pub patch: Patch,
+    pub patch: WebhookPatch,
     /// What gives the webhook its old secret again.
-    pub back: Patch,
+    pub back: WebhookPatch,
 }
 
 /// Why a webhook stays as it is.
@@ -79,9 +79,9 @@ impl Fresh {
     /// What is to be done with a webhook. `verify` is whether Postmark may probe its endpoint.
     pub fn turn(&self, webhook: Webhook, verify: bool) -> Turn {
         let was_good = webhook.status.as_deref() != Some(UNVERIFIED);
-        let forth = Patch { verify, ..Patch::default() };
+        let forth = WebhookPatch { verify, ..WebhookPatch::default() };
         // One that was unverified could not be put back with a probe.
-        let back = Patch { verify: was_good, ..Patch::default() };
+        let back = WebhookPatch { verify: was_good, ..WebhookPatch::default() };
         let change = match self {
             Self::Auth { username, password } => {
                 let Some(old) = &webhook.http_auth else {
@@ -91,8 +91,8 @@ impl Fresh {
                 let username = username.clone().unwrap_or_else(|| old.username.clone());
                 let new = HttpAuth { username, password: password.clone() };
                 Change {
-                    patch: Patch { http_auth: Some(Some(new)), ..forth },
-                    back: Patch { http_auth: Some(Some(old.clone())), ..back },
+                    patch: WebhookPatch { http_auth: Some(Some(new)), ..forth },
+                    back: WebhookPatch { http_auth: Some(Some(old.clone())), ..back },
                 }
             }
             Self::Header(new) => {
@@ -105,8 +105,8 @@ impl Fresh {
                 let mut headers = old.clone();
                 headers.iter_mut().filter(|h| is_it(h)).for_each(|h| h.value = new.value.clone());
                 Change {
-                    patch: Patch { http_headers: Some(headers), ..forth },
-                    back: Patch { http_headers: Some(old), ..back },
+                    patch: WebhookPatch { http_headers: Some(headers), ..forth },
+                    back: WebhookPatch { http_headers: Some(old), ..back },
                 }
             }
         };
@@ -120,7 +120,7 @@ impl Fresh {
 }
 
 /// True where a webhook has what a patch would give it.
-fn carries(webhook: &Webhook, patch: &Patch) -> bool {
+fn carries(webhook: &Webhook, patch: &WebhookPatch) -> bool {
     patch.http_auth.as_ref().is_none_or(|auth| *auth == webhook.http_auth)
         && patch.http_headers.as_ref().is_none_or(|headers| *headers == webhook.http_headers)
 }
@@ -236,7 +236,7 @@ pub fn rotate(
     outcomes
 }
 
-fn change(client: &Client, before: &Webhook, patch: &Patch) -> Result<Webhook, RotateError> {
+fn change(client: &Client, before: &Webhook, patch: &WebhookPatch) -> Result<Webhook, RotateError> {
     let now = client.get(before.id).map_err(RotateError::Look)?;
     let is_same = now.url == before.url
         && now.http_auth == before.http_auth
@@ -253,7 +253,7 @@ fn change(client: &Client, before: &Webhook, patch: &Patch) -> Result<Webhook, R
 }
 
 /// What a failed change means: where it may have been made, it is unmade.
-fn after(client: &Client, webhook: &Webhook, back: &Patch, error: RotateError) -> Outcome {
+fn after(client: &Client, webhook: &Webhook, back: &WebhookPatch, error: RotateError) -> Outcome {
     if !error.may_be_done() {
         return Outcome::Failed(error);
     }
@@ -265,7 +265,7 @@ fn after(client: &Client, webhook: &Webhook, back: &Patch, error: RotateError) -
 }
 
 /// Gives a webhook its old secret again. Where that is refused, it may still have it.
-fn put_back(client: &Client, webhook: &Webhook, back: &Patch) -> Result<(), ApiError> {
+fn put_back(client: &Client, webhook: &Webhook, back: &WebhookPatch) -> Result<(), ApiError> {
     let Err(error) = client.update(webhook.id, back) else { return Ok(()) };
     match client.get(webhook.id) {
         Ok(now) if carries(&now, back) => Ok(()),

@@ -1,44 +1,45 @@
-//! The calls with a server token: one server's webhooks, its streams, itself.
+//! The operations: those of a server token (one server's webhooks, streams and settings), and those of
+//! an account token.
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::line::{Heard, Limits, Line};
-use super::{ApiError, Refusal};
-use crate::http::client::{HttpClient, Method};
-use crate::postmark::{
-    ApiUrl, NewWebhook, Object, Patch, Secret, Server, ServerPatch, Statistics, Stream, StreamId,
-    StreamType, Verification, Webhook, WebhookId, mask,
+use super::transport::{Limits, ResponseInfo, Transport};
+use super::{
+    ApiError, ApiUrl, NewWebhook, Object, Refusal, Secret, Server, ServerPatch, Statistics, Stream,
+    StreamId, StreamType, Verification, Webhook, WebhookId, WebhookPatch, mask,
 };
+use crate::http::client::{HttpClient, Method};
 
-/// One server of Postmark's, as its token opens it.
+/// Client of one server, opened by its server token.
 #[derive(Clone)]
 pub struct Client {
-    line: Line,
+    transport: Transport,
 }
 
-/// What `GET /message-streams` is asked for.
+/// Query of `GET /message-streams`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StreamFilter {
-    /// Only streams of this type.
+    /// Type of the streams. `None` selects all.
     pub kind: Option<StreamType>,
-    /// Archived streams too.
+    /// Include archived streams.
     pub archived: bool,
 }
 
-/// A webhook that is gone.
+/// Result of a successful delete.
 #[derive(Clone, Debug)]
 pub struct Deleted {
-    /// Postmark's words, or ours.
+    /// Postmark's message, masked.
     pub message: String,
 }
 
 impl Client {
-    /// A client of the server that `token` belongs to. Sends nothing yet.
-    pub fn new(net: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
-        Self { line: Line { net, base, header: "X-Postmark-Server-Token", token, limits } }
+    /// Client of the server that `token` opens. Sends nothing yet.
+    pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
+        let token_header = "X-Postmark-Server-Token";
+        Self { transport: Transport { http, base, token_header, token, limits } }
     }
 
     /// `GET /webhooks`: all webhooks of the server, or those of one stream.
@@ -49,32 +50,31 @@ impl Client {
             webhooks: Vec<Webhook>,
         }
         let query: Vec<_> = stream.map(|s| ("MessageStream", s.as_str())).into_iter().collect();
-        let list: List = self.line.call(Method::Get, &["webhooks"], &query, None)?;
+        let list: List = self.transport.call(Method::Get, &["webhooks"], &query, None)?;
         Ok(list.webhooks)
     }
 
     /// `GET /webhooks/{Id}`.
     pub fn get(&self, id: WebhookId) -> Result<Webhook, ApiError> {
-        self.line.call(Method::Get, &["webhooks", &id.to_string()], &[], None)
+        self.transport.call(Method::Get, &["webhooks", &id.to_string()], &[], None)
     }
 
-    /// `POST /webhooks`. Never repeated once it may have arrived: Postmark knows no idempotency key.
+    /// `POST /webhooks`. Not retried once it may have arrived: Postmark has no idempotency key.
     pub fn create(&self, new: &NewWebhook) -> Result<Webhook, ApiError> {
-        self.line.call(Method::Post, &["webhooks"], &[], Some(new.body()))
+        self.transport.call(Method::Post, &["webhooks"], &[], Some(new.body()))
     }
 
-    /// `PUT /webhooks/{Id}` with what changes.
-    pub fn update(&self, id: WebhookId, patch: &Patch) -> Result<Webhook, ApiError> {
-        self.line.call(Method::Put, &["webhooks", &id.to_string()], &[], Some(patch.body()))
+    /// `PUT /webhooks/{Id}` with the fields that change.
+    pub fn update(&self, id: WebhookId, patch: &WebhookPatch) -> Result<Webhook, ApiError> {
+        self.transport.call(Method::Put, &["webhooks", &id.to_string()], &[], Some(patch.body()))
     }
 
-    /// `DELETE /webhooks/{Id}`. Not found after a retry means that the first try did it.
+    /// `DELETE /webhooks/{Id}`. "Not found" after a retry means that the first attempt succeeded.
     pub fn delete(&self, id: WebhookId) -> Result<Deleted, ApiError> {
-        match self.line.call::<Object>(Method::Delete, &["webhooks", &id.to_string()], &[], None) {
-            Ok(answer) => deleted(&answer),
-            Err(ApiError::Refused(r))
-                if r.attempts > 1 && ApiError::Refused(r.clone()).is_not_found() =>
-            {
+        let path = ["webhooks", &id.to_string()];
+        match self.transport.call::<Object>(Method::Delete, &path, &[], None) {
+            Ok(response) => deleted(&response),
+            Err(ApiError::Refused(refusal)) if refusal.attempts > 1 && refusal.is_not_found() => {
                 Ok(Deleted {
                     message: format!("Webhook {id} was gone when the request was repeated."),
                 })
@@ -83,17 +83,17 @@ impl Client {
         }
     }
 
-    /// `POST /webhooks/{Id}/verify`: Postmark probes the endpoint for each enabled trigger. That it did
-    /// is no error, whatever it found.
+    /// `POST /webhooks/{Id}/verify`: Postmark probes the endpoint for each enabled trigger. A failed
+    /// probe is a result, not an error.
     pub fn verify(&self, id: WebhookId) -> Result<Verification, ApiError> {
         let path = ["webhooks", &id.to_string(), "verify"];
-        newer("verification", self.line.call(Method::Post, &path, &[], None))
+        since_2026("verification", self.transport.call(Method::Post, &path, &[], None))
     }
 
     /// `GET /webhooks/{Id}/statistics`: the last 24 hours.
     pub fn statistics(&self, id: WebhookId) -> Result<Statistics, ApiError> {
         let path = ["webhooks", &id.to_string(), "statistics"];
-        newer("statistics", self.line.call(Method::Get, &path, &[], None))
+        since_2026("statistics", self.transport.call(Method::Get, &path, &[], None))
     }
 
     /// `GET /message-streams`.
@@ -107,44 +107,76 @@ impl Client {
         if filter.archived {
             query.push(("IncludeArchivedStreams", "true"));
         }
-        let list: List = self.line.call(Method::Get, &["message-streams"], &query, None)?;
+        let list: List = self.transport.call(Method::Get, &["message-streams"], &query, None)?;
         Ok(list.message_streams)
     }
 
-    /// `GET /server`: the server that the token belongs to.
+    /// `GET /server`: the server that the token opens.
     pub fn server(&self) -> Result<Server, ApiError> {
-        self.line.call(Method::Get, &["server"], &[], None)
+        self.transport.call(Method::Get, &["server"], &[], None)
     }
 
-    /// `GET /server`, with what the transport heard of the answer, whatever it was.
-    pub fn server_heard(&self) -> (Result<Server, ApiError>, Option<Heard>) {
-        self.line.heard(Method::Get, &["server"], &[], None)
+    /// [`Client::server`], with the transport details of any response.
+    pub fn server_with_info(&self) -> (Result<Server, ApiError>, Option<ResponseInfo>) {
+        self.transport.call_with_info(Method::Get, &["server"], &[], None)
     }
 
-    /// `PUT /server` with what changes.
+    /// `PUT /server` with the settings that change.
     pub fn update_server(&self, patch: &ServerPatch) -> Result<Server, ApiError> {
-        self.line.call(Method::Put, &["server"], &[], Some(patch.body()))
+        self.transport.call(Method::Put, &["server"], &[], Some(patch.body()))
     }
 }
 
-/// The API of before August 2026 has nothing at these paths. A webhook that does not exist is told
-/// apart by its code.
-fn newer<T>(what: &'static str, answer: Result<T, ApiError>) -> Result<T, ApiError> {
-    let is_404 = match &answer {
+/// Client of an account, opened by its account token.
+pub struct Account {
+    transport: Transport,
+}
+
+/// One page of the servers of an account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ServerPage {
+    /// Number of servers of the account.
+    pub total_count: usize,
+    /// Servers of this page.
+    pub servers: Vec<Server>,
+}
+
+impl Account {
+    /// Largest page that Postmark returns (Servers API, "List servers").
+    pub const LARGEST_PAGE: usize = 500;
+
+    /// Client of the account that `token` opens. Sends nothing yet.
+    pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
+        let token_header = "X-Postmark-Account-Token";
+        Self { transport: Transport { http, base, token_header, token, limits } }
+    }
+
+    /// `GET /servers`: one page, starting at `offset`.
+    pub fn servers(&self, offset: usize) -> Result<ServerPage, ApiError> {
+        let (count, offset) = (Self::LARGEST_PAGE.to_string(), offset.to_string());
+        let query = [("count", count.as_str()), ("offset", offset.as_str())];
+        self.transport.call(Method::Get, &["servers"], &query, None)
+    }
+}
+
+/// Tells an API older than August 2026 (404, no such path) from a webhook that does not exist (by code).
+fn since_2026<T>(what: &'static str, result: Result<T, ApiError>) -> Result<T, ApiError> {
+    let is_404 = match &result {
         Err(ApiError::Refused(refusal)) => {
             refusal.status == 404 && !matches!(refusal.code, Some(1352 | 1302))
         }
         Err(ApiError::NotPostmark { status, .. }) => *status == 404,
         _ => false,
     };
-    if is_404 { Err(ApiError::NotOffered { what }) } else { answer }
+    if is_404 { Err(ApiError::NotOffered { what }) } else { result }
 }
 
-/// A delete answers 200 with `ErrorCode` 0.
-fn deleted(answer: &Object) -> Result<Deleted, ApiError> {
-    let message = answer.get("Message").and_then(Value::as_str).unwrap_or("Deleted.");
+/// A successful delete is 200 with `ErrorCode` 0.
+fn deleted(response: &Object) -> Result<Deleted, ApiError> {
+    let message = response.get("Message").and_then(Value::as_str).unwrap_or("Deleted.");
     let message = mask::text(message).into_owned();
-    match answer.get("ErrorCode").and_then(Value::as_i64) {
+    match response.get("ErrorCode").and_then(Value::as_i64) {
         None | Some(0) => Ok(Deleted { message }),
         code => Err(ApiError::Refused(Box::new(Refusal {
             status: 200,

@@ -1,4 +1,4 @@
-//! Why a call to Postmark did not end as it should.
+//! Errors of a call to Postmark.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,82 +7,82 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
-use crate::http::client::{Answer, HttpError, authority};
+use crate::http::client::{HttpError, Response, authority};
 use crate::postmark::{Verification, mask};
 
-/// A call that failed.
+/// Failed call.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No complete answer came.
+    /// No complete response.
     #[error(transparent)]
-    HttpClient(#[from] HttpError),
-    /// Postmark refused, with its reason.
+    Http(#[from] HttpError),
+    /// Refused by Postmark, with its reason.
     #[error(transparent)]
     Refused(Box<Refusal>),
-    /// Postmark is busy or broken: 429 or 5xx, still so after the retries.
+    /// 429 or 5xx, after the retries.
     #[error("{host} answered {status}{}", .message.as_deref().map(|m| format!(": {m}")).unwrap_or_default())]
     Unavailable {
-        /// Who answered.
+        /// Host that answered.
         host: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// Postmark's error code, if it gave one.
+        /// Postmark's error code, if any.
         code: Option<i64>,
-        /// Postmark's words, if it gave any.
+        /// Postmark's message, if any, masked.
         message: Option<String>,
-        /// How long Postmark asked to wait.
+        /// Delay of a `Retry-After` header.
         retry_after: Option<Duration>,
     },
-    /// The answer was a redirect. A token is never sent after one.
+    /// Redirect. Not followed: a token is sent to one origin only.
     #[error("{host} answered {status} and redirects to {target}")]
     Redirected {
-        /// Who answered.
+        /// Host that answered.
         host: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// Scheme, host and port that it points at.
+        /// Scheme, host and port of its target.
         target: String,
     },
-    /// The API is older than what was asked of it.
+    /// The API is older than the operation.
     #[error("this API has no {what} of webhooks: it is older than August 2026")]
     NotOffered {
-        /// What it lacks.
+        /// Operation that is missing.
         what: &'static str,
     },
-    /// The answer is not one of Postmark's.
+    /// The response does not come from Postmark.
     #[error("the answer of {host} ({status}) is not Postmark's: {what}")]
     NotPostmark {
-        /// Who answered.
+        /// Host that answered.
         host: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// What it is instead: kind, size and the first words.
+        /// Content type, size and first words of the response.
         what: String,
     },
-    /// The answer is JSON, but not of the documented shape.
+    /// JSON, but not as documented.
     #[error("the answer of {host} ({status}) is not as documented: at {path}: {why}")]
     Shape {
-        /// Who answered.
+        /// Host that answered.
         host: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// Where in the document, as in `Webhooks[3].Triggers.Open`.
+        /// Position in the document, such as `Webhooks[3].Triggers.Open`.
         path: String,
-        /// What is wrong there.
+        /// Expected and actual kind of the value.
         why: String,
     },
 }
 
 impl ApiError {
-    /// True where Postmark says that there is no such webhook.
+    /// True if the webhook does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.is_not_found())
     }
 
-    /// True where a create may have been carried out all the same.
+    /// True if a create may have succeeded all the same.
     pub fn is_in_doubt(&self) -> bool {
         match self {
-            Self::HttpClient(error) => error.maybe_sent(),
+            Self::Http(error) => error.maybe_sent(),
             Self::Unavailable { status, .. } => *status >= 500,
             Self::NotPostmark { .. } | Self::Shape { .. } => true,
             Self::Refused(_) | Self::Redirected { .. } | Self::NotOffered { .. } => false,
@@ -90,31 +90,31 @@ impl ApiError {
     }
 }
 
-/// What Postmark refused, and why.
+/// Refusal by Postmark.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// Postmark's error code, from the header `X-PM-ApiErrorCode` or the body.
+    /// Error code, from the header `X-PM-ApiErrorCode` or the body.
     pub code: Option<i64>,
-    /// Postmark's own words.
+    /// Postmark's message, masked.
     pub message: String,
-    /// For 1364: what each probe found.
+    /// Results of the probe, for code 1364.
     pub verification: Option<Verification>,
-    /// How often the request was sent.
+    /// Number of times the request was sent.
     pub attempts: u32,
-    /// The request was about one webhook, by its ID.
+    /// The request named one webhook by its ID.
     pub of_webhook: bool,
 }
 
 impl Refusal {
-    /// True where there is no such webhook: 1352 by the published table, 1302 by the codes of before,
-    /// and some clients met a 404.
+    /// True if the webhook does not exist: 1352 by the published table, 1302 by the older codes, and
+    /// some clients met a 404.
     pub fn is_not_found(&self) -> bool {
         matches!(self.code, Some(1352 | 1302)) || (self.status == 404 && self.of_webhook)
     }
 
-    /// True where the token is not accepted: 401, code 10.
+    /// True if the token was refused: 401 or code 10.
     pub fn is_about_the_token(&self) -> bool {
         self.status == 401 || self.code == Some(10)
     }
@@ -133,7 +133,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The documented body of an error. Other clients have met the code as a text.
+/// Documented body of an error. Other clients have met the code as a string.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Envelope {
@@ -153,51 +153,51 @@ fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i
     })
 }
 
-/// No message of Postmark's own is longer than this, in characters.
+/// Longest message that is kept, in characters.
 const LONGEST_MESSAGE: usize = 500;
 
-/// Makes the error of an answer that is not a success.
-pub(super) fn refused(answer: &Answer, asked: &Url) -> ApiError {
-    let host = authority(asked);
-    let status = answer.status;
+/// Error of a response with a status other than 2xx.
+pub(super) fn refused(response: &Response, url: &Url) -> ApiError {
+    let host = authority(url);
+    let status = response.status;
     if (300..400).contains(&status) {
-        let target = answer.header("location").map_or("nowhere".to_owned(), |l| origin(l, asked));
+        let target = response.header("location").map_or("nowhere".to_owned(), |l| origin(l, url));
         return ApiError::Redirected { host, status, target };
     }
-    let envelope = serde_json::from_slice::<Envelope>(&answer.body).ok();
-    let header_code = answer.header("x-pm-apierrorcode").and_then(|c| c.trim().parse().ok());
+    let envelope = serde_json::from_slice::<Envelope>(&response.body).ok();
+    let header_code = response.header("x-pm-apierrorcode").and_then(|c| c.trim().parse().ok());
     let code = header_code.or(envelope.as_ref().and_then(|e| e.error_code));
     let message = envelope.as_ref().and_then(|e| e.message.as_deref()).map(|m| {
         let message = mask::text(m);
         message.chars().take(LONGEST_MESSAGE).collect::<String>()
     });
     if status == 429 || status >= 500 {
-        let retry_after = answer.retry_after();
+        let retry_after = response.retry_after();
         return ApiError::Unavailable { host, status, code, message, retry_after };
     }
     let has_results = envelope.as_ref().is_some_and(|e| e.results.is_some());
     if status != 401 && code.is_none() && message.is_none() && !has_results {
-        return not_postmark(answer, &host, "JSON, but not an error of Postmark's");
+        return not_postmark(response, &host, "JSON, but not an error of Postmark's");
     }
     let code = code.or((has_results && status == 422).then_some(1364));
     ApiError::Refused(Box::new(Refusal {
         status,
         code,
         message: message.unwrap_or_else(|| "without a reason".to_owned()),
-        verification: serde_json::from_slice(&answer.body).ok().filter(|_| code == Some(1364)),
-        attempts: answer.attempts,
-        of_webhook: asked.path().contains("/webhooks/"),
+        verification: serde_json::from_slice(&response.body).ok().filter(|_| code == Some(1364)),
+        attempts: response.attempts,
+        of_webhook: url.path().contains("/webhooks/"),
     }))
 }
 
-/// Makes the error of an answer that Postmark would not give. `json` says what is wrong with it if it is
-/// JSON: that may hold secrets, so it is not quoted.
-pub(super) fn not_postmark(answer: &Answer, host: &str, json: &str) -> ApiError {
-    let kind = answer.header("content-type").unwrap_or("no content type");
-    let text = String::from_utf8_lossy(&answer.body);
+/// Error of a response that does not come from Postmark. `json` describes a JSON body, which is not
+/// quoted: it may hold secrets.
+pub(super) fn not_postmark(response: &Response, host: &str, json: &str) -> ApiError {
+    let kind = response.header("content-type").unwrap_or("no content type");
+    let text = String::from_utf8_lossy(&response.body);
     let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let start: String = words.trim_start_matches('\u{feff}').chars().take(120).collect();
-    let bytes = answer.body.len();
+    let bytes = response.body.len();
     let what = if start.is_empty() {
         "it is empty".to_owned()
     } else if start.starts_with(['{', '[']) {
@@ -205,15 +205,13 @@ pub(super) fn not_postmark(answer: &Answer, host: &str, json: &str) -> ApiError 
     } else {
         format!("{kind}, {bytes} bytes, beginning with {:?}", mask::text(&start))
     };
-    ApiError::NotPostmark { host: host.to_owned(), status: answer.status, what }
+    ApiError::NotPostmark { host: host.to_owned(), status: response.status, what }
 }
 
-/// Scheme, host and port of what a redirect points at, which may be relative.
-fn origin(location: &str, asked: &Url) -> String {
-    match asked.join(location) {
-        Ok(target) if target.origin() == asked.origin() => {
-            "another path of the same host".to_owned()
-        }
+/// Scheme, host and port of the target of a redirect, which may be relative.
+fn origin(location: &str, url: &Url) -> String {
+    match url.join(location) {
+        Ok(target) if target.origin() == url.origin() => "another path of the same host".to_owned(),
         Ok(target) if target.has_host() => {
             format!("{}://{}", target.scheme(), authority(&target))
         }

@@ -1,24 +1,24 @@
-//! A value that must not be seen.
+//! A secret value.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// A token, a password or a header's value.
+/// A token, a password or the value of a header.
 ///
-/// It cannot be printed (no `Display`, a redacted `Debug`, no `Serialize`) and its memory is wiped when
-/// it is dropped. [`Secret::expose`] is the one way out.
+/// Cannot be printed (no `Display`, redacted `Debug`, no `Serialize`) and is zeroized on drop.
+/// [`Secret::expose`] is the only access.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a value into custody.
+    /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
     }
 
-    /// The value in clear: for a request's bytes, for a private file, and where `--show-secrets` asks.
+    /// The value in clear: for request bytes, private files, and output that shows secrets on request.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_debug_print_says_nothing_not_even_the_length() {
+    fn debug_output_hides_value_and_length() {
         assert_eq!(format!("{:?}", Secret::new("a")), format!("{:?}", Secret::new("b".repeat(99))));
         assert!(!format!("{:?}", Some(Secret::new("hunter2"))).contains("hunter2"));
     }

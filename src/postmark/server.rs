@@ -1,17 +1,29 @@
-//! The server that a token belongs to, and the settings of it that decide which events there are.
+//! A server and its settings that decide which events occur.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Object, Reveal, ServerId, mask};
+use super::{Object, Reveal, mask};
 
-/// A server, with every key as Postmark answered it.
+/// Server ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+pub struct ServerId(pub i64);
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A server, with every key as returned by Postmark.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Server {
-    /// Its identifier.
+    /// Server ID.
     #[serde(rename = "ID")]
     pub id: ServerId,
-    /// Its name.
+    /// Server name.
     #[serde(rename = "Name")]
     pub name: String,
     #[serde(flatten)]
@@ -19,7 +31,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Postmark's own object. Tokens are masked in any case.
+    /// Postmark's object. Tokens are always masked.
     pub fn to_json(&self, reveal: Reveal) -> Value {
         let mut object = Object::new();
         object.insert("ID".to_owned(), self.id.0.into());
@@ -29,12 +41,12 @@ impl Server {
         Value::Object(object)
     }
 
-    /// A key's value as Postmark answered it.
+    /// Value of a key, as returned by Postmark.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.rest.get(key)
     }
 
-    /// The server as it would be with a change.
+    /// The server with a change applied.
     #[must_use]
     pub fn with(mut self, patch: &ServerPatch) -> Self {
         self.rest.extend(patch.body());
@@ -42,21 +54,21 @@ impl Server {
     }
 }
 
-/// The changes of a `PUT /server`: only what is set is sent.
+/// Body of `PUT /server`: only the settings that are `Some` are sent.
 #[derive(Clone, Debug, Default)]
 pub struct ServerPatch {
-    /// Where inbound mail is posted to; an empty text switches it off.
+    /// URL that inbound mail is posted to. Empty disables posting.
     pub inbound_hook_url: Option<String>,
-    /// Whether SMTP API errors are posted to the webhooks with a Bounce trigger.
+    /// Post SMTP API errors to the webhooks with a Bounce trigger.
     pub enable_smtp_api_error_hooks: Option<bool>,
-    /// Whether opens are tracked: without it no Open event arises.
+    /// Track opens. Without it no Open event occurs.
     pub track_opens: Option<bool>,
-    /// Which links are tracked: without any no Click event arises.
+    /// Links to track. With `None` no Click event occurs.
     pub track_links: Option<TrackLinks>,
 }
 
 impl ServerPatch {
-    /// The request's body, secrets in clear.
+    /// Request body, secrets in clear.
     pub fn body(&self) -> Object {
         let mut body = Object::new();
         let mut put = |key: &str, value: Option<Value>| {
@@ -71,7 +83,7 @@ impl ServerPatch {
         body
     }
 
-    /// The change without whatever is so already.
+    /// The change without the settings that the server already has.
     #[must_use]
     pub fn needed(&self, server: &Server) -> Self {
         let body = self.body();
@@ -87,7 +99,7 @@ impl ServerPatch {
     }
 }
 
-/// Which links of a message are tracked (Postmark's Server API page, `TrackLinks`).
+/// Links of a message that are tracked (Server API, `TrackLinks`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum TrackLinks {
@@ -98,10 +110,10 @@ pub enum TrackLinks {
 }
 
 impl TrackLinks {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 4] = [Self::None, Self::HtmlAndText, Self::HtmlOnly, Self::TextOnly];
 
-    /// The value in the API.
+    /// Value in the API.
     pub fn key(self) -> &'static str {
         match self {
             Self::None => "None",
@@ -111,7 +123,7 @@ impl TrackLinks {
         }
     }
 
-    /// The name on the command line.
+    /// Kebab-case name.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",

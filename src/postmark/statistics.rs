@@ -1,52 +1,52 @@
-//! What Postmark sent to a webhook in the last 24 hours.
+//! Delivery statistics of a webhook: the last 24 hours.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Object, Reveal, Trigger, mask};
 
-/// The answer of `GET /webhooks/{Id}/statistics`, with every key as Postmark answered it.
+/// Response of `GET /webhooks/{Id}/statistics`, with every key as returned by Postmark.
 ///
-/// Any of them may be missing; only some triggers are named.
+/// Any key may be missing; not every trigger is listed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Statistics(Object);
 
-/// The numbers of one trigger, or of all together.
+/// Metrics of one trigger, or of all triggers together.
 #[derive(Clone, Copy, Debug)]
 pub struct Metrics<'a>(Option<&'a Object>);
 
 impl Statistics {
-    /// Postmark's own object.
+    /// Postmark's object.
     pub fn to_json(&self, reveal: Reveal) -> Value {
         let mut object = self.0.clone();
         mask::object(&mut object, reveal);
         Value::Object(object)
     }
 
-    /// The webhook's ID, as Postmark answered it.
+    /// `WebhookId`, as returned by Postmark.
     pub fn webhook_id(&self) -> Option<i64> {
         self.0.get("WebhookId").and_then(Value::as_i64)
     }
 
-    /// All triggers together.
+    /// Metrics of all triggers together.
     pub fn total(&self) -> Metrics<'_> {
         Metrics(self.0.get("Metrics").and_then(Value::as_object))
     }
 
-    /// The numbers of a trigger.
+    /// Metrics of a trigger.
     pub fn of(&self, trigger: &str) -> Metrics<'_> {
         let all = self.0.get("MetricsByTrigger");
         Metrics(all.and_then(|all| all.get(trigger)).and_then(Value::as_object))
     }
 
-    /// Whether a trigger is verified, in Postmark's word. A trigger that fails for long is unverified,
-    /// and its events are paused.
+    /// Status of a trigger: `verified` or `unverified`. Postmark sets a trigger that keeps failing to
+    /// unverified and pauses its events.
     pub fn status(&self, trigger: &str) -> Option<&str> {
         self.0.get("Statuses").and_then(|all| all.get(trigger)).and_then(Value::as_str)
     }
 
-    /// The triggers that are named: in Postmark's order, then those that are not known here.
+    /// Triggers that are listed: in Postmark's order, then unknown ones.
     pub fn triggers(&self) -> Vec<&str> {
         let keys = |key: &str| {
             self.0.get(key).and_then(Value::as_object).into_iter().flat_map(Object::keys)
@@ -66,28 +66,27 @@ impl Statistics {
 }
 
 impl Metrics<'_> {
-    /// A number by its key; nothing where it is missing or null.
+    /// Number of a key. `None` if it is missing or null.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.0?.get(key)?.as_f64()
     }
 
-    /// The same as Postmark wrote it.
+    /// Value of a key, as returned by Postmark.
     pub fn raw(&self, key: &str) -> Option<&Value> {
         self.0?.get(key)
     }
 
-    /// How many requests were made.
+    /// Number of requests.
     pub fn requests(&self) -> Option<f64> {
         self.number("TotalRequests")
     }
 
-    /// The share of requests that were answered well, in percent; nothing where there were none.
+    /// Success rate in percent. `None` without requests.
     pub fn success_rate(&self) -> Option<f64> {
         self.number("SuccessRate").filter(|_| self.requests() != Some(0.0))
     }
 
-    /// The share of requests that Postmark calls slow or very slow, in percent; nothing where there
-    /// were none.
+    /// Share of slow and very slow requests in percent. `None` without requests.
     pub fn slow_share(&self) -> Option<f64> {
         let requests = self.requests().filter(|n| *n > 0.0)?;
         let slow = self.number("SlowCount")? + self.number("VerySlowCount").unwrap_or(0.0);
@@ -101,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_missing_is_nothing_and_what_is_new_is_kept() {
+    fn missing_keys_are_none_and_unknown_keys_are_kept() {
         let given = json!({
             "WebhookId": 5, "New": {"X": 1},
             "Statuses": {"Delivery": "verified", "Telepathy": "asleep", "Bounce": "unverified"},
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_and_very_slow_count_together() {
+    fn slow_share_includes_very_slow_requests() {
         let given = json!({"Metrics": {"TotalRequests": 200, "SlowCount": 7, "VerySlowCount": 3}});
         let statistics: Statistics = serde_json::from_value(given).unwrap();
         assert_eq!(statistics.total().slow_share(), Some(5.0));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What a webhook can be switched on for (Postmark's Webhooks API page, `Triggers`).
+/// Trigger of a webhook (Webhooks API, `Triggers`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Trigger {
@@ -16,7 +16,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// All of them, in Postmark's order.
+    /// All triggers, in Postmark's order.
     pub const ALL: [Self; 6] = [
         Self::Open,
         Self::Click,
@@ -26,7 +26,7 @@ impl Trigger {
         Self::SubscriptionChange,
     ];
 
-    /// The key in the API's `Triggers` object.
+    /// Key in the API's `Triggers` object.
     pub fn key(self) -> &'static str {
         match self {
             Self::Open => "Open",
@@ -38,7 +38,7 @@ impl Trigger {
         }
     }
 
-    /// The name on the command line.
+    /// Kebab-case name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -50,7 +50,7 @@ impl Trigger {
         }
     }
 
-    /// The one option that this trigger has beside `Enabled`, if any.
+    /// Option of this trigger besides `Enabled`, if any.
     pub fn option(self) -> Option<&'static str> {
         match self {
             Self::Open => Some("PostFirstOpenOnly"),
@@ -59,7 +59,7 @@ impl Trigger {
         }
     }
 
-    /// How a trigger of the API is called on the command line; one that is not known here as in the API.
+    /// Kebab-case name of a key in the API's `Triggers` object. An unknown key is returned as it is.
     pub fn shown(key: &str) -> &str {
         match Self::from_key(key) {
             Some(trigger) => trigger.name(),
@@ -67,7 +67,7 @@ impl Trigger {
         }
     }
 
-    /// The trigger of a key in the API's `Triggers` object.
+    /// Trigger of a key in the API's `Triggers` object.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.key() == key)
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Trigger {
 impl FromStr for Trigger {
     type Err = String;
 
-    /// Takes the command line's spelling, and the API's as well.
+    /// Accepts the kebab-case name and the API's spelling.
     fn from_str(text: &str) -> Result<Self, String> {
         let plain = |s: &str| s.to_ascii_lowercase().replace(['-', '_'], "");
         let known = Self::ALL.into_iter().find(|t| plain(t.name()) == plain(text));

@@ -1,17 +1,18 @@
-//! The two kinds of URL: where a webhook posts to, and where the API is.
+//! URL of a webhook, and address of the API.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 use super::mask::{self, MASK};
+use crate::http::client::is_loopback;
 
-/// Where a webhook posts to: kept to the byte, since Postmark sends to exactly this.
+/// URL of a webhook, kept to the byte: Postmark posts to exactly this.
 ///
-/// It may hold secrets, so it has no `Display`: [`HookUrl::masked`] is for showing.
+/// It may hold secrets, so it has no `Display`: show [`HookUrl::masked`].
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct HookUrl(String);
 
@@ -21,18 +22,18 @@ impl HookUrl {
         &self.0
     }
 
-    /// The URL with its password and secret-looking query values hidden.
+    /// The URL with its password and secret query values masked.
     pub fn masked(&self) -> String {
         mask::url(&self.0).into_owned()
     }
 
-    /// True where both lead to the same place, however they are spelled.
+    /// True if both spell the same URL.
     pub fn is_same_place(&self, other: &Self) -> bool {
         self.0 == other.0
             || matches!((Url::parse(&self.0), Url::parse(&other.0)), (Ok(a), Ok(b)) if a == b)
     }
 
-    /// One spelling for all that lead to the same place: what webhooks are matched by.
+    /// Normalized spelling, for matching webhooks.
     pub fn place(&self) -> Cow<'_, str> {
         if is_plain(&self.0) {
             return Cow::Borrowed(&self.0);
@@ -40,17 +41,17 @@ impl HookUrl {
         Url::parse(&self.0).map_or(Cow::Borrowed(&self.0), |url| Cow::Owned(url.into()))
     }
 
-    /// True where the URL carries `user:password@`.
+    /// True if the URL has a user name or a password.
     pub fn has_credentials(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|u| !u.username().is_empty() || u.password().is_some())
     }
 
-    /// True where it leads to this machine itself.
+    /// True if the host is this machine.
     pub fn is_loopback(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|u| is_loopback(&u))
     }
 
-    /// True where what is posted can be read on the way.
+    /// True for `http`: events are readable on the way.
     pub fn is_plain_http(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|u| u.scheme() == "http")
     }
@@ -65,7 +66,7 @@ impl fmt::Debug for HookUrl {
 impl FromStr for HookUrl {
     type Err = String;
 
-    /// Accepts what Postmark can post to. The error never repeats the text: it may hold a password.
+    /// The error never repeats the text: it may hold a password.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains(MASK) {
             return Err(format!(
@@ -81,15 +82,15 @@ impl FromStr for HookUrl {
     }
 }
 
-/// Where the API is: `https`, or `http` on this machine only.
+/// Address of the API: `https`, or `http` on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrl(Url);
 
 impl ApiUrl {
-    /// Postmark's own API.
+    /// Postmark's API.
     pub const POSTMARK: &'static str = "https://api.postmarkapp.com";
 
-    /// Joins a path and a query.
+    /// URL of an operation.
     pub fn join(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -106,12 +107,12 @@ impl ApiUrl {
         self.0.origin().ascii_serialization()
     }
 
-    /// True where both have the same scheme, host and port: a token belongs to one such origin.
+    /// True if scheme, host and port are equal. A token belongs to one such origin.
     pub fn is_same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()
     }
 
-    /// True where the API is on this machine.
+    /// True if the API is on this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -155,8 +156,8 @@ fn parse_web(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|e| format!("it is not a URL: {e}"))
 }
 
-/// True where a URL is surely spelled as the parser would spell it: most are, and a plan asks for
-/// thousands. A host that could be an address, or is not ASCII, is left to the parser.
+/// True if a URL is surely spelled as the parser would spell it, which spares parsing for the thousands
+/// that a plan compares. Hosts that could be addresses, or are not ASCII, are left to the parser.
 fn is_plain(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some((host, path)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
@@ -167,14 +168,6 @@ fn is_plain(text: &str) -> bool {
             && !host.contains("xn--");
     let is_path = |c: u8| matches!(c, b'-' | b'_' | b'/') || c.is_ascii_alphanumeric();
     is_domain && path.bytes().all(is_path)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    url.host().is_some_and(|host| match host {
-        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    })
 }
 
 #[cfg(test)]

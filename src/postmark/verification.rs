@@ -1,53 +1,53 @@
-//! What Postmark found when it probed an endpoint.
+//! Results of Postmark's probe of an endpoint.
 
 use serde::Deserialize;
 
 use super::{Object, mask};
 
-/// The answer of a verification: its own operation's, and the body of a 422/1364.
+/// Response of `POST /webhooks/{Id}/verify`, and body of a 422 with code 1364.
 ///
-/// Everything may be missing: the two documented samples differ, and an unreachable endpoint has no
-/// documented `StatusCode`.
+/// Any key may be missing: the two documented samples differ, and no `StatusCode` is documented for an
+/// unreachable endpoint.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Verification {
-    /// True only if every enabled trigger was answered with exactly 200.
+    /// True only if every enabled trigger got exactly 200.
     #[serde(default)]
     pub success: Option<bool>,
-    /// What was found, a trigger each; not necessarily all of them.
+    /// Result per trigger. Not every trigger is necessarily listed.
     #[serde(default)]
     pub results: Vec<Verdict>,
-    /// A summary such as `1/2 triggers verified successfully`.
+    /// Summary such as `1/2 triggers verified successfully`.
     #[serde(default)]
     pub message: Option<String>,
-    /// What else Postmark says of it.
+    /// Unknown keys.
     #[serde(flatten)]
     pub extra: Object,
 }
 
 impl Verification {
-    /// True where the endpoint passed. Where Postmark does not say so itself, its results do.
+    /// True if the endpoint passed: by `Success`, or by the results where that is missing.
     pub fn passed(&self) -> bool {
         let all = || !self.results.is_empty() && self.results.iter().all(|r| r.success);
         self.success.unwrap_or_else(all)
     }
 }
 
-/// What one trigger's probe was answered with.
+/// Result of the probe for one trigger.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Verdict {
-    /// The trigger's key in the API.
+    /// Key in the API's `Triggers` object.
     pub trigger_type: String,
-    /// True where the endpoint answered exactly 200.
+    /// True if the endpoint answered exactly 200.
     pub success: bool,
-    /// The HTTP status, where there was an answer.
+    /// HTTP status. Missing or 0 without a response.
     #[serde(default)]
     pub status_code: Option<i64>,
-    /// The status phrase, or a sentence.
+    /// Status phrase, or a sentence.
     #[serde(default)]
     pub message: Option<String>,
-    /// What else Postmark says of it.
+    /// Unknown keys.
     #[serde(flatten)]
     pub extra: Object,
 }

@@ -1,40 +1,64 @@
-//! A webhook in its three forms: as Postmark answers it, as it is made, and as it is changed.
+//! A webhook in its three forms: as returned by Postmark, as created, and as updated.
 
-use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use super::{HookUrl, Object, Reveal, Secret, StreamId, Trigger, WebhookId, mask};
+use super::{HookUrl, Object, Reveal, Secret, StreamId, Trigger, mask};
 
-/// A webhook as Postmark answers it. Keys that are not known here are kept.
+/// Webhook ID: a positive integer, unique on its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+pub struct WebhookId(pub i64);
+
+impl fmt::Display for WebhookId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for WebhookId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<i64>() {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            _ => Err("a webhook's ID is a positive number".to_owned()),
+        }
+    }
+}
+
+/// A webhook as returned by Postmark. Unknown keys are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Webhook {
-    /// Its number on this server.
+    /// Webhook ID.
     #[serde(rename = "ID")]
     pub id: WebhookId,
-    /// Where it posts to.
+    /// URL that events are posted to.
     pub url: HookUrl,
-    /// The stream whose events it gets.
+    /// Message stream whose events it receives.
     pub message_stream: StreamId,
-    /// `verified` or `unverified`; missing in the older API.
+    /// `verified` or `unverified`. Missing in the API before August 2026.
     #[serde(default)]
     pub status: Option<String>,
-    /// The credentials that it sends.
+    /// HTTP authentication.
     #[serde(default, deserialize_with = "optional_auth")]
     pub http_auth: Option<HttpAuth>,
-    /// The headers that it sends besides.
+    /// Custom headers.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub http_headers: Vec<HttpHeader>,
-    /// What it is switched on for.
+    /// Trigger settings.
     pub triggers: Triggers,
-    /// What else Postmark says of it.
+    /// Unknown keys.
     #[serde(flatten)]
     pub extra: Object,
 }
 
 impl Webhook {
-    /// The API's object. "None" has one shape here, whichever Postmark used: `HttpAuth` null,
-    /// `HttpHeaders` empty.
+    /// The API's object. Unset credentials and headers have one form, whichever Postmark used:
+    /// `HttpAuth` null, `HttpHeaders` empty.
     pub fn to_json(&self, reveal: Reveal) -> Value {
         let mut object = self.definition();
         object.shift_insert(0, "ID".to_owned(), self.id.0.into());
@@ -45,7 +69,7 @@ impl Webhook {
         Value::Object(object)
     }
 
-    /// Everything but `ID` and `Status`, secrets in clear.
+    /// All keys but `ID` and `Status`, secrets in clear.
     pub fn definition(&self) -> Object {
         let mut object = Object::new();
         object.insert("Url".to_owned(), self.url.expose().into());
@@ -60,7 +84,7 @@ impl Webhook {
         object
     }
 
-    /// True where this could be what a create with these values made.
+    /// True if a create with these values could have made this webhook.
     pub fn could_be(&self, new: &NewWebhook) -> bool {
         let stream = new.message_stream.as_ref().map_or("outbound", StreamId::as_str);
         self.message_stream.as_str() == stream
@@ -74,12 +98,12 @@ impl Webhook {
     }
 }
 
-/// The user name and password that a webhook sends as Basic authentication.
+/// HTTP Basic authentication of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAuth {
-    /// The user name: not a secret.
+    /// User name; not a secret.
     pub username: String,
-    /// The password.
+    /// Password.
     pub password: Secret,
 }
 
@@ -89,7 +113,7 @@ impl HttpAuth {
     }
 }
 
-/// Unset credentials come as null, as a missing key, as two nulls or as two empty texts.
+/// Unset credentials are null, a missing key, two nulls or two empty strings.
 fn optional_auth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HttpAuth>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -115,19 +139,19 @@ where
     Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A header that a webhook sends. Its value is a secret: many are tokens.
+/// Custom header of a webhook. The value is treated as a secret: many are tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct HttpHeader {
-    /// The header's name.
+    /// Header name.
     pub name: String,
-    /// The header's value.
+    /// Header value.
     pub value: Secret,
 }
 
 impl HttpHeader {
-    /// Refuses what no request can carry, or what would replace a header of the transport's own. The
-    /// error never repeats the value.
+    /// Refuses headers that no request can carry and those that the transport sets. The error never
+    /// repeats the value.
     pub fn check(name: &str, value: &str) -> Result<(), String> {
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.is_empty() || !name.chars().all(is_token) {
@@ -152,33 +176,33 @@ fn headers_body(headers: &[HttpHeader]) -> Value {
     headers.iter().map(|h| json!({"Name": h.name, "Value": h.value.expose()})).collect()
 }
 
-/// One trigger's settings: whether it is on, and its options with those that are not known here.
+/// Settings of one trigger, unknown options included.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct TriggerSetting {
-    /// Whether its events are posted.
+    /// Events of this trigger are posted.
     #[serde(rename = "Enabled")]
     pub enabled: bool,
-    /// `PostFirstOpenOnly`, `IncludeContent`, and whatever Postmark may add.
+    /// `PostFirstOpenOnly`, `IncludeContent`, and unknown options.
     #[serde(flatten)]
     pub options: Object,
 }
 
 impl TriggerSetting {
-    /// A trigger with its option off, written out: what a missing option means is not documented.
+    /// A trigger with its option written out as off: the default of a missing option is not documented.
     pub fn new(trigger: Trigger, enabled: bool) -> Self {
         let mut setting = Self { enabled, options: Object::new() };
         setting.complete(trigger);
         setting
     }
 
-    /// Writes the trigger's documented option out where it is missing.
+    /// Adds the trigger's documented option, off, if it is missing.
     pub fn complete(&mut self, trigger: Trigger) {
         if let Some(option) = trigger.option() {
             self.options.entry(option).or_insert(Value::Bool(false));
         }
     }
 
-    /// Whether the trigger's documented option is on.
+    /// State of the trigger's documented option.
     pub fn option(&self, trigger: Trigger) -> bool {
         trigger.option().and_then(|o| self.options.get(o)).and_then(Value::as_bool).unwrap_or(false)
     }
@@ -192,7 +216,7 @@ impl TriggerSetting {
     }
 }
 
-/// All triggers of a webhook.
+/// Triggers of a webhook.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Triggers {
@@ -208,13 +232,13 @@ pub struct Triggers {
     spam_complaint: TriggerSetting,
     #[serde(deserialize_with = "null_is_off")]
     subscription_change: TriggerSetting,
-    /// Triggers that are not known here.
+    /// Unknown triggers.
     #[serde(flatten)]
     pub other: Object,
 }
 
 impl Triggers {
-    /// A trigger's settings.
+    /// Settings of a trigger.
     pub fn get(&self, trigger: Trigger) -> &TriggerSetting {
         match trigger {
             Trigger::Open => &self.open,
@@ -226,12 +250,12 @@ impl Triggers {
         }
     }
 
-    /// The triggers that are on.
+    /// Enabled triggers.
     pub fn enabled(&self) -> Vec<Trigger> {
         Trigger::ALL.into_iter().filter(|t| self.get(*t).enabled).collect()
     }
 
-    /// The names of the triggers that are on and not known here.
+    /// Names of the enabled triggers that are unknown.
     pub fn other_enabled(&self) -> impl Iterator<Item = &str> {
         let on = |value: &Value| value.get("Enabled").and_then(Value::as_bool) == Some(true);
         self.other.iter().filter(move |(_, value)| on(value)).map(|(name, _)| name.as_str())
@@ -251,29 +275,29 @@ fn null_is_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TriggerSett
     Option::<TriggerSetting>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A webhook that is to be made: only what is given is sent.
+/// Body of `POST /webhooks`: only the fields that are set are sent.
 #[derive(Clone, Debug)]
 pub struct NewWebhook {
-    /// Where it posts to.
+    /// URL that events are posted to.
     pub url: HookUrl,
-    /// Its stream; Postmark takes `outbound` where none is given.
+    /// Message stream. Postmark uses `outbound` where it is missing.
     pub message_stream: Option<StreamId>,
-    /// The credentials that it sends.
+    /// HTTP authentication.
     pub http_auth: Option<HttpAuth>,
-    /// The headers that it sends.
+    /// Custom headers.
     pub http_headers: Vec<HttpHeader>,
-    /// The triggers that are named.
+    /// Settings of the named triggers.
     pub triggers: Vec<(Trigger, TriggerSetting)>,
-    /// Triggers that are not known here, from a file.
+    /// Unknown triggers of a file.
     pub other_triggers: Object,
-    /// Keys that are not known here, from a file.
+    /// Unknown keys of a file.
     pub extra: Object,
-    /// False saves it without a probe, and without any event until it is verified.
+    /// False saves it unverified: no probe, and no events until it is verified.
     pub verify: bool,
 }
 
 impl NewWebhook {
-    /// The request's body, secrets in clear.
+    /// Request body, secrets in clear.
     pub fn body(&self) -> Object {
         let mut body = Object::new();
         body.insert("Url".to_owned(), self.url.expose().into());
@@ -298,7 +322,7 @@ impl NewWebhook {
         body
     }
 
-    /// The webhook as it would be, with the ID 0 and without a status.
+    /// The webhook that a create would make, with ID 0 and without a status.
     pub fn would_be(&self) -> Webhook {
         let mut triggers = Triggers { other: self.other_triggers.clone(), ..Triggers::default() };
         for trigger in Trigger::ALL {
@@ -319,7 +343,7 @@ impl NewWebhook {
         }
     }
 
-    /// True where no trigger is on, so that nothing would ever be posted.
+    /// True if no trigger is enabled: no event would ever be posted.
     pub fn is_silent(&self) -> bool {
         self.other_triggers.is_empty() && !self.triggers.iter().any(|(_, s)| s.enabled)
     }
@@ -329,25 +353,25 @@ fn triggers_body(triggers: &[(Trigger, TriggerSetting)]) -> Object {
     triggers.iter().map(|(trigger, s)| (trigger.key().to_owned(), s.body())).collect()
 }
 
-/// What changes in a webhook: `PUT /webhooks/{Id}` leaves alone what it does not name.
+/// Body of `PUT /webhooks/{Id}`: fields that are missing stay unchanged.
 #[derive(Clone, Debug, Default)]
-pub struct Patch {
-    /// A new URL.
+pub struct WebhookPatch {
+    /// New URL.
     pub url: Option<HookUrl>,
-    /// New credentials, or none any more.
+    /// New credentials. `Some(None)` removes them.
     pub http_auth: Option<Option<HttpAuth>>,
-    /// The whole new list: Postmark replaces it.
+    /// New list of headers. Postmark replaces the whole list.
     pub http_headers: Option<Vec<HttpHeader>>,
-    /// The triggers that change, each with all its options.
+    /// Triggers that change, each with all its options.
     pub triggers: Vec<(Trigger, TriggerSetting)>,
-    /// Triggers that are not known here, from a file.
+    /// Unknown triggers of a file.
     pub other_triggers: Object,
-    /// False saves it without a probe, and without any event until it is verified.
+    /// False saves it unverified: no probe, and no events until it is verified.
     pub verify: bool,
 }
 
-impl Patch {
-    /// True where nothing changes.
+impl WebhookPatch {
+    /// True if nothing changes.
     pub fn is_empty(&self) -> bool {
         self.url.is_none()
             && self.http_auth.is_none()
@@ -356,15 +380,15 @@ impl Patch {
             && self.other_triggers.is_empty()
     }
 
-    /// True where the credentials are taken away.
+    /// True if the credentials are removed.
     pub fn removes_auth(&self) -> bool {
         matches!(self.http_auth, Some(None))
     }
 
-    /// The request's body, secrets in clear.
+    /// Request body, secrets in clear.
     ///
-    /// How credentials are removed is not documented. Two empty texts are what another client sends,
-    /// and null means "unchanged" elsewhere; so the caller checks that they are gone.
+    /// Removing credentials is not documented. Two empty strings are what another client sends, and
+    /// null means "unchanged" elsewhere; the caller checks that they are gone.
     pub fn body(&self) -> Object {
         let mut body = Object::new();
         if let Some(url) = &self.url {
@@ -388,7 +412,7 @@ impl Patch {
         body
     }
 
-    /// What it touches, as it is and as it would be: no more of the webhook than that, secrets in clear.
+    /// Fields that the patch names, before and after, secrets in clear.
     pub fn touched(&self, webhook: &Webhook) -> (Object, Object) {
         let (mut before, mut after) = (Object::new(), Object::new());
         let mut touch = |key: &str, is: Value, will_be: Value| {
@@ -419,7 +443,7 @@ impl Patch {
         (before, after)
     }
 
-    /// The webhook as it would be afterwards.
+    /// The webhook after the patch.
     pub fn applied_to(&self, webhook: &Webhook) -> Webhook {
         let mut after = webhook.clone();
         if let Some(url) = &self.url {

@@ -11,7 +11,7 @@ use url::Url;
 use super::choices::Verify;
 use super::uuid;
 use super::webhook::Webhook;
-use crate::http::client::{Header, HttpClient, Method, Repeat, Request};
+use crate::http::client::{Header, HttpClient, Method, Request, RetryPolicy};
 
 /// How long one endpoint may take for one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,7 +105,7 @@ fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError>
         body: Some(event.to_string().into_bytes()),
         timeout: PROBE_TIMEOUT,
         retries: 0,
-        repeat: Repeat::Never,
+        retry: RetryPolicy::Never,
         limit: ANSWER_BYTES,
     })
 }

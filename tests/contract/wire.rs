@@ -1,6 +1,6 @@
 //! What goes over the wire, compared with what Postmark's Webhooks API page shows.
 
-use pmhooks::postmark::{HookUrl, Patch, Reveal, Webhook};
+use pmhooks::postmark::{HookUrl, Reveal, Webhook, WebhookPatch};
 
 use crate::support::*;
 
@@ -163,7 +163,7 @@ host: [HOST]
 #[test]
 fn a_patch_of_one_field_is_one_field() {
     let url: HookUrl = "https://new.example/?a=1".parse().unwrap();
-    let patch = Patch { url: Some(url), verify: true, ..Patch::default() };
+    let patch = WebhookPatch { url: Some(url), verify: true, ..WebhookPatch::default() };
     let body = Value::Object(patch.body()).to_string();
     assert_eq!(body, r#"{"Url":"https://new.example/?a=1"}"#);
 }

@@ -6,7 +6,7 @@ use super::Args;
 use crate::commands::Context;
 use crate::error::CommandError;
 use crate::ops::edit::Wish;
-use crate::postmark::{HttpAuth, HttpHeader, Patch, Secret, Webhook};
+use crate::postmark::{HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch};
 
 impl Args {
     /// True where no flag says what to change.
@@ -61,7 +61,8 @@ impl Args {
             headers.push(header);
         }
         let url = self.webhook.url.clone();
-        let patch = Patch { url, http_auth, http_headers: Some(headers), ..Patch::default() };
+        let patch =
+            WebhookPatch { url, http_auth, http_headers: Some(headers), ..WebhookPatch::default() };
         Ok(Wish { triggers, patch })
     }
 }

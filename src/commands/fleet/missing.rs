@@ -14,7 +14,7 @@ pub fn told(error: &Error, target: Option<&Target>) -> CommandError {
     let mut failure = explain(error);
     let Some(target) = target else { return failure };
     let has_no_name = |e: &(dyn std::error::Error + 'static)| {
-        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::HttpClient(HttpError::Name { .. })))
+        matches!(e.downcast_ref::<ApiError>(), Some(ApiError::Http(HttpError::Name { .. })))
     };
     if failure.exit == Exit::TokenRefused {
         failure.hints.insert(0, format!("the token comes from {}", target.token_source()));

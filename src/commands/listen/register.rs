@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::commands::options::confirm::Confirm;
-use crate::commands::options::parse::quiet;
+use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::config::profile::ProfileName;
 use crate::error::CommandError;
@@ -25,7 +25,7 @@ pub struct RegisterArgs {
     #[arg(long, value_name = "URL", requires = "register", value_parser = quiet::<HookUrl>())]
     pub public_url: Option<HookUrl>,
     /// The message stream; without it the profile's, or outbound
-    #[arg(long, value_name = "ID", requires = "register", value_parser = quiet::<StreamId>())]
+    #[arg(long, value_name = "ID", requires = "register", value_parser = quiet_with(stream_id))]
     pub stream: Option<StreamId>,
     #[command(flatten)]
     pub triggers: TriggerArgs,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::parse::quiet;
+use super::parse::{quiet, quiet_with, stream_id};
 use super::webhook::{AuthArgs, HeaderArgs, TriggerArgs};
 use crate::postmark::{HookUrl, StreamId, Trigger, TriggerSetting, Triggers};
 
@@ -14,7 +14,7 @@ pub struct EndpointArgs {
     #[arg(long, value_name = "URL", conflicts_with_all = ["ids", "all"], value_parser = quiet::<HookUrl>())]
     pub url: Option<HookUrl>,
     /// The message stream that the samples name; without it outbound
-    #[arg(long, value_name = "ID", value_parser = quiet::<StreamId>())]
+    #[arg(long, value_name = "ID", value_parser = quiet_with(stream_id))]
     pub stream: Option<StreamId>,
     #[command(flatten)]
     pub triggers: TriggerArgs,

@@ -10,6 +10,8 @@ use clap::builder::TypedValueParser;
 use clap::error::{Error, ErrorKind};
 use clap::{Arg, Command};
 
+use crate::postmark::{StreamId, WebhookId};
+
 /// A parser that reads a value with a function.
 #[derive(Clone)]
 pub struct Quiet<T>(fn(&str) -> Result<T, String>);
@@ -35,6 +37,16 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quiet<T> {
                 .with_cmd(cmd)
         })
     }
+}
+
+/// Webhook ID.
+pub fn webhook_id(text: &str) -> Result<WebhookId, String> {
+    text.parse().map_err(|why| format!("{why}, as `pmhooks list` shows it"))
+}
+
+/// Message stream ID.
+pub fn stream_id(text: &str) -> Result<StreamId, String> {
+    text.parse().map_err(|why| format!("{why}; `pmhooks streams` lists them"))
 }
 
 /// A duration: `500ms`, `10s`, `2m`, `1h 30m`; a bare number is seconds.

@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::parse::quiet;
+use super::parse::{quiet_with, stream_id, webhook_id};
 use crate::postmark::{HookUrl, StreamId, WebhookId};
 
 /// A filter by stream.
 #[derive(Args, Clone, Debug)]
 pub struct StreamFilter {
     /// Only webhooks of this message stream
-    #[arg(long, value_name = "ID", value_parser = quiet::<StreamId>())]
+    #[arg(long, value_name = "ID", value_parser = quiet_with(stream_id))]
     pub stream: Option<StreamId>,
 }
 
@@ -19,7 +19,7 @@ pub struct StreamFilter {
 #[derive(Args, Clone, Debug)]
 pub struct WebhookIds {
     /// The webhooks' IDs; on a terminal, a picker is shown where none is given
-    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    #[arg(value_name = "ID", value_parser = quiet_with(webhook_id))]
     pub ids: Vec<WebhookId>,
 }
 
@@ -27,7 +27,7 @@ pub struct WebhookIds {
 #[derive(Args, Clone, Debug)]
 pub struct WebhooksOrAll {
     /// The webhooks' IDs; on a terminal, a picker is shown where none is given
-    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    #[arg(value_name = "ID", value_parser = quiet_with(webhook_id))]
     pub ids: Vec<WebhookId>,
     /// All webhooks of the server
     #[arg(long, conflicts_with = "ids")]
@@ -38,7 +38,7 @@ pub struct WebhooksOrAll {
 #[derive(Args, Clone, Debug)]
 pub struct OneWebhookId {
     /// The webhook's ID; on a terminal, a picker is shown where none is given
-    #[arg(value_name = "ID", value_parser = quiet::<WebhookId>())]
+    #[arg(value_name = "ID", value_parser = quiet_with(webhook_id))]
     pub id: Option<WebhookId>,
 }
 

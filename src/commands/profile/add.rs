@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::{refuse_built_in, row, token};
 use crate::commands::Context;
-use crate::commands::options::parse::{quiet, quiet_with};
+use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::config::profile::{Profile, ProfileName};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "PROGRAM ARG", group = "where", num_args = 1.., allow_hyphen_values = true)]
     token_command: Option<Vec<String>>,
     /// The stream of `create` where --stream names none
-    #[arg(long, value_name = "ID", value_parser = quiet::<StreamId>())]
+    #[arg(long, value_name = "ID", value_parser = quiet_with(stream_id))]
     stream: Option<StreamId>,
     /// Writes need the profile's name, typed or with --confirm
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::postmark::verification::Verdict;
+use crate::postmark::Verdict;
 use crate::postmark::{Object, Reveal, Trigger, Verification, WebhookId, mask};
 use crate::term::{Cell, Column, Report, Table, Tone};
 

@@ -1,13 +1,14 @@
-//! Why no whole answer came back.
+//! Errors of a request without a complete response.
 
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
-/// A request that got no complete answer. Names hosts and ports, never a URL or a credential.
+/// Request without a complete response. Holds hosts and ports, never a URL or a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The host's name has no address.
@@ -19,7 +20,7 @@ pub enum HttpError {
     /// No connection could be made.
     #[error("cannot connect to {to}: {why}")]
     Connect {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// The reason, as the system gave it.
         why: String,
@@ -31,13 +32,13 @@ pub enum HttpError {
         proxy: String,
         /// Host and port behind it.
         to: String,
-        /// The reason.
+        /// Reason.
         why: String,
     },
     /// The certificate or the TLS handshake was not acceptable.
     #[error("no safe connection to {to}: {why}")]
     Tls {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// The reason in words.
         why: String,
@@ -45,17 +46,17 @@ pub enum HttpError {
         trouble: TlsTrouble,
     },
     /// The time was up.
-    #[error("no complete answer from {to} within {}", humantime::format_duration(*.after))]
+    #[error("no complete answer from {to} within {}", friendly(*.after))]
     Timeout {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// The time that the request was given.
         after: Duration,
     },
     /// No connection came about in its time, TLS included.
-    #[error("no connection to {to} within {}", humantime::format_duration(*.after))]
+    #[error("no connection to {to} within {}", friendly(*.after))]
     ConnectTimeout {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// The time that connecting was given.
         after: Duration,
@@ -63,7 +64,7 @@ pub enum HttpError {
     /// The connection broke after the request was sent.
     #[error("{to} {how} the connection without an answer")]
     Closed {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// `closed` or `reset`.
         how: &'static str,
@@ -71,7 +72,7 @@ pub enum HttpError {
     /// The answer stopped in the middle.
     #[error("the answer of {to} was cut after {received} bytes")]
     Cut {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// How much of the body had arrived, in bytes.
         received: usize,
@@ -79,7 +80,7 @@ pub enum HttpError {
     /// The answer is larger than was allowed.
     #[error("the answer of {to} is too large: more than {limit} bytes")]
     TooLarge {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// The HTTP status that it began with.
         status: u16,
@@ -89,7 +90,7 @@ pub enum HttpError {
     /// What came back is not HTTP.
     #[error("{to} did not answer in HTTP: {why}")]
     NotHttp {
-        /// Host and port.
+        /// Host and port of the server.
         to: String,
         /// What was wrong with it.
         why: String,
@@ -101,7 +102,7 @@ pub enum HttpError {
         origin: &'static str,
         /// The path.
         path: PathBuf,
-        /// The reason.
+        /// Reason.
         why: String,
     },
     /// A proxy variable cannot be used.
@@ -115,26 +116,26 @@ pub enum HttpError {
     /// This machine could not even try.
     #[error("cannot send a request from this machine: {why}")]
     Local {
-        /// The reason.
+        /// Reason.
         why: String,
     },
 }
 
-/// What can be wrong with a TLS connection.
+/// Kind of a TLS failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsTrouble {
     /// The certificate is not valid today.
     Date,
     /// The certificate is for another name.
     Host,
-    /// The certificate's authority is missing, so that `--cacert` would help.
+    /// The certificate's authority is not trusted.
     UnknownAuthority,
-    /// The two sides do not understand each other, or one does not speak TLS at all.
+    /// No common protocol, or the peer does not speak TLS.
     Protocol,
 }
 
 impl HttpError {
-    /// True where the server may have seen the request, and so may have acted on it.
+    /// True if the server may have received the request, and may have acted on it.
     pub fn maybe_sent(&self) -> bool {
         match self {
             Self::Timeout { .. }
@@ -153,7 +154,7 @@ impl HttpError {
         }
     }
 
-    /// True where trying again may help.
+    /// True if a retry may help.
     pub fn is_temporary(&self) -> bool {
         matches!(
             self,
@@ -168,19 +169,19 @@ impl HttpError {
     }
 }
 
-/// Where a request went, for the words of its error.
+/// Destination of a request, for its error.
 pub(super) struct Destination {
     pub authority: String,
     pub host: String,
     /// Host and port of the proxy, where one is used.
     pub proxy: Option<String>,
     pub after: Duration,
-    /// The part of `after` that connecting may take.
+    /// Part of `after` that connecting may take.
     pub connect_after: Duration,
 }
 
 impl Destination {
-    /// Who is spoken to, the proxy included.
+    /// Host and port, with those of the proxy.
     pub(super) fn to(&self) -> String {
         match &self.proxy {
             Some(proxy) => format!("{} (through the proxy {proxy})", self.authority),
@@ -193,7 +194,7 @@ impl Destination {
     }
 }
 
-/// Puts what the transport reported into words.
+/// Error for a failure that the transport reports.
 pub(super) fn classify(error: &reqwest::Error, at: &Destination) -> HttpError {
     let to = at.to();
     if let Some(tls) = find::<rustls::Error>(error) {
@@ -272,7 +273,7 @@ fn certificate_trouble(bad: &CertificateError, at: &Destination) -> (TlsTrouble,
             TlsTrouble::UnknownAuthority,
             "its certificate comes from an authority that this machine does not know".to_owned(),
         ),
-        // A certificate of an authority, shown as a server's own, is what `openssl req -x509` makes.
+        // `openssl req -x509` makes a certificate of an authority, which is then used as a server's own.
         other if other.to_string().contains("CaUsedAsEndEntity") => (
             TlsTrouble::UnknownAuthority,
             "its certificate is self-signed, or an authority's and not its own".to_owned(),
@@ -283,19 +284,23 @@ fn certificate_trouble(bad: &CertificateError, at: &Destination) -> (TlsTrouble,
     }
 }
 
-/// The name within `DnsName("h.example.com")`, as certificates' names are told.
+/// Name within `DnsName("h.example.com")`, rustls's form of a certificate's names.
 fn bare(name: &str) -> &str {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"')
 }
 
 fn day(seconds: u64) -> String {
-    let at = std::time::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    let text = at.map(|t| humantime::format_rfc3339_seconds(t).to_string()).unwrap_or_default();
-    text.get(..10).unwrap_or("an unknown day").to_owned()
+    let second = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
+    second.map_or("an unknown day".to_owned(), |second| second.strftime("%Y-%m-%d").to_string())
 }
 
-/// The first error of a type in the chain, also inside the boxes of `io::Error`.
+/// A duration such as `1m 30s`.
+fn friendly(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or("a long time".to_owned(), |d| format!("{d:#}"))
+}
+
+/// First error of a type in the chain, boxes of `io::Error` included.
 pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(current) = next {
@@ -311,7 +316,7 @@ pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
     None
 }
 
-/// The last words of the chain: the operating system's own, usually.
+/// Innermost error of the chain: usually the operating system's.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

@@ -1,22 +1,20 @@
-//! One request, one answer, within its time and size.
+//! One request and its response, within a time and a size.
 
 use std::io::Read as _;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::Client;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use rustls::ClientConfig;
 use url::Url;
 
 use super::error::{Destination, classify, find};
 use super::{
-    Answer, CONNECT_TIMEOUT, HttpError, Method, Request, Settings, TlsTrouble, authority, proxy,
-    trust,
+    CONNECT_TIMEOUT, HttpError, Method, Request, Response, Settings, authority, proxy, tls,
 };
 
-/// What decides which client can serve a URL.
+/// Properties of a URL that select its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Route {
     tls: bool,
@@ -29,19 +27,19 @@ impl Route {
     }
 }
 
-/// Connecting has its time, the whole exchange half of this more, the thread that does it all of this
-/// more: so the clearest error wins.
+/// Slack between nested timeouts: the exchange gets half of this beyond connecting, its thread all of
+/// it. So the innermost timeout, which has the clearest error, fires first.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Builds the client of a route. Certificates are read only for `https`, proxies looked at only for
-/// other machines.
+/// Builds the client of a route. Certificates are read only for `https`; proxies apply only to other
+/// machines.
 pub(super) fn client(
     route: Route,
     request: &Request,
     settings: &Settings,
     reuse: bool,
 ) -> Result<Client, HttpError> {
-    let tls = tls(route, &authority(&request.url), settings)?;
+    let tls = tls::configuration(route.tls, &authority(&request.url), settings)?;
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .referer(false)
@@ -59,34 +57,16 @@ pub(super) fn client(
     builder.build().map_err(|e| HttpError::Local { why: e.to_string() })
 }
 
-/// The TLS configuration of a route; without TLS nobody is trusted.
-pub(super) fn tls(
-    route: Route,
-    authority: &str,
-    settings: &Settings,
-) -> Result<ClientConfig, HttpError> {
-    let authorities =
-        if route.tls { trust::authorities(settings)? } else { trust::given(settings)? };
-    if route.tls && authorities.is_empty() {
-        return Err(HttpError::Tls {
-            to: authority.to_owned(),
-            why: "this machine has no certificate authorities to check it by".to_owned(),
-            trouble: TlsTrouble::UnknownAuthority,
-        });
-    }
-    trust::configuration(authorities)
-}
-
-/// Sends once and reads the whole answer.
+/// Sends a request once and reads the whole response.
 ///
-/// The work is done on a thread of its own: the blocking client starts its clock anew for each read
-/// of a body, and a name look-up knows no clock at all.
-pub(super) fn exchange(
+/// Runs on its own thread: the blocking client restarts its timeout for each read of a body, and a
+/// name look-up has no timeout at all.
+pub(super) fn send_once(
     client: &Client,
     request: &Request,
     proxy: Option<String>,
     deadline: Instant,
-) -> Result<Answer, HttpError> {
+) -> Result<Response, HttpError> {
     let left = deadline.saturating_duration_since(Instant::now());
     let at = Arc::new(Destination {
         authority: authority(&request.url),
@@ -105,9 +85,9 @@ pub(super) fn exchange(
             let sent =
                 build(&client, &request, left + GRACE / 2).map_err(|why| HttpError::Local { why });
             let at = &worker_at;
-            let answer = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, at)));
-            // Nobody listens any more once the time is up.
-            let _ = done.send(answer.and_then(|response| read(response, at, limit)));
+            let response = sent.and_then(|r| client.execute(r).map_err(|e| classify(&e, at)));
+            // The receiver is gone once the time is up.
+            let _ = done.send(response.and_then(|response| read(response, at, limit)));
         })
         .map_err(|e| HttpError::Local { why: e.to_string() })?;
     outcome.recv_timeout(left + GRACE).unwrap_or_else(|_| Err(at.timeout()))
@@ -128,7 +108,7 @@ fn build(
     for header in &request.headers {
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| format!("{:?} is not a header name", header.name))?;
-        // The error of a bad value is not repeated: it may be a secret.
+        // The value is not quoted: it may be a secret.
         let mut value = HeaderValue::from_str(&header.value)
             .map_err(|_| format!("the value of the header {name} cannot be sent"))?;
         value.set_sensitive(header.secret);
@@ -145,9 +125,13 @@ fn is_timeout(error: &std::io::Error) -> bool {
         || find::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout)
 }
 
-fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer, HttpError> {
+fn read(
+    mut response: reqwest::blocking::Response,
+    at: &Destination,
+    limit: usize,
+) -> Result<Response, HttpError> {
     let status = response.status().as_u16();
-    // Of a proxy the address would say nothing.
+    // Through a proxy the peer is not the server.
     let address = response.remote_addr().filter(|_| at.proxy.is_none()).map(|a| a.ip());
     let too_large = || HttpError::TooLarge { to: at.to(), status, limit };
     let announced = response.content_length();
@@ -175,5 +159,5 @@ fn read(mut response: Response, at: &Destination, limit: usize) -> Result<Answer
             return Err(too_large());
         }
     }
-    Ok(Answer { status, headers, body, attempts: 1, address })
+    Ok(Response { status, headers, body, attempts: 1, address })
 }

@@ -1,4 +1,4 @@
-//! Which proxy stands between us and another machine: the variables that curl reads.
+//! Proxies: the environment variables that curl reads.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy};
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::HttpError;
 
-/// The proxy variables as they were found: the name that was set, and its value.
+/// Proxy variables of the environment: name and value of those that are set.
 #[derive(Clone, Default)]
 pub struct ProxyVariables {
     /// `HTTPS_PROXY` or `https_proxy`.
@@ -19,16 +19,16 @@ pub struct ProxyVariables {
     pub no: Option<String>,
 }
 
-/// A proxy between us and another machine.
+/// Proxy for a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
-    /// Its host and port; never its credentials.
+    /// Host and port, without credentials.
     pub proxy: String,
-    /// The variable that names it.
+    /// Variable that names it.
     pub variable: &'static str,
 }
 
-/// The proxies for the transport. A value that cannot be used is an error, never a way around it.
+/// Proxies for the transport. A value that cannot be used is an error: requests never go direct instead.
 pub(super) fn all(variables: &ProxyVariables) -> Result<Vec<Proxy>, HttpError> {
     let except = || variables.no.as_deref().and_then(NoProxy::from_string);
     let made = [
@@ -46,7 +46,7 @@ pub(super) fn all(variables: &ProxyVariables) -> Result<Vec<Proxy>, HttpError> {
     Ok(proxies)
 }
 
-/// Host and port of the proxy that a request to this URL goes through.
+/// Host and port of the proxy for a URL.
 pub(super) fn used(variables: &ProxyVariables, url: &Url) -> Option<String> {
     let value = |setting: &Option<(&'static str, String)>| {
         setting.as_ref().map(|(_, value)| value.clone()).unwrap_or_default()
@@ -62,7 +62,7 @@ pub(super) fn used(variables: &ProxyVariables, url: &Url) -> Option<String> {
     Some(proxy.uri().port_u16().map_or(host.clone(), |port| format!("{host}:{port}")))
 }
 
-/// The proxy that a request to this URL goes through. A value that cannot be used is an error.
+/// Proxy for a URL, with its variable. A value that cannot be used is an error.
 pub(super) fn via(variables: &ProxyVariables, url: &Url) -> Result<Option<Via>, HttpError> {
     all(variables)?;
     let own = if url.scheme() == "https" { &variables.https } else { &variables.http };

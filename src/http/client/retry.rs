@@ -1,27 +1,41 @@
-//! When a request is sent again, and after what wait.
+//! The retry decision: which failures are retried, and after which delay.
 //!
-//! Postmark documents a 429 but no Retry-After and no numbers, so a Retry-After is honoured if one
-//! comes, and otherwise the waits double from [`FIRST_WAIT`], each shortened by up to half at random.
+//! Postmark documents 429 without Retry-After and without limits. A Retry-After is honored if there is
+//! one; otherwise delays double from [`FIRST_DELAY`], each shortened by up to half at random.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::{Answer, HttpError, Repeat, Request, authority};
+use jiff::Timestamp;
+use jiff::fmt::{rfc2822, strtime};
 
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+use super::{HttpError, Request, Response, authority};
 
-/// The retries of one request.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(15);
+
+/// Failures of a request that are retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryPolicy {
+    /// Every temporary failure: sending the request twice has the effect of sending it once.
+    Idempotent,
+    /// Only failures after which the server surely did nothing: no byte was sent, or it answered 429.
+    IfUnsent,
+    /// None.
+    Never,
+}
+
+/// Retry state of one request.
 pub(super) struct Retries<'a> {
     request: &'a Request,
     deadline: Instant,
-    /// How often the request has been repeated so far.
-    pub done: u32,
+    /// Number of retries so far.
+    pub(super) done: u32,
 }
 
-/// A wait before the next try.
+/// Delay before a retry, and its reason.
 pub(super) struct Pause {
-    pub wait: Duration,
-    pub reason: String,
+    pub(super) wait: Duration,
+    pub(super) reason: String,
 }
 
 impl<'a> Retries<'a> {
@@ -29,16 +43,16 @@ impl<'a> Retries<'a> {
         Self { request, deadline, done: 0 }
     }
 
-    /// The pause before the request goes out again, or `None` where this outcome stands: it is final,
-    /// the retries are used up, or the wait would outlast the time that is left.
-    pub(super) fn next(&mut self, outcome: &Result<Answer, HttpError>) -> Option<Pause> {
-        if self.done >= self.request.retries || !self.may_repeat(outcome) {
+    /// Pause before the next retry. `None` if the outcome is final, no retry is left, or the delay
+    /// would exceed the remaining time.
+    pub(super) fn next(&mut self, outcome: &Result<Response, HttpError>) -> Option<Pause> {
+        if self.done >= self.request.retries || !self.is_retried(outcome) {
             return None;
         }
         let (reason, asked) = match outcome {
-            Ok(answer) => {
-                let reason = format!("{} answered {}", authority(&self.request.url), answer.status);
-                (reason, retry_after(answer, SystemTime::now()))
+            Ok(response) => {
+                let host = authority(&self.request.url);
+                (format!("{host} answered {}", response.status), response.retry_after())
             }
             Err(error) => (error.to_string(), None),
         };
@@ -50,32 +64,46 @@ impl<'a> Retries<'a> {
         Some(Pause { wait, reason })
     }
 
-    fn may_repeat(&self, outcome: &Result<Answer, HttpError>) -> bool {
-        match (self.request.repeat, outcome) {
-            (Repeat::Never, _) => false,
-            (Repeat::Always, Ok(answer)) => answer.status == 429 || answer.status >= 500,
-            (Repeat::Always, Err(error)) => error.is_temporary(),
-            (Repeat::OnlyIfUnsent, Ok(answer)) => answer.status == 429,
-            (Repeat::OnlyIfUnsent, Err(error)) => error.is_temporary() && !error.maybe_sent(),
+    fn is_retried(&self, outcome: &Result<Response, HttpError>) -> bool {
+        match (self.request.retry, outcome) {
+            (RetryPolicy::Never, _) => false,
+            (RetryPolicy::Idempotent, Ok(response)) => {
+                response.status == 429 || response.status >= 500
+            }
+            (RetryPolicy::Idempotent, Err(error)) => error.is_temporary(),
+            (RetryPolicy::IfUnsent, Ok(response)) => response.status == 429,
+            (RetryPolicy::IfUnsent, Err(error)) => error.is_temporary() && !error.maybe_sent(),
         }
     }
 }
 
 fn backoff(done: u32) -> Duration {
-    let full = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(done)).min(LONGEST_WAIT);
+    let full = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(done)).min(LONGEST_DELAY);
     full.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
-/// What a Retry-After asks for: whole seconds or a date (RFC 9110, 10.2.3); anything else is ignored.
-pub(super) fn retry_after(answer: &Answer, now: SystemTime) -> Option<Duration> {
-    let text = answer.header("retry-after")?.trim();
+/// Delay of a `Retry-After` header: whole seconds or a date (RFC 9110, 10.2.3). `None` for anything else.
+pub(super) fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let wait = date.duration_since(now).unwrap_or_default();
-    // A date has whole seconds; up, so that the wait is never too short.
-    Some(Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)))
+    let wait = parse_http_date(text)?.duration_since(now);
+    // Dates have whole seconds. Round up, so that the delay is never too short.
+    let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// Date of a header in any of the three forms of RFC 9110, 5.6.7. `None` for anything else.
+pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+    if text.ends_with(" GMT") && !text.contains('-') {
+        return rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    }
+    let obsolete = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    obsolete.iter().find_map(|format| {
+        let date = strtime::parse(format, text).ok()?.to_datetime().ok()?;
+        Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 #[cfg(test)]
@@ -84,30 +112,35 @@ mod tests {
 
     fn asked(value: &str) -> Option<Duration> {
         let headers = vec![("retry-after".to_owned(), value.to_owned())];
-        let answer = Answer { status: 429, headers, body: Vec::new(), attempts: 1, address: None };
-        retry_after(&answer, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
+        let response =
+            Response { status: 429, headers, body: Vec::new(), attempts: 1, address: None };
+        retry_after(&response, Timestamp::from_second(784_111_777).unwrap())
     }
 
     #[test]
-    fn a_retry_after_in_seconds_or_as_a_date_is_honoured() {
+    fn retry_after_in_seconds_or_as_a_date_is_honored() {
         assert_eq!(asked("2"), Some(Duration::from_secs(2)));
         assert_eq!(asked("0"), Some(Duration::ZERO));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:39 GMT"), Some(Duration::from_secs(2)));
+        assert_eq!(asked("Sunday, 06-Nov-94 08:49:39 GMT"), Some(Duration::from_secs(2)));
+        assert_eq!(asked("Sun Nov  6 08:49:39 1994"), Some(Duration::from_secs(2)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:00 GMT"), Some(Duration::ZERO), "in the past");
         assert!(asked("99999999999999999999999").is_some_and(|d| d > Duration::from_secs(1 << 40)));
     }
 
     #[test]
-    fn a_retry_after_that_is_neither_is_ignored() {
-        for garbage in ["", "-1", "1.5", "soon", "2 seconds"] {
+    fn retry_after_of_another_form_is_ignored() {
+        for garbage in
+            ["", "-1", "1.5", "soon", "2 seconds", "Sun, 06 Nov 1994", "1994-11-06T08:49:39Z"]
+        {
             assert_eq!(asked(garbage), None, "{garbage:?}");
         }
     }
 
     #[test]
-    fn waits_double_and_stay_between_half_and_whole() {
+    fn delays_double_and_stay_between_half_and_full() {
         for done in 0..12 {
-            let full = FIRST_WAIT.saturating_mul(2_u32.pow(done)).min(LONGEST_WAIT);
+            let full = FIRST_DELAY.saturating_mul(2_u32.pow(done)).min(LONGEST_DELAY);
             for _ in 0..50 {
                 let wait = backoff(done);
                 assert!(wait >= full / 2 && wait <= full, "{wait:?} of {full:?}");

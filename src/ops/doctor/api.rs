@@ -6,9 +6,9 @@ use url::Url;
 
 use super::{Doctor, DoctorReport, Part, Ready, Step, Wishes};
 use crate::config::resolve::{self, Account, Target};
-use crate::http::client::{HttpError, Reach, TlsTrouble};
+use crate::http::client::{HttpError, Reachability, TlsTrouble};
 use crate::ops::session::Session;
-use crate::postmark::{ApiError, ApiUrl, Heard, Server, Webhook, WebhookId};
+use crate::postmark::{ApiError, ApiUrl, ResponseInfo, Server, Webhook, WebhookId};
 
 /// A clock may be off by so much before it is worth a word.
 const MUCH_SKEW: Duration = Duration::from_secs(60);
@@ -52,7 +52,7 @@ impl Doctor<'_> {
             report.add(Part::Setup, "server", Step::skipped("it is out of reach"));
             return None;
         }
-        let (answer, heard) = session.client.server_heard();
+        let (answer, heard) = session.client.server_with_info();
         report.add(Part::Setup, "api", self.answer(&answer, heard.as_ref()));
         let step = heard.map_or_else(|| Step::skipped("there is no answer to read"), |h| clock(&h));
         report.add(Part::Setup, "clock", step);
@@ -150,7 +150,7 @@ impl Doctor<'_> {
     }
 
     /// Whether it was Postmark that answered.
-    fn answer(&self, answer: &Result<Server, ApiError>, heard: Option<&Heard>) -> Step {
+    fn answer(&self, answer: &Result<Server, ApiError>, heard: Option<&ResponseInfo>) -> Step {
         let took = heard.map(|h| format!(" ({} ms)", h.took.as_millis())).unwrap_or_default();
         let tries = heard.map_or(1, |heard| heard.attempts);
         match answer {
@@ -242,7 +242,7 @@ impl Doctor<'_> {
 }
 
 /// What each part of the way took.
-pub(super) fn parts(reach: &Reach) -> String {
+pub(super) fn parts(reach: &Reachability) -> String {
     let parts = [("name", reach.name), ("connection", reach.connection), ("TLS", reach.tls)];
     let said = parts
         .iter()
@@ -251,8 +251,8 @@ pub(super) fn parts(reach: &Reach) -> String {
 }
 
 /// This machine's clock against the answer's.
-fn clock(heard: &Heard) -> Step {
-    let Some(date) = heard.date.as_deref().and_then(|d| httpdate::parse_http_date(d).ok()) else {
+fn clock(heard: &ResponseInfo) -> Step {
+    let Some(date) = heard.date.map(SystemTime::from) else {
         return Step::skipped("the answer does not say what time it is");
     };
     let now = SystemTime::now();

@@ -3,7 +3,7 @@
 use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step, Wishes};
 use crate::ops::finding::Level;
 use crate::ops::health::{Checkup, Demands};
-use crate::postmark::verification::Verdict;
+use crate::postmark::Verdict;
 use crate::postmark::{ApiError, Webhook};
 
 /// The success rate that is demanded, in percent: `health` demands the same.

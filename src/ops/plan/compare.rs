@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::ops::manifest::Entry;
-use crate::postmark::{HttpAuth, HttpHeader, Patch, TriggerSetting, Webhook};
+use crate::postmark::{HttpAuth, HttpHeader, TriggerSetting, Webhook, WebhookPatch};
 
 /// What must change, and whether a password could not be compared because Postmark hides it. Copies
 /// nothing of what is so already: most webhooks are.
-pub(super) fn patch(webhook: &Webhook, entry: &Entry) -> (Patch, bool) {
+pub(super) fn patch(webhook: &Webhook, entry: &Entry) -> (WebhookPatch, bool) {
     let auth = entry.http_auth.as_ref().filter(|wanted| **wanted != webhook.http_auth);
     let unreadable = auth.is_some_and(|wanted| is_hidden(webhook, wanted.as_ref()));
     let headers = entry.http_headers.as_ref();
@@ -25,7 +25,7 @@ pub(super) fn patch(webhook: &Webhook, entry: &Entry) -> (Patch, bool) {
             (*trigger, setting)
         })
     });
-    let patch = Patch {
+    let patch = WebhookPatch {
         url: (!entry.url.is_same_place(&webhook.url)).then(|| entry.url.clone()),
         http_auth: auth.filter(|_| !unreadable).cloned(),
         http_headers: headers.cloned(),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::waiting::{Added, Waiting};
-use crate::http::client::{self, Header, HttpClient, Method, Repeat, Request};
+use crate::http::client::{self, Header, HttpClient, Method, Request, RetryPolicy};
 use crate::ops::probe;
 use crate::ops::receive::receiver::Delivery;
 use crate::postmark::HookUrl;
@@ -130,7 +130,7 @@ impl Target {
             body: Some(delivery.body().to_vec()),
             timeout: self.timeout,
             retries: 0,
-            repeat: Repeat::Never,
+            retry: RetryPolicy::Never,
             limit: LARGEST_ANSWER,
         };
         let answer = self.net.send(&request).map_err(|error| (error.to_string(), true))?;

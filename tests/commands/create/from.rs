@@ -138,7 +138,7 @@ standard input:2:14: HttpHeaders is a map, not a list
 standard input:2:15: a header's name has letters, digits and dashes only
 standard input:2:43: a header has Name and Value, not "Secret"
 standard input:1:6: Url: it is not a URL: empty host
-standard input:1:16: MessageStream: a stream's ID starts with a letter and has at most 30 letters, digits, - and _; `pmhooks streams` lists them
+standard input:1:16: MessageStream: a stream's ID starts with a letter and has at most 30 letters, digits, - and _
 standard input:2:1: duplicate mapping key: Url
 standard input:1:6: unclosed quote
 standard input:3:1: multiple YAML documents detected

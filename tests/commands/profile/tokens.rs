@@ -384,7 +384,7 @@ pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:13: `server_id` is a text, 
 pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:11: `api_url`: a token is sent over https only (http is for localhost, 127.0.0.1 and [::1])
 --- exit 3
 --- stderr
-pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:10: `stream`: a stream's ID starts with a letter and has at most 30 letters, digits, - and _; `pmhooks streams` lists them
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:10: `stream`: a stream's ID starts with a letter and has at most 30 letters, digits, - and _
 --- exit 3
 --- stderr
 pmhooks: error: [HOME]/.config/pmhooks/config.toml:4:5: `vars.X` is a number, not a text

@@ -1,4 +1,4 @@
-//! How far one gets towards a host: its name, a connection, TLS. Nothing is asked of anybody.
+//! Reachability of a host: name look-up, connection and TLS handshake, without a request.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -10,39 +10,38 @@ use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::error::{Destination, find, tls_trouble};
-use super::exchange::{Route, tls};
-use super::{CONNECT_TIMEOUT, HttpError, Settings, authority};
+use super::{CONNECT_TIMEOUT, HttpError, Settings, authority, tls};
 
-/// No time at all is no limit to the system.
+/// Shortest timeout of a socket: zero means none to the system.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// The way as far as it went, with what each part of it took.
+/// Steps towards a host that succeeded, with their times, and the error that ended them.
 #[derive(Debug, Default)]
-pub struct Reach {
-    /// Finding the address; nothing where the URL names it itself.
+pub struct Reachability {
+    /// Time of the name look-up. `None` if the URL holds an address.
     pub name: Option<Duration>,
-    /// Connecting.
+    /// Time to connect.
     pub connection: Option<Duration>,
-    /// The TLS handshake; nothing for `http`.
+    /// Time of the TLS handshake. `None` for `http`.
     pub tls: Option<Duration>,
-    /// Who was there.
+    /// Address of the peer.
     pub address: Option<IpAddr>,
-    /// Where it ended, if not at its end.
+    /// Error, if a step failed.
     pub trouble: Option<HttpError>,
 }
 
-/// A part of the way.
-enum Part {
+/// Outcome of one step.
+enum Step {
     Named(Duration),
     Connected(IpAddr, Duration),
     Secured(Duration),
     Failed(HttpError),
 }
 
-/// Goes there and comes back. All of it is bounded, which a name look-up by itself is not.
-pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
+/// Resolves, connects and shakes hands. Runs on its own thread: a name look-up has no timeout.
+pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reachability {
     let limit = CONNECT_TIMEOUT.min(limit);
-    let way = Way {
+    let attempt = Attempt {
         at: Destination {
             authority: authority(url),
             host: url.host_str().unwrap_or("?").to_owned(),
@@ -54,13 +53,13 @@ pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
         settings: settings.clone(),
         deadline: Instant::now() + limit,
     };
-    let (deadline, late) = (way.deadline, way.late());
-    let (tell, parts) = mpsc::channel();
-    let mut reach = Reach::default();
+    let (deadline, late) = (attempt.deadline, attempt.late());
+    let (tell, steps) = mpsc::channel();
+    let mut reach = Reachability::default();
     let walked = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
-        if let Err(trouble) = way.walk(&tell) {
-            // Nobody listens any more once the time is up.
-            let _ = tell.send(Part::Failed(trouble));
+        if let Err(trouble) = attempt.run(&tell) {
+            // The receiver is gone once the time is up.
+            let _ = tell.send(Step::Failed(trouble));
         }
     });
     if let Err(error) = walked {
@@ -69,13 +68,13 @@ pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
     }
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        match parts.recv_timeout(left) {
-            Ok(Part::Named(took)) => reach.name = Some(took),
-            Ok(Part::Connected(address, took)) => {
+        match steps.recv_timeout(left) {
+            Ok(Step::Named(took)) => reach.name = Some(took),
+            Ok(Step::Connected(address, took)) => {
                 (reach.address, reach.connection) = (Some(address), Some(took));
             }
-            Ok(Part::Secured(took)) => reach.tls = Some(took),
-            Ok(Part::Failed(trouble)) => reach.trouble = Some(trouble),
+            Ok(Step::Secured(took)) => reach.tls = Some(took),
+            Ok(Step::Failed(trouble)) => reach.trouble = Some(trouble),
             Err(mpsc::RecvTimeoutError::Disconnected) => return reach,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 reach.trouble = Some(late);
@@ -85,27 +84,27 @@ pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reach {
     }
 }
 
-struct Way {
+struct Attempt {
     at: Destination,
     url: Url,
     settings: Settings,
     deadline: Instant,
 }
 
-impl Way {
-    fn walk(&self, tell: &mpsc::Sender<Part>) -> Result<(), HttpError> {
+impl Attempt {
+    fn run(&self, tell: &mpsc::Sender<Step>) -> Result<(), HttpError> {
         let started = Instant::now();
         let addresses = self.addresses()?;
         if matches!(self.url.host(), Some(Host::Domain(_))) {
-            let _ = tell.send(Part::Named(started.elapsed()));
+            let _ = tell.send(Step::Named(started.elapsed()));
         }
         let started = Instant::now();
         let (mut socket, address) = self.connect(&addresses)?;
-        let _ = tell.send(Part::Connected(address, started.elapsed()));
+        let _ = tell.send(Step::Connected(address, started.elapsed()));
         if self.url.scheme() == "https" {
             let started = Instant::now();
             self.shake_hands(&mut socket)?;
-            let _ = tell.send(Part::Secured(started.elapsed()));
+            let _ = tell.send(Step::Secured(started.elapsed()));
         }
         Ok(())
     }
@@ -121,8 +120,8 @@ impl Way {
         if found.is_empty() { Err(unknown()) } else { Ok(found) }
     }
 
-    /// The first of the addresses that answers. Each has its share of the time: one that is silent must
-    /// not keep the others from being tried.
+    /// First address that accepts. Each gets its share of the time, so that a silent one does not keep
+    /// the others from being tried.
     fn connect(&self, addresses: &[SocketAddr]) -> Result<(TcpStream, IpAddr), HttpError> {
         let mut last = self.late();
         for (untried, address) in (1..=addresses.len()).rev().zip(addresses) {
@@ -140,7 +139,7 @@ impl Way {
 
     fn shake_hands(&self, socket: &mut TcpStream) -> Result<(), HttpError> {
         let local = |why: String| HttpError::Local { why };
-        let configuration = tls(Route::of(&self.url), &self.at.authority, &self.settings)?;
+        let configuration = tls::configuration(true, &self.at.authority, &self.settings)?;
         let host = match self.url.host() {
             Some(Host::Ipv4(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
             Some(Host::Ipv6(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
@@ -157,7 +156,7 @@ impl Way {
         Ok(())
     }
 
-    /// Why there was no handshake.
+    /// Error of a failed handshake.
     fn broken(&self, error: &io::Error) -> HttpError {
         if let Some(tls) = find::<rustls::Error>(error) {
             return tls_trouble(tls, &self.at);
@@ -173,7 +172,7 @@ impl Way {
         HttpError::ConnectTimeout { to: self.at.to(), after: self.at.connect_after }
     }
 
-    /// What is left of the time, never nothing.
+    /// Remaining time, never zero.
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).max(SHORTEST)
     }

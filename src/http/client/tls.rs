@@ -1,7 +1,7 @@
-//! Which certificate authorities are trusted: one function decides, one builds the TLS configuration.
+//! TLS configuration and trusted certificate authorities.
 //!
-//! rustls with ring: another provider would be a change of `configuration` alone. (aws-lc-rs gathers
-//! entropy for some 30 ms at its first use, which is more than all the rest of a run.)
+//! rustls with ring: aws-lc-rs gathers entropy for about 30 ms at its first use, more than the rest of a
+//! run.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,10 +12,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{HttpError, Settings};
+use super::{HttpError, Settings, TlsTrouble};
 
-/// Where Linux and BSD distributions keep their bundle: read alone, since the hashed folder beside it
-/// holds the same certificates in a hundred more files.
+/// Bundles of Linux and BSD distributions. Only the bundle is read: the hashed folder beside it holds
+/// the same certificates in a hundred more files.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -28,11 +28,28 @@ const BUNDLES: [&str; 6] = [
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const BUNDLES: [&str; 0] = [];
 
-/// A bundle of authorities is smaller than this, in bytes; some ten thousand certificates.
+/// Largest bundle of authorities, in bytes: about ten thousand certificates.
 const LARGEST_BUNDLE: u64 = 64 * 1024 * 1024;
 
-/// Only that of `--cacert`: for requests without TLS. What is named has to be there all the same.
-pub(super) fn given(settings: &Settings) -> Result<RootCertStore, HttpError> {
+/// TLS configuration of a client. Without TLS no authority is trusted.
+pub(super) fn configuration(
+    uses_tls: bool,
+    authority: &str,
+    settings: &Settings,
+) -> Result<ClientConfig, HttpError> {
+    let authorities = if uses_tls { authorities(settings)? } else { given(settings)? };
+    if uses_tls && authorities.is_empty() {
+        return Err(HttpError::Tls {
+            to: authority.to_owned(),
+            why: "this machine has no certificate authorities to check it by".to_owned(),
+            trouble: TlsTrouble::UnknownAuthority,
+        });
+    }
+    configuration_with(authorities)
+}
+
+/// `--cacert` alone, for requests without TLS. A missing file is an error even there.
+fn given(settings: &Settings) -> Result<RootCertStore, HttpError> {
     let mut store = RootCertStore::empty();
     if let Some(path) = &settings.cacert {
         add_file(&mut store, "--cacert", path)?;
@@ -40,8 +57,9 @@ pub(super) fn given(settings: &Settings) -> Result<RootCertStore, HttpError> {
     Ok(store)
 }
 
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else the system's; `--cacert` in addition to either.
-pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, HttpError> {
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` if set, else the system's authorities; `--cacert` is added to
+/// either.
+fn authorities(settings: &Settings) -> Result<RootCertStore, HttpError> {
     let mut store = RootCertStore::empty();
     let set = |value: &Option<std::ffi::OsString>| value.clone().filter(|v| !v.is_empty());
     let (file, folders) = (set(&settings.ssl_cert_file), set(&settings.ssl_cert_dir));
@@ -66,8 +84,7 @@ pub(super) fn authorities(settings: &Settings) -> Result<RootCertStore, HttpErro
     Ok(store)
 }
 
-/// The TLS configuration of every connection.
-pub(super) fn configuration(authorities: RootCertStore) -> Result<ClientConfig, HttpError> {
+fn configuration_with(authorities: RootCertStore) -> Result<ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut configuration = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -99,7 +116,7 @@ fn add_folder(store: &mut RootCertStore, folder: &Path) -> Result<(), HttpError>
     let entries =
         fs::read_dir(folder).map_err(|e| unusable("SSL_CERT_DIR", folder, e.to_string()))?;
     for entry in entries.flatten() {
-        // Links to nothing and notes beside the certificates are usual in such a folder.
+        // Dangling links and other files are usual in such a folder.
         if let Ok(bytes) = read(&entry.path()) {
             add(store, &bytes);
         }
@@ -118,7 +135,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|e| e.to_string())
 }
 
-/// Adds every certificate of a PEM bundle, or the one of a DER file; returns how many.
+/// Adds every certificate of a PEM bundle, or the one of a DER file. Returns their number.
 fn add(store: &mut RootCertStore, bytes: &[u8]) -> usize {
     let certificates: Vec<_> =
         CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok).collect();
