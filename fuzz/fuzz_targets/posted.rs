@@ -9,27 +9,28 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::ops::receive::{Receiving, Seen, Shown, Told, Wishes, self};
-use pmhooks::ops::receive::arrived::Arrived;
-use pmhooks::ops::replay::{Events, Filter, Item};
+use pmhooks::ops::receive::{
+    Dedup, EventSummary, Listener, Notice, NoticePolicy, ReceiveOptions,
+};
+use pmhooks::ops::record::{ReadItem, RecordFilter, RecordReader};
 use tempfile::TempDir;
 
 struct Listening {
-    receiving: Receiving,
+    receiving: Listener,
     record: BufReader<File>,
-    seen: Seen,
+    dedup: Dedup,
     _folder: TempDir,
 }
 
 fn listen() -> Mutex<Listening> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("record.jsonl");
-    let wishes = Wishes {
+    let options = ReceiveOptions {
         address: SocketAddr::from(([127, 0, 0, 1], 0)),
         credentials: &[],
         events: Vec::new(),
         record: Some(&path),
-        syncs: false,
+        fsync: false,
         count: None,
         status: 200,
         delay: Duration::ZERO,
@@ -37,11 +38,11 @@ fn listen() -> Mutex<Listening> {
         max_connections: 10,
         forward: None,
         tls: None,
-        shown: Shown::All,
+        notices: NoticePolicy::Reject,
     };
-    let receiving = receive::start(wishes).expect("a port");
+    let receiving = Listener::start(options).expect("a port");
     let record = BufReader::new(File::open(&path).expect("a record"));
-    Mutex::new(Listening { receiving, record, seen: Seen::default(), _folder: folder })
+    Mutex::new(Listening { receiving, record, dedup: Dedup::default(), _folder: folder })
 }
 
 /// The headers that say where a request ends are this target's own.
@@ -77,9 +78,9 @@ fuzz_target!(|data: &[u8]| {
     sent.and(read.map(|_| ())).expect("it was accepted");
     let mut line = Vec::new();
     listening.record.read_until(b'\n', &mut line).expect("the record can be read");
-    let mut events = Events::new(&*line, Filter::default());
+    let mut events = RecordReader::new(&*line, RecordFilter::default());
     match events.read_next().expect("memory can be read") {
-        Some(Item::Event(event)) => assert_eq!(event.post.body, body),
+        Some(ReadItem::Event(event)) => assert_eq!(event.post.body, body),
         // What is no event is kept too, and told as such.
         _ => {
             let value = serde_json::from_slice::<serde_json::Value>(body).unwrap_or_default();
@@ -87,8 +88,8 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     assert_eq!(line.last(), Some(&b'\n'));
-    let told = listening.receiving.inbox.wait(Duration::from_secs(5));
-    let Some(Told::Event(delivery)) = told else { panic!("{told:?}") };
-    let arrived = Arrived::of(&delivery, &mut listening.seen);
-    assert!(arrived.recipient.len() <= body.len() * 3);
+    let notice = listening.receiving.notices.next(Duration::from_secs(5));
+    let Some(Notice::Event(request)) = notice else { panic!("{notice:?}") };
+    let summary = EventSummary::new(&request, &mut listening.dedup);
+    assert!(summary.recipient.len() <= body.len() * 3);
 });

@@ -2,23 +2,23 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pmhooks::ops::replay::{Events, Filter, Item};
+use pmhooks::ops::record::{ReadItem, RecordFilter, RecordReader};
 
 const RECORD: &str = r#"{"Time":"2026-11-27T09:00:00.000Z","Method":"POST","Path":"/","Headers":[{"Name":"X-PM-Webhook-Trace-Id","Value":"t"}],"Body":"{\"a\":[]}"}"#;
 
 /// How many events there are with this trace.
 fn traced(file: &[u8]) -> usize {
-    let mut events = Events::new(file, Filter::default());
+    let mut events = RecordReader::new(file, RecordFilter::default());
     let (mut line, mut traced) = (0, 0);
     while let Some(item) = events.read_next().expect("memory can be read") {
         let at = match &item {
-            Item::Event(event) => event.line,
-            Item::Damaged(damage) => damage.line,
-            Item::LeftOut { .. } => panic!("everything is meant"),
+            ReadItem::Event(event) => event.line,
+            ReadItem::Damaged(damage) => damage.line,
+            ReadItem::Skipped { .. } => panic!("the filter selects everything"),
         };
         assert!(at >= line && at <= events.next_line(), "lines come in order");
         line = at;
-        if let Item::Event(event) = item {
+        if let ReadItem::Event(event) = item {
             traced += usize::from(event.post.trace == "t" && event.post.body == br#"{"a":[]}"#);
         }
     }

@@ -19,7 +19,7 @@ use crate::commands::options::event::{EventWord, events_or_all};
 use crate::commands::options::parse::{duration, listening_address, quiet, quiet_with};
 use crate::commands::options::webhook::AuthArgs;
 use crate::error::{CommandError, Exit};
-use crate::ops::receive::{self, Receiving};
+use crate::ops::receive::Listener;
 use crate::postmark::{HookUrl, HttpAuth};
 use crate::term::Format;
 use log::Log;
@@ -104,7 +104,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     credentials.extend(wanted.iter().map(|(_, wanted)| wanted.auth.clone()));
     let wishes = manner::wishes(args, &credentials, cx)?;
     cx.ui.interrupts.only_wait();
-    let receiving = receive::start(wishes).context("cannot receive events")?;
+    let receiving = Listener::start(wishes).context("cannot receive events")?;
     for warning in words::warnings(args, &receiving, credentials.is_empty()) {
         cx.ui.warn(&warning);
     }
@@ -117,16 +117,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let removed = temporary.map_or(Ok(()), |temporary| register::remove(temporary, cx));
     watched?;
     let left = receiving.stop();
-    log.tell_all(&left.inbox)?;
-    let forwarded = left.forwarded(|| cx.ui.interrupts.is_asked());
-    log.tell_all(&left.inbox)?;
-    log.finish(&left.inbox, forwarded);
+    log.tell_all(&left.notices)?;
+    let forwarded = left.finish_forwarding(|| cx.ui.interrupts.is_asked());
+    log.tell_all(&left.notices)?;
+    log.finish(&left.notices, forwarded);
     removed?;
     Ok(Exit::Done)
 }
 
 /// Tells of what arrives until the end has come.
-fn watch(args: &Args, cx: &Context, receiving: &Receiving, log: &mut Log<'_>) -> Result<()> {
+fn watch(args: &Args, cx: &Context, receiving: &Listener, log: &mut Log<'_>) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(50);
     let started = Instant::now();
     while !cx.ui.interrupts.is_asked() && !log.has_enough() {
@@ -134,10 +134,10 @@ fn watch(args: &Args, cx: &Context, receiving: &Receiving, log: &mut Log<'_>) ->
         if left == Some(Duration::ZERO) {
             break;
         }
-        if let Some(told) = receiving.inbox.wait(left.map_or(GLANCE, |left| left.min(GLANCE))) {
+        if let Some(told) = receiving.notices.next(left.map_or(GLANCE, |left| left.min(GLANCE))) {
             log.tell(told)?;
         }
-        log.passed_over(receiving.inbox.passed_over());
+        log.passed_over(receiving.notices.take_dropped());
     }
     Ok(())
 }

@@ -9,9 +9,10 @@ mod view;
 mod words;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 
 use super::Context;
 use crate::commands::options::event::{EventWord, events, events_or_all};
@@ -21,8 +22,8 @@ use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::error::{CommandError, Exit};
 use crate::ops::moment::Moment;
 use crate::ops::probe::Prober;
-use crate::ops::replay::send::{self, End, Way};
-use crate::ops::replay::{self, Filter, Item};
+use crate::ops::record::{ReadItem, RecordFilter, RecordReader};
+use crate::ops::replay::{self, ReplayEnd, ReplayOptions};
 use report::ReplayReport;
 use view::Plan;
 
@@ -99,7 +100,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if args.file.as_os_str() == "-" {
         cx.use_stdin()?;
     }
-    let events = replay::open(&args.file, filter(args)).map_err(|error| CommandError {
+    let events = RecordReader::open(&args.file, filter(args)).map_err(|error| CommandError {
         causes: vec![error.to_string()],
         ..CommandError::usage("cannot read the events")
     })?;
@@ -109,35 +110,35 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let mut events = events;
         while let Some(item) = events.read_next().context("cannot read the events")? {
             match item {
-                Item::Event(event) => report.planned(&event),
-                Item::LeftOut { is_timeless } => report.left_out(is_timeless),
-                Item::Damaged(damage) => report.damaged(damage),
+                ReadItem::Event(event) => report.planned(&event),
+                ReadItem::Skipped { has_no_time: is_timeless } => report.left_out(is_timeless),
+                ReadItem::Damaged(damage) => report.damaged(damage),
             }
         }
-        return finish::all(report, End::Done, args, cx);
+        return finish::all(report, ReplayEnd::Complete, args, cx);
     }
     let ui = &cx.ui;
     ui.interrupts.go_gently();
-    let way = Way {
+    let way = ReplayOptions {
         prober: &Prober::connected(&cx.net, cx.limits.timeout),
         endpoint: &target.endpoint,
-        width: args.concurrency,
-        pace: args.rate,
+        concurrency: args.concurrency,
+        interval: args.rate,
         fail_fast: args.fail_fast,
-        is_stopped: &|| ui.interrupts.is_asked(),
+        is_interrupted: &|| ui.interrupts.is_asked(),
     };
-    let end = send::run(events, &way, |told| report.add(told));
+    let end = replay::run(events, &way, |told| report.add(told));
     finish::all(report, end, args, cx)
 }
 
-fn filter(args: &Args) -> Filter {
-    let now = SystemTime::now();
+fn filter(args: &Args) -> RecordFilter {
+    let now = Timestamp::now();
     let named = events(&args.event);
     let is_all = args.event.contains(&EventWord::All);
-    Filter {
+    RecordFilter {
         events: if is_all { Vec::new() } else { named },
-        since: args.since.map(|moment| moment.seen_from(now)),
-        until: args.until.map(|moment| moment.seen_from(now)),
+        since: args.since.map(|moment| moment.resolve(now)),
+        until: args.until.map(|moment| moment.resolve(now)),
         from_line: args.from_line,
     }
 }

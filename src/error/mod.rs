@@ -25,7 +25,7 @@ use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
-use crate::ops::temporary::TemporaryError;
+use crate::ops::temporary_webhook::TemporaryError;
 use crate::postmark::Verdict;
 use crate::postmark::{ApiError, Refusal};
 use crate::sandbox::SandboxError;

@@ -8,10 +8,9 @@ use crate::ops::guard::GuardError;
 use crate::ops::manifest::ManifestError;
 use crate::ops::plan::PlanError;
 use crate::ops::receive::ReceiveError;
-use crate::ops::receive::receiver::ReceiverError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
-use crate::ops::temporary::TemporaryError;
+use crate::ops::temporary_webhook::TemporaryError;
 
 pub(super) fn manifest(error: &ManifestError) -> CommandError {
     let mut failure = CommandError::new(Exit::Usage, "");
@@ -45,9 +44,9 @@ pub(super) fn plan(error: &PlanError) -> CommandError {
 pub(super) fn receive(error: &ReceiveError) -> CommandError {
     let failure = CommandError::new(Exit::Machine, "");
     let source = match error {
-        ReceiveError::Receiver(ReceiverError::Bind { source, .. }) => source,
-        ReceiveError::Record(error) => return super::fs(error),
-        ReceiveError::Tls { .. } | ReceiveError::Thread(_) | ReceiveError::Receiver(_) => {
+        ReceiveError::Bind { source, .. } => source,
+        ReceiveError::File(error) => return super::fs(error),
+        ReceiveError::Tls { .. } | ReceiveError::Thread(_) | ReceiveError::Server(_) => {
             return failure;
         }
     };
@@ -68,7 +67,7 @@ pub(super) fn receive(error: &ReceiveError) -> CommandError {
 pub(super) fn temporary(error: &TemporaryError) -> Option<CommandError> {
     match error {
         TemporaryError::Config(error) => super::judge(error),
-        TemporaryError::Disk(error) => super::judge(error),
+        TemporaryError::File(error) => super::judge(error),
         TemporaryError::Random(error) => super::judge(error),
         TemporaryError::Create(error) => super::judge(error),
         TemporaryError::Api(error) => super::judge(error),

@@ -1,204 +1,232 @@
-//! Events that arrive: which are meant, kept in a record, and handed to whoever shows them.
-//!
-//! May use `local`, `disk` and `model`; must not use `api` or `config`.
+//! Receiving of events: an HTTP server that records, forwards and reports each event before it is
+//! acknowledged.
 
-pub mod arrived;
-pub mod forward;
-mod inbox;
-mod intake;
-mod line;
-pub mod receiver;
-mod seen;
-mod waiting;
+mod event_summary;
+mod forward;
+mod recorder;
+mod server;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use inbox::{Inbox, Told};
-pub use seen::Seen;
-
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-use self::receiver::{Credentials, Options, Receiver, ReceiverError};
+pub use event_summary::{Dedup, EventBody, EventSummary};
+pub use forward::{ForwardCounts, ForwardNotice, ForwardTarget};
+pub use recorder::{Notice, NoticePolicy, NoticeReceiver};
+pub use server::{EventRequest, RejectReason, Rejection};
+
 use crate::event::Event;
 use crate::fs::append::{Appender, Found};
 use crate::fs::{self, FsError};
 use crate::http::server::Limits;
-use crate::ops::receive::receiver::tls::{Configuration, TlsError};
 use crate::postmark::HttpAuth;
-use forward::{Forwarded, Forwarder, Target};
-use intake::Intake;
+use forward::Forwarder;
+use recorder::Recorder;
+use server::{EventServer, ExpectedAuth, ServerOptions};
 
-/// A request's head has so long.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// A body has so long: as long as Postmark itself waits with a large one.
-const BODY_TIME: Duration = Duration::from_secs(120);
-
-/// A certificate with those above it is smaller than this, in bytes.
-const LARGEST_CERTIFICATE: u64 = 1024 * 1024;
-/// What is being passed on at the end has so long.
+/// Timeout for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout for the body: Postmark's own timeout for large events.
+const BODY_TIMEOUT: Duration = Duration::from_secs(120);
+/// Maximum size of a certificate chain or key, in bytes.
+const MAX_PEM_SIZE: u64 = 1024 * 1024;
+/// Time for a forward in flight to finish after an interrupt.
 const FORWARD_GRACE: Duration = Duration::from_millis(300);
 
-/// What is received, and how.
-pub struct Wishes<'a> {
-    /// Where to listen.
+/// What to receive, and how to answer.
+pub struct ReceiveOptions<'a> {
+    /// Address to listen on.
     pub address: SocketAddr,
-    /// Who may post; everybody where there are none.
+    /// Accepted credentials; empty accepts every request.
     pub credentials: &'a [HttpAuth],
-    /// Which events are meant; none where all are.
+    /// Selected events; empty selects all. Others are acknowledged, but not recorded.
     pub events: Vec<Event>,
-    /// Where they are kept.
+    /// Record file.
     pub record: Option<&'a Path>,
-    /// A record is on the disk before it is acknowledged, not only with the system.
-    pub syncs: bool,
-    /// How many are taken.
+    /// Write the record through to the disk before each acknowledgement.
+    pub fsync: bool,
+    /// Number of events after which to stop.
     pub count: Option<u64>,
-    /// The answer, and how long it takes.
+    /// Status of the acknowledgement.
     pub status: u16,
-    /// How long it takes.
+    /// Delay of the acknowledgement.
     pub delay: Duration,
-    /// The largest body, in bytes.
+    /// Maximum size of a body, in bytes.
     pub max_body: usize,
-    /// Open connections at once.
+    /// Maximum number of open connections.
     pub max_connections: usize,
-    /// Where they are passed on to.
-    pub forward: Option<Target>,
-    /// The files of a certificate and its key, to speak TLS with.
+    /// Target that events are forwarded to.
+    pub forward: Option<ForwardTarget>,
+    /// Files of the TLS certificate chain and its key.
     pub tls: Option<(&'a Path, &'a Path)>,
-    /// What is done with them besides.
-    pub shown: Shown,
+    /// What happens if notices are read more slowly than events arrive.
+    pub notices: NoticePolicy,
 }
 
-/// What becomes of events besides the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// Nothing.
-    None,
-    /// They are shown, and passed over where nobody reads as fast as they come.
-    IfThereIsTime,
-    /// Each is shown. One that cannot be is not accepted.
-    All,
-}
-
-/// Why nothing can be received.
+/// A failure to start.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// The record cannot be opened.
+    /// The record or a TLS file cannot be opened.
     #[error(transparent)]
-    Record(#[from] FsError),
-    /// The certificate, or its key, cannot be used.
-    #[error("cannot use {file}: {why}", file = file.display())]
+    File(#[from] FsError),
+    /// The certificate or its key is unusable.
+    #[error("cannot use {file}: {source}", file = file.display())]
     Tls {
-        /// Which file.
+        /// The file at fault.
         file: PathBuf,
-        /// Why.
-        why: TlsError,
+        /// Cause.
+        source: TlsError,
     },
-    /// There is no thread to be had.
-    #[error("cannot start to pass events on: {0}")]
+    /// The system has no thread for forwarding.
+    #[error("cannot start forwarding: {0}")]
     Thread(std::io::Error),
-    /// The address cannot be listened on.
-    #[error(transparent)]
-    Receiver(#[from] ReceiverError),
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Requested address.
+        address: SocketAddr,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The system has no thread or event queue for the server.
+    #[error("cannot start the server: {0}")]
+    Server(std::io::Error),
 }
 
-/// The receiving, until it is dropped or stopped.
-pub struct Receiving {
-    /// What arrives.
-    pub inbox: Inbox,
-    /// What was found in the record when it was opened.
-    pub found: Found,
-    /// The permission bits of the TLS key, where others may read it.
-    pub loose_key: Option<u32>,
-    intake: Arc<Intake>,
+/// A fault of a TLS certificate or key.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// No certificate.
+    #[error("it holds no certificate in PEM format")]
+    NoCertificate,
+    /// No key, or an encrypted one.
+    #[error("it holds no unencrypted private key in PEM format")]
+    NoKey,
+    /// Certificate and key do not match, or their kind is not supported.
+    #[error("it cannot be used with this key: {0}")]
+    Unusable(rustls::Error),
+}
+
+/// A server that receives events until it is stopped or dropped.
+pub struct Listener {
+    /// Received events and notices about them.
+    pub notices: NoticeReceiver,
+    /// State of the record when it was opened.
+    pub record_state: Found,
+    /// Mode of the TLS key, if other users can read it.
+    pub loose_key_mode: Option<u32>,
+    recorder: Arc<Recorder>,
     forwarder: Option<Arc<Forwarder>>,
-    receiver: Receiver,
+    server: EventServer,
 }
 
-/// What is left when the receiving has ended.
-pub struct Left {
-    /// What was taken, and not yet looked at.
-    pub inbox: Inbox,
+/// A listener that no longer accepts events.
+pub struct StoppedListener {
+    /// Events that were received, but not reported yet.
+    pub notices: NoticeReceiver,
     forwarder: Option<Arc<Forwarder>>,
 }
 
-impl Left {
-    /// Waits until all events are passed on, or until somebody wants that to end; none where they are not
-    /// to be passed on.
-    pub fn forwarded(&self, is_asked: impl Fn() -> bool) -> Option<Forwarded> {
-        self.forwarder.as_ref().map(|forwarder| forwarder.finish(is_asked, FORWARD_GRACE))
+impl StoppedListener {
+    /// Waits until all events are forwarded, or until `is_interrupted`. `None` without a forward target.
+    pub fn finish_forwarding(&self, is_interrupted: impl Fn() -> bool) -> Option<ForwardCounts> {
+        self.forwarder.as_ref().map(|forwarder| forwarder.finish(is_interrupted, FORWARD_GRACE))
     }
 }
 
-impl Receiving {
-    /// Where it listens.
+impl Listener {
+    /// Binds the address and opens the record.
+    pub fn start(options: ReceiveOptions<'_>) -> Result<Self, ReceiveError> {
+        let (record, record_state) = match options.record {
+            Some(path) => {
+                let (appender, found) = Appender::open(path, options.fsync)?;
+                (Some(appender), found)
+            }
+            None => (None, Found::default()),
+        };
+        let (sender, notices) = recorder::notice_channel(options.notices);
+        let tls = options.tls.map(|(chain, key)| tls_config(chain, key)).transpose()?;
+        let (tls, loose_key_mode) = tls.unzip();
+        let forward_notices = sender.clone();
+        let notify = move |notice| forward_notices.send_if_room(Notice::Forward(notice));
+        let forwarder = options.forward.map(|target| Forwarder::start(target, Arc::new(notify)));
+        let forwarder = forwarder.transpose().map_err(ReceiveError::Thread)?.map(Arc::new);
+        let recorder =
+            Recorder::new(options.events, options.count, record, sender, forwarder.clone());
+        let recorder = Arc::new(recorder);
+        let credentials = options
+            .credentials
+            .iter()
+            .map(|auth| ExpectedAuth::new(&auth.username, auth.password.expose()));
+        let server_options = ServerOptions {
+            address: options.address,
+            limits: Limits {
+                connections: options.max_connections,
+                head_time: HEAD_TIMEOUT,
+                body_time: BODY_TIMEOUT,
+                body_bytes: options.max_body,
+            },
+            credentials: credentials.collect(),
+            status: options.status,
+            delay: options.delay,
+            tls,
+            is_sink_slow: options.fsync,
+        };
+        let server = EventServer::start(server_options, Arc::clone(&recorder) as _)?;
+        let loose_key_mode = loose_key_mode.flatten();
+        Ok(Self { notices, record_state, loose_key_mode, recorder, forwarder, server })
+    }
+
+    /// Bound address.
     pub fn address(&self) -> SocketAddr {
-        self.receiver.address()
+        self.server.address()
     }
 
-    /// Whether what comes now are probes: answered, and nothing else.
-    pub fn probing(&self, on: bool) {
-        self.intake.probing(on);
+    /// Whether requests are Postmark's verification of a new webhook: answered with 200, and not recorded.
+    pub fn set_verifying(&self, on: bool) {
+        self.recorder.set_verifying(on);
     }
 
-    /// Takes nothing more, answers what is under way. What was taken is still in the inbox.
-    pub fn stop(self) -> Left {
-        self.receiver.stop();
-        Left { inbox: self.inbox, forwarder: self.forwarder }
+    /// Closes the port and answers the requests in flight.
+    pub fn stop(self) -> StoppedListener {
+        self.server.stop();
+        StoppedListener { notices: self.notices, forwarder: self.forwarder }
     }
 }
 
-/// Opens the record, then listens.
-pub fn start(wishes: Wishes<'_>) -> Result<Receiving, ReceiveError> {
-    let (record, found) = match wishes.record {
-        Some(path) => {
-            let (appender, found) = Appender::open(path, wishes.syncs)?;
-            (Some(appender), found)
-        }
-        None => (None, Found::default()),
-    };
-    let (outbox, inbox) = inbox::pair(wishes.shown);
-    let tls = wishes.tls.map(|(certificate, key)| tls(certificate, key)).transpose()?;
-    let (tls, loose_key) = tls.unzip();
-    let telling = outbox.clone();
-    let tell = move |news| telling.mention(Told::Forward(news));
-    let forwarder = wishes.forward.map(|target| Forwarder::start(target, Arc::new(tell)));
-    let forwarder = forwarder.transpose().map_err(ReceiveError::Thread)?.map(Arc::new);
-    let intake =
-        Arc::new(Intake::new(wishes.events, wishes.count, record, outbox, forwarder.clone()));
-    let credentials = wishes
-        .credentials
-        .iter()
-        .map(|auth| Credentials::new(&auth.username, auth.password.expose()));
-    let options = Options {
-        address: wishes.address,
-        limits: Limits {
-            connections: wishes.max_connections,
-            head_time: HEAD_TIME,
-            body_time: BODY_TIME,
-            body_bytes: wishes.max_body,
-        },
-        credentials: credentials.collect(),
-        status: wishes.status,
-        delay: wishes.delay,
-        tls,
-        keeps_slowly: wishes.syncs,
-    };
-    let receiver = receiver::serve(options, Arc::clone(&intake) as _)?;
-    Ok(Receiving { inbox, found, loose_key: loose_key.flatten(), intake, forwarder, receiver })
-}
-
-/// What TLS is spoken with, and the key's permission bits where others may read it.
-fn tls(certificate: &Path, key: &Path) -> Result<(Arc<Configuration>, Option<u32>), ReceiveError> {
-    let chain = fs::read(certificate, LARGEST_CERTIFICATE)?;
-    let secret = fs::read(key, LARGEST_CERTIFICATE)?;
-    let loose_key = secret.loose_mode;
-    let secret = Zeroizing::new(secret.bytes);
-    let configuration = receiver::tls::configuration(&chain.bytes, &secret).map_err(|why| {
-        let file = if matches!(why, TlsError::NoKey) { key } else { certificate };
-        ReceiveError::Tls { file: file.to_owned(), why }
+/// TLS configuration, and the mode of the key if other users can read it.
+fn tls_config(
+    chain_path: &Path,
+    key_path: &Path,
+) -> Result<(Arc<ServerConfig>, Option<u32>), ReceiveError> {
+    let chain = fs::read(chain_path, MAX_PEM_SIZE)?;
+    let key = fs::read(key_path, MAX_PEM_SIZE)?;
+    let loose_mode = key.loose_mode;
+    let key = Zeroizing::new(key.bytes);
+    let config = parse_tls(&chain.bytes, &key).map_err(|source| {
+        let file = if matches!(source, TlsError::NoKey) { key_path } else { chain_path };
+        ReceiveError::Tls { file: file.to_owned(), source }
     })?;
-    Ok((configuration, loose_key))
+    Ok((Arc::new(config), loose_mode))
+}
+
+fn parse_tls(chain: &[u8], key: &[u8]) -> Result<ServerConfig, TlsError> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(TlsError::NoCertificate)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| TlsError::NoKey)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Unusable)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(TlsError::Unusable)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }

@@ -1,138 +1,215 @@
-//! Recorded events, sent again: read one by one from a file of any size, in its order.
-//!
-//! May use `probe`, `model` and `disk`; must not use `api` or `config`.
+//! Sending of recorded events: in the order of the file or several at a time, optionally at a rate, until
+//! the end or an interrupt.
 
-mod lines;
-pub mod recorded;
-pub mod send;
-mod values;
+use std::io::{self, BufRead};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
-use std::time::SystemTime;
+use crate::http::client::HttpError;
+use crate::ops::probe::verdict::{self, Verdict};
+use crate::ops::probe::{Endpoint, Exchange, Prober};
+use crate::ops::record::{Damage, ReadItem, RecordReader, RecordedEvent};
 
-use crate::event::Event;
-use crate::fs::{self, FsError};
-use recorded::Recorded;
-use values::{Found, Values};
+/// Interval in which waiting workers look for an interrupt.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Which of the recorded events are meant.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// These; none where all are meant.
-    pub events: Vec<Event>,
-    /// Not before.
-    pub since: Option<SystemTime>,
-    /// Before.
-    pub until: Option<SystemTime>,
-    /// Nothing that begins on an earlier line.
-    pub from_line: u64,
+/// How events are sent.
+pub struct ReplayOptions<'a> {
+    /// Sender.
+    pub prober: &'a Prober,
+    /// Destination.
+    pub endpoint: &'a Endpoint,
+    /// Concurrent requests. More than one gives up the order.
+    pub concurrency: usize,
+    /// Minimum time from one event to the next.
+    pub interval: Option<Duration>,
+    /// Stop after the first event that is not accepted.
+    pub fail_fast: bool,
+    /// Whether the run was interrupted.
+    pub is_interrupted: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl Filter {
-    /// Whether an event is meant. One without a time is in no span of time.
-    fn takes(&self, event: &Recorded) -> bool {
-        let known = event.post.event.event();
-        let is_named = self.events.is_empty() || known.is_some_and(|e| self.events.contains(&e));
-        let late = |since: SystemTime| event.time.is_some_and(|time| time >= since);
-        let early = |until: SystemTime| event.time.is_some_and(|time| time < until);
-        is_named && self.since.is_none_or(late) && self.until.is_none_or(early)
-    }
-
-    /// Whether it asks for a span of time.
-    pub fn is_about_time(&self) -> bool {
-        self.since.is_some() || self.until.is_some()
-    }
-}
-
-/// What stands in the file next.
-pub enum Item {
-    /// An event that is meant.
-    Event(Box<Recorded>),
-    /// An event that is not.
-    LeftOut {
-        /// Its time is not known.
-        is_timeless: bool,
+/// Result for one item of the file.
+pub enum ReplayResult {
+    /// An event was sent.
+    Sent(Box<SentEvent>),
+    /// The filter does not select the event.
+    Skipped {
+        /// The filter has a time range, and the event has no time.
+        has_no_time: bool,
     },
-    /// Something that is no event.
+    /// It is not an event.
     Damaged(Damage),
 }
 
-/// Something that is no event.
-#[derive(Clone, Debug)]
-pub struct Damage {
-    /// The line where it begins.
-    pub line: u64,
-    /// What is wrong with it.
-    pub why: String,
+/// An event that was sent.
+pub struct SentEvent {
+    /// The event. Its body is dropped to save memory.
+    pub event: RecordedEvent,
+    /// Judgement of the response.
+    pub verdict: Verdict,
+    /// Time to the complete response.
+    pub milliseconds: u64,
+    /// Share of the file that was read, in percent.
+    pub percent: Option<u64>,
 }
 
-/// The events of a file.
-pub struct Events<R> {
-    values: Values<R>,
-    filter: Filter,
-    /// How many bytes there are, where that is known.
-    pub length: Option<u64>,
+/// End of a run.
+pub enum ReplayEnd {
+    /// The file was read to its end.
+    Complete,
+    /// The run stopped before the end.
+    Stopped {
+        /// First line that was not sent, or not accepted.
+        line: u64,
+        /// Cause.
+        reason: StopReason,
+    },
 }
 
-/// A file, or standard input.
-pub type Source = BufReader<Box<dyn Read + Send>>;
+/// Cause of an early end.
+pub enum StopReason {
+    /// Ctrl-C or a signal.
+    Interrupted,
+    /// An event was not accepted, and [`ReplayOptions::fail_fast`] is set.
+    NotAccepted,
+    /// The file cannot be read.
+    Unreadable(io::Error),
+    /// The fault is on this machine, such as an unusable CA file; other events would fail as well.
+    LocalError(HttpError),
+}
 
-/// Opens a file, or standard input where the path is `-`.
-pub fn open(path: &Path, filter: Filter) -> Result<Events<Source>, FsError> {
-    let (source, length): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
-        (Box::new(io::stdin()), None)
-    } else {
-        let opened = fs::open(path)?;
-        (Box::new(opened.content), opened.length)
+/// Sends the events of `reader` and reports each item.
+pub fn run<R: BufRead + Send>(
+    reader: RecordReader<R>,
+    options: &ReplayOptions<'_>,
+    mut report: impl FnMut(ReplayResult),
+) -> ReplayEnd {
+    let shared = Shared {
+        queue: Mutex::new(Queue { reader, next_due: Instant::now() }),
+        is_stopped: AtomicBool::new(false),
+        end: Mutex::new(ReplayEnd::Complete),
+        options,
     };
-    let source = BufReader::with_capacity(256 * 1024, source);
-    Ok(Events { length, ..Events::new(source, filter) })
+    let concurrency = options.concurrency.max(1);
+    let (sender, results) = mpsc::sync_channel(concurrency);
+    std::thread::scope(|scope| {
+        for _ in 0..concurrency {
+            let (sender, shared) = (sender.clone(), &shared);
+            scope.spawn(move || shared.work(&sender));
+        }
+        drop(sender);
+        results.into_iter().for_each(&mut report);
+    });
+    shared.end.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<R: BufRead> Events<R> {
-    /// The events of a source.
-    pub fn new(source: R, filter: Filter) -> Self {
-        Self { values: Values::new(source), filter, length: None }
-    }
+struct Shared<'a, R> {
+    queue: Mutex<Queue<R>>,
+    is_stopped: AtomicBool,
+    end: Mutex<ReplayEnd>,
+    options: &'a ReplayOptions<'a>,
+}
 
-    /// The line on which the next event can begin.
-    pub fn next_line(&self) -> u64 {
-        self.values.next_line()
-    }
+struct Queue<R> {
+    reader: RecordReader<R>,
+    /// Earliest time to send the next event.
+    next_due: Instant,
+}
 
-    /// How much was read, in percent.
-    pub fn percent(&self) -> Option<u64> {
-        let length = self.length.filter(|length| *length > 0)?;
-        Some(self.values.read().saturating_mul(100) / length)
-    }
+/// Next task of a worker.
+enum Task {
+    Send { event: RecordedEvent, due: Instant, percent: Option<u64> },
+    Report(ReplayResult),
+}
 
-    /// What stands in the file next; none at its end.
-    pub fn read_next(&mut self) -> io::Result<Option<Item>> {
-        loop {
-            let Some(found) = self.values.read_next()? else { return Ok(None) };
-            let (Found::Object { line, .. } | Found::Damaged { line, .. }) = &found;
-            if *line < self.filter.from_line {
-                continue;
+impl<R: BufRead> Shared<'_, R> {
+    fn work(&self, results: &mpsc::SyncSender<ReplayResult>) {
+        while let Some(task) = self.next_task() {
+            let result = match task {
+                Task::Report(result) => Some(result),
+                Task::Send { event, due, percent } => self.send(event, due, percent),
+            };
+            if let Some(result) = result {
+                // The receiver outlives the workers.
+                let _ = results.send(result);
             }
-            return Ok(Some(self.judge(found)));
         }
     }
 
-    fn judge(&self, found: Found) -> Item {
-        let (line, read) = match found {
-            Found::Damaged { line, why } => (line, Err(why.to_owned())),
-            Found::Object { line, bytes, alone } => {
-                let read = recorded::read(&bytes);
-                (line, read.map(|event| Recorded { line, alone, ..event }))
+    /// Next item of the file; `None` once the run is over. Send times follow the order of the file.
+    fn next_task(&self) -> Option<Task> {
+        let mut queue = lock(&self.queue);
+        if self.is_over() {
+            self.stop(queue.reader.next_line(), StopReason::Interrupted);
+            return None;
+        }
+        match queue.reader.read_next() {
+            Ok(None) => None,
+            Ok(Some(ReadItem::Skipped { has_no_time })) => {
+                Some(Task::Report(ReplayResult::Skipped { has_no_time }))
             }
+            Ok(Some(ReadItem::Damaged(damage))) => {
+                Some(Task::Report(ReplayResult::Damaged(damage)))
+            }
+            Ok(Some(ReadItem::Event(event))) => {
+                let due = queue.next_due.max(Instant::now());
+                queue.next_due = due + self.options.interval.unwrap_or_default();
+                Some(Task::Send { event: *event, due, percent: queue.reader.percent() })
+            }
+            Err(error) => {
+                self.stop(queue.reader.next_line(), StopReason::Unreadable(error));
+                None
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        mut event: RecordedEvent,
+        due: Instant,
+        percent: Option<u64>,
+    ) -> Option<ReplayResult> {
+        while let Some(left) = due.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
+            if self.is_over() {
+                self.stop(event.line, StopReason::Interrupted);
+                return None;
+            }
+            std::thread::sleep(left.min(POLL_INTERVAL));
+        }
+        let exchange = self.options.prober.send(self.options.endpoint, &event.post);
+        let answer = match exchange.answer {
+            Err(error) if verdict::is_own_fault(&error) => {
+                self.stop(event.line, StopReason::LocalError(error));
+                return None;
+            }
+            answer => answer,
         };
-        match read {
-            Err(why) => Item::Damaged(Damage { line, why }),
-            Ok(event) if self.filter.takes(&event) => Item::Event(Box::new(event)),
-            Ok(event) => {
-                Item::LeftOut { is_timeless: self.filter.is_about_time() && event.time.is_none() }
-            }
+        let milliseconds = u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX);
+        let verdict = verdict::of_event(&event.post.event, &Exchange { answer, ..exchange });
+        if self.options.fail_fast && !verdict.success {
+            self.stop(event.line, StopReason::NotAccepted);
+        }
+        event.post.body = Vec::new();
+        Some(ReplayResult::Sent(Box::new(SentEvent { event, verdict, milliseconds, percent })))
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst) || (self.options.is_interrupted)()
+    }
+
+    /// Ends the run with the first reason and the earliest line that workers report.
+    fn stop(&self, line: u64, reason: StopReason) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        let mut end = lock(&self.end);
+        match &mut *end {
+            ReplayEnd::Complete => *end = ReplayEnd::Stopped { line, reason },
+            ReplayEnd::Stopped { line: earliest, .. } => *earliest = line.min(*earliest),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -204,7 +204,7 @@ fn the_json_has_its_shape() {
   "Damaged": [
     {
       "Line": 4,
-      "Message": "it is not a JSON object"
+      "Message": "not a JSON object"
     }
   ],
   "Summary": {
@@ -220,7 +220,7 @@ fn the_json_has_its_shape() {
   }
 }
 --- stderr
-pmhooks: warning: line 4 was passed over: it is not a JSON object
+pmhooks: warning: line 4 was passed over: not a JSON object
 --- exit 1
 "#]]);
 }

@@ -5,8 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::event::Event;
-use crate::ops::receive::arrived::{Arrived, Content};
-use crate::ops::receive::receiver::Delivery;
+use crate::ops::receive::{EventBody, EventRequest, EventSummary};
 use crate::term::text::{excerpt, visible};
 use crate::term::{Settings, Tone, clock, json};
 
@@ -22,11 +21,11 @@ const NARROW: u16 = 120;
 const TEXT: usize = 10_000;
 
 /// The line of an event. On a terminal, what happened is cut so that the line fits, if that is enough.
-pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String {
+pub fn of(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) -> String {
     let (narrow, wide) = (settings.width.is_some_and(|w| w < NARROW), settings.width.is_none());
     let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { excerpt(text, DETAIL) };
     let pad = |text: String, width: usize| if narrow { text } else { format!("{text:<width$}") };
-    let trace = match &arrived.trace {
+    let trace = match &arrived.trace_id {
         None => "-".to_owned(),
         Some(trace) if wide => visible(trace).into_owned(),
         Some(trace) if narrow => excerpt(trace, 5),
@@ -42,7 +41,7 @@ pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String
     if arrived.is_repeated {
         parts.insert(3, (Tone::Warn, "repeated".to_owned()));
     }
-    parts.extend(arrived.retries.map(|retries| (Tone::Faint, format!("{retries} left"))));
+    parts.extend(arrived.retries_remaining.map(|retries| (Tone::Faint, format!("{retries} left"))));
     parts.push((Tone::Faint, trace));
     let taken: usize = parts.iter().map(|(_, text)| text.width() + 2).sum::<usize>() - 2;
     let room = settings.width.map(|width| usize::from(width).saturating_sub(taken));
@@ -69,13 +68,13 @@ pub fn of(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String
 }
 
 /// The body of an event, with the path that it was posted to.
-pub fn body(delivery: &Delivery, arrived: &Arrived, settings: &Settings) -> String {
+pub fn body(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) -> String {
     let colour = settings.colour_out;
     let path = Tone::Faint.paint(&format!("POST {}", visible(delivery.path())), colour);
     let text = match &arrived.body {
-        Content::Json(value) => json::coloured(value, colour),
-        Content::Text(text) => excerpt(text, TEXT) + "\n",
-        Content::Bytes(bytes) => excerpt(&base64(bytes), TEXT) + "\n",
+        EventBody::Json(value) => json::coloured(value, colour),
+        EventBody::Text(text) => excerpt(text, TEXT) + "\n",
+        EventBody::Binary(bytes) => excerpt(&base64(bytes), TEXT) + "\n",
     };
     std::iter::once(path.as_str()).chain(text.lines()).flat_map(|line| ["  ", line, "\n"]).collect()
 }
@@ -85,7 +84,7 @@ pub fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-fn tone(arrived: &Arrived) -> Tone {
+fn tone(arrived: &EventSummary) -> Tone {
     match arrived.event.event() {
         Some(Event::Bounce | Event::SpamComplaint | Event::SmtpApiError) => Tone::Bad,
         Some(Event::Delivery) => Tone::Good,

@@ -7,10 +7,9 @@ use anyhow::{Context as _, Result};
 use super::summary::Summary;
 use super::{Args, line, object, words};
 use crate::commands::Context;
-use crate::ops::receive::arrived::Arrived;
-use crate::ops::receive::forward::Forwarded;
-use crate::ops::receive::receiver::Delivery;
-use crate::ops::receive::{Inbox, Seen, Told};
+use crate::ops::receive::{
+    Dedup, EventRequest, EventSummary, ForwardCounts, Notice, NoticeReceiver,
+};
 use crate::term::{Format, Tone, Ui, json};
 
 /// What happens all the time is said once in this.
@@ -20,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Log<'a> {
     ui: &'a Ui,
     args: &'a Args,
-    seen: Seen,
+    seen: Dedup,
     summary: Summary,
     /// How many events were passed over, and not yet spoken of; and when that was done last.
     passed_over: u64,
@@ -33,7 +32,7 @@ impl<'a> Log<'a> {
         Self {
             ui: &cx.ui,
             args,
-            seen: Seen::default(),
+            seen: Dedup::default(),
             summary: Summary::default(),
             passed_over: 0,
             said: None,
@@ -47,36 +46,36 @@ impl<'a> Log<'a> {
     }
 
     /// Tells of something.
-    pub fn tell(&mut self, told: Told) -> Result<()> {
+    pub fn tell(&mut self, told: Notice) -> Result<()> {
         match told {
-            Told::Event(delivery) => {
+            Notice::Event(delivery) => {
                 self.event(&delivery).context("cannot write to standard output")?;
             }
-            Told::Refused(refusal) => {
+            Notice::Rejected(refusal) => {
                 self.summary.refused += 1;
                 self.say(Tone::Warn, &words::refused(&refusal, self.args));
             }
-            Told::RecordFails(why) => {
+            Notice::RecordFailed(why) => {
                 let sentence =
                     "the event was not acknowledged, nor will others be until this works";
                 self.ui.line(&self.ui.err_tone(Tone::Bad, &format!("pmhooks: {why}; {sentence}")));
             }
-            Told::RecordWorks => self.say(Tone::Good, "the record can be written again"),
-            Told::RecordIsNew => {
+            Notice::RecordRecovered => self.say(Tone::Good, "the record can be written again"),
+            Notice::RecordRecreated => {
                 self.say(Tone::Warn, "the record was moved or removed; it was made anew");
             }
-            Told::Forward(news) => {
+            Notice::Forward(news) => {
                 let (tone, sentence) = words::news(&news);
                 self.say(tone, &sentence);
             }
-            Told::Enough => self.has_enough = true,
+            Notice::CountReached => self.has_enough = true,
         }
         Ok(())
     }
 
     /// Tells of all that is there.
-    pub fn tell_all(&mut self, inbox: &Inbox) -> Result<()> {
-        while let Some(told) = inbox.wait(Duration::ZERO) {
+    pub fn tell_all(&mut self, inbox: &NoticeReceiver) -> Result<()> {
+        while let Some(told) = inbox.next(Duration::ZERO) {
             self.tell(told)?;
         }
         Ok(())
@@ -96,15 +95,15 @@ impl<'a> Log<'a> {
     }
 
     /// Tells how it was, at the end.
-    pub fn finish(&mut self, inbox: &Inbox, forwarded: Option<Forwarded>) {
-        self.summary.not_shown += self.passed_over + inbox.passed_over();
-        for sentence in self.summary.sentences(inbox.taken(), forwarded, self.args) {
+    pub fn finish(&mut self, inbox: &NoticeReceiver, forwarded: Option<ForwardCounts>) {
+        self.summary.not_shown += self.passed_over + inbox.take_dropped();
+        for sentence in self.summary.sentences(inbox.event_count(), forwarded, self.args) {
             self.ui.note(&sentence);
         }
     }
 
-    fn event(&mut self, delivery: &Delivery) -> std::io::Result<()> {
-        let arrived = Arrived::of(delivery, &mut self.seen);
+    fn event(&mut self, delivery: &EventRequest) -> std::io::Result<()> {
+        let arrived = EventSummary::new(delivery, &mut self.seen);
         self.summary.add(&arrived);
         let settings = &self.ui.settings;
         if settings.format == Format::Jsonl {

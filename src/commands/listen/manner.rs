@@ -9,8 +9,7 @@ use super::{Args, Context};
 use crate::commands::options::event::{EventWord, events};
 use crate::commands::options::parse::{duration, quiet_with, size};
 use crate::error::CommandError;
-use crate::ops::receive::forward::Target;
-use crate::ops::receive::{Shown, Wishes};
+use crate::ops::receive::{ForwardTarget, NoticePolicy, ReceiveOptions};
 use crate::postmark::HttpAuth;
 use crate::term::Format;
 
@@ -41,22 +40,27 @@ pub struct MannerArgs {
 }
 
 /// What the flags ask for.
-pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> Result<Wishes<'a>> {
+pub fn wishes<'a>(
+    args: &'a Args,
+    credentials: &'a [HttpAuth],
+    cx: &Context,
+) -> Result<ReceiveOptions<'a>> {
     let settings = &cx.ui.settings;
     let is_all = args.event.contains(&EventWord::All);
-    let target = |url| Target::new(url, &cx.net, cx.limits.timeout).map_err(CommandError::usage);
+    let target =
+        |url| ForwardTarget::new(url, &cx.net, cx.limits.timeout).map_err(CommandError::usage);
     let forward = args.forward.as_ref().map(target).transpose()?;
-    if forward.as_ref().is_some_and(|target| target.leads_to(args.address)) {
+    if forward.as_ref().is_some_and(|target| target.is_listener(args.address)) {
         return Err(
             CommandError::usage("--forward leads back to --address: nothing would end").into()
         );
     }
-    Ok(Wishes {
+    Ok(ReceiveOptions {
         address: args.address,
         credentials,
         events: if is_all { Vec::new() } else { events(&args.event) },
         record: args.record.as_deref(),
-        syncs: args.fsync,
+        fsync: args.fsync,
         count: args.count,
         status: args.manner.status,
         delay: args.manner.delay,
@@ -64,10 +68,10 @@ pub fn wishes<'a>(args: &'a Args, credentials: &'a [HttpAuth], cx: &Context) -> 
         max_connections: args.manner.max_connections,
         forward,
         tls: args.manner.tls_cert.as_deref().zip(args.manner.tls_key.as_deref()),
-        shown: match settings.format {
-            Format::Jsonl => Shown::All,
-            _ if settings.quiet => Shown::None,
-            _ => Shown::IfThereIsTime,
+        notices: match settings.format {
+            Format::Jsonl => NoticePolicy::Reject,
+            _ if settings.quiet => NoticePolicy::Never,
+            _ => NoticePolicy::Drop,
         },
     })
 }

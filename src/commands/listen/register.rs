@@ -10,8 +10,8 @@ use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::config::profile::ProfileName;
 use crate::error::CommandError;
-use crate::ops::receive::Receiving;
-use crate::ops::temporary::{self, Place, Temporary, Wanted};
+use crate::ops::receive::Listener;
+use crate::ops::temporary_webhook::{self, NewTemporaryWebhook, ServerKey, TemporaryWebhook};
 use crate::postmark::{HookUrl, StreamId};
 use crate::term::webhooks::triggers_text;
 
@@ -35,7 +35,7 @@ pub struct RegisterArgs {
 }
 
 /// What the flags want, where they want one; the profile's rules allow it then.
-pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(Place, Wanted)>> {
+pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(ServerKey, NewTemporaryWebhook)>> {
     let Some(url) = args.public_url.clone().filter(|_| args.register) else {
         let refused = || CommandError::usage("the flags of triggers are for --register");
         return if args.triggers.is_empty() { Ok(None) } else { Err(refused().into()) };
@@ -62,21 +62,21 @@ pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(Place, Wanted)>
     cx.may_write(&confirm)?;
     cx.authorise(&confirm, None)?;
     let session = cx.session()?;
-    let place = Place::of(session).context("cannot see which server this is")?;
+    let place = ServerKey::of(session).context("cannot see which server this is")?;
     let stream = args.stream.clone();
     let stream = stream.or_else(|| session.target.profile().and_then(|p| p.stream.clone()));
-    let wanted = temporary::want(place.clone(), url, stream, triggers)?;
+    let wanted = NewTemporaryWebhook::new(place.clone(), url, stream, triggers)?;
     Ok(Some((place, wanted)))
 }
 
 /// Removes what earlier runs have left behind, then makes the webhook. What comes meanwhile are probes.
 pub fn make(
-    (place, wanted): &(Place, Wanted),
-    receiving: &Receiving,
+    (place, wanted): &(ServerKey, NewTemporaryWebhook),
+    receiving: &Listener,
     cx: &Context,
-) -> Result<Temporary> {
+) -> Result<TemporaryWebhook> {
     let session = cx.session()?;
-    match temporary::sweep(&session.client, place) {
+    match temporary_webhook::clean_up(&session.client, place) {
         Ok(swept) => {
             for swept in &swept {
                 said::swept(swept, cx);
@@ -87,14 +87,14 @@ pub fn make(
             cx.ui.warn(&format!("{what}: {error}"));
         }
     }
-    receiving.probing(true);
-    let made = temporary::make(&session.client, wanted);
-    receiving.probing(false);
+    receiving.set_verifying(true);
+    let made = wanted.create(&session.client);
+    receiving.set_verifying(false);
     let place = session.place();
-    let url = wanted.new.url.masked();
+    let url = wanted.request.url.masked();
     let made = made.map_err(|error| said::refused(error, &url, receiving.address(), cx))?;
     let webhook = &made.webhook;
-    if made.was_found {
+    if made.was_looked_up {
         cx.ui.warn(&format!("Postmark's answer was lost, but webhook {} is there", webhook.id));
     }
     cx.ui.note(&format!(
@@ -110,9 +110,9 @@ pub fn make(
 }
 
 /// Removes the webhook at the end.
-pub fn remove(temporary: Temporary, cx: &Context) -> Result<()> {
+pub fn remove(temporary: TemporaryWebhook, cx: &Context) -> Result<()> {
     let id = temporary.webhook.id;
-    temporary.remove(&cx.session()?.client).map_err(|error| said::kept(error, id, cx))?;
+    temporary.delete(&cx.session()?.client).map_err(|error| said::kept(error, id, cx))?;
     cx.ui.note(&format!("Removed the temporary webhook {id}."));
     Ok(())
 }

@@ -2,8 +2,7 @@
 
 use super::Args;
 use crate::event::{Event, Received};
-use crate::ops::receive::arrived::Arrived;
-use crate::ops::receive::forward::Forwarded;
+use crate::ops::receive::{EventSummary, ForwardCounts};
 
 /// The numbers of a run.
 #[derive(Debug, Default)]
@@ -19,7 +18,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts an event.
-    pub fn add(&mut self, arrived: &Arrived) {
+    pub fn add(&mut self, arrived: &EventSummary) {
         self.repeated += u64::from(arrived.is_repeated);
         let at = |event: &Event| Event::ALL.iter().position(|e| e == event);
         let place = match &arrived.event {
@@ -30,7 +29,12 @@ impl Summary {
     }
 
     /// What is said at the end.
-    pub fn sentences(&self, taken: u64, forwarded: Option<Forwarded>, args: &Args) -> Vec<String> {
+    pub fn sentences(
+        &self,
+        taken: u64,
+        forwarded: Option<ForwardCounts>,
+        args: &Args,
+    ) -> Vec<String> {
         let known = Event::ALL.iter().zip(self.events);
         let kinds =
             known.map(|(event, count)| (event.name(), count)).chain([("other", self.others)]);
@@ -52,8 +56,8 @@ impl Summary {
         }
         let mut sentences = vec![first + "."];
         if let Some(forwarded) = forwarded {
-            let mut sentence = format!("Passed on {}", forwarded.accepted);
-            let (refused, unsent) = (forwarded.refused, forwarded.unsent);
+            let mut sentence = format!("Passed on {}", forwarded.forwarded);
+            let (refused, unsent) = (forwarded.failed, forwarded.unsent);
             for (count, what) in [(refused, "not accepted"), (unsent, "not sent")] {
                 if count > 0 {
                     sentence += &format!("; {count} {what}");

@@ -8,17 +8,17 @@ use super::words::{are, damages, some, summary};
 use super::{Args, advice};
 use crate::commands::Context;
 use crate::error::{CommandError, Exit};
-use crate::ops::replay::send::{End, Why};
+use crate::ops::replay::{ReplayEnd, StopReason};
 
 /// Shows the report, and says how it went.
-pub fn all(mut report: ReplayReport, end: End, args: &Args, cx: &Context) -> Result<Exit> {
+pub fn all(mut report: ReplayReport, end: ReplayEnd, args: &Args, cx: &Context) -> Result<Exit> {
     if args.concurrency > 1 {
         report.rows.sort_by_key(|row| row.line);
     }
-    if let End::Stopped { line, .. } = end {
+    if let ReplayEnd::Stopped { line, .. } = end {
         report.next_line = Some(line);
     }
-    let is_complete = matches!(end, End::Done);
+    let is_complete = matches!(end, ReplayEnd::Complete);
     if report.totals.events == 0 && is_complete {
         return Err(nothing(&report, args).into());
     }
@@ -38,20 +38,20 @@ pub fn all(mut report: ReplayReport, end: End, args: &Args, cx: &Context) -> Res
     }
     advice::tell(&report, args, cx);
     match end {
-        End::Stopped { line, why } => Err(stopped(&report, line, why)),
-        End::Done if report.totals.refused() > 0 => {
+        ReplayEnd::Stopped { line, reason: why } => Err(stopped(&report, line, why)),
+        ReplayEnd::Complete if report.totals.refused() > 0 => {
             for sentence in damages(&report) {
                 cx.ui.warn(&sentence);
             }
             Ok(Exit::Finding)
         }
-        End::Done if report.totals.damaged > 0 => {
+        ReplayEnd::Complete if report.totals.damaged > 0 => {
             let (count, file) = (report.totals.damaged, &report.file);
             let message = format!("not all of {file} was sent: {} damaged", are(count));
             let failure = CommandError::new(Exit::PartlyDone, message);
             Err(CommandError { causes: damages(&report), ..failure }.into())
         }
-        End::Done => Ok(Exit::Done),
+        ReplayEnd::Complete => Ok(Exit::Done),
     }
 }
 
@@ -80,7 +80,7 @@ fn nothing(report: &ReplayReport, args: &Args) -> CommandError {
     failure
 }
 
-fn stopped(report: &ReplayReport, line: u64, why: Why) -> Error {
+fn stopped(report: &ReplayReport, line: u64, why: StopReason) -> Error {
     let sent = report.totals.events;
     let go_on = format!("go on with --from-line {line}");
     let partly = |message: String| {
@@ -89,23 +89,25 @@ fn stopped(report: &ReplayReport, line: u64, why: Why) -> Error {
     };
     let events = some(sent, "event");
     match why {
-        Why::OwnFault(error) if sent == 0 => error.into(),
-        Why::Unreadable(error) if sent == 0 => {
+        StopReason::LocalError(error) if sent == 0 => error.into(),
+        StopReason::Unreadable(error) if sent == 0 => {
             Error::from(error).context(format!("cannot read {}", report.file))
         }
-        Why::Asked => partly(format!("interrupted after {events}, before line {line}")).into(),
-        Why::NotAccepted => {
+        StopReason::Interrupted => {
+            partly(format!("interrupted after {events}, before line {line}")).into()
+        }
+        StopReason::NotAccepted => {
             let message = format!("stopped at line {line}, which was not accepted");
             CommandError { causes: damages(report), ..CommandError::new(Exit::Finding, message) }
                 .hint(format!("once the endpoint is mended, {go_on}"))
                 .into()
         }
-        Why::Unreadable(error) => {
+        StopReason::Unreadable(error) => {
             let mut failure = partly(format!("stopped after {events}, before line {line}"));
             failure.causes.insert(0, format!("cannot read {}: {error}", report.file));
             failure.into()
         }
-        Why::OwnFault(error) => {
+        StopReason::LocalError(error) => {
             let mut failure = partly(format!("stopped after {events}, before line {line}"));
             failure.causes.insert(0, error.to_string());
             failure.into()

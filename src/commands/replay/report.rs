@@ -6,9 +6,8 @@ use super::Args;
 use super::row::Row;
 use crate::commands::Context;
 use crate::ops::probe::verdict::Outcome;
-use crate::ops::replay::Damage;
-use crate::ops::replay::recorded::Recorded;
-use crate::ops::replay::send::{Sent, Told};
+use crate::ops::record::{Damage, RecordedEvent};
+use crate::ops::replay::{ReplayResult, SentEvent};
 use crate::term::{Format, Ui, json};
 
 /// So many rows are kept of accepted events, so many of others, and so many damages.
@@ -75,15 +74,15 @@ impl ReplayReport {
     }
 
     /// Something became of something.
-    pub fn add(&mut self, told: Told) {
+    pub fn add(&mut self, told: ReplayResult) {
         match told {
-            Told::Sent(sent) => self.sent(*sent),
-            Told::LeftOut { is_timeless } => self.left_out(is_timeless),
-            Told::Damaged(damage) => self.damaged(damage),
+            ReplayResult::Sent(sent) => self.sent(*sent),
+            ReplayResult::Skipped { has_no_time: is_timeless } => self.left_out(is_timeless),
+            ReplayResult::Damaged(damage) => self.damaged(damage),
         }
     }
 
-    fn sent(&mut self, sent: Sent) {
+    fn sent(&mut self, sent: SentEvent) {
         let totals = &mut self.totals;
         totals.events += 1;
         let same = match sent.verdict.outcome {
@@ -106,7 +105,7 @@ impl ReplayReport {
     }
 
     /// An event would be sent.
-    pub fn planned(&mut self, event: &Recorded) {
+    pub fn planned(&mut self, event: &RecordedEvent) {
         self.totals.events += 1;
         self.keep(Row::planned(event), self.totals.events <= KEPT);
     }

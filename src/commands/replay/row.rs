@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::event::Received;
 use crate::ops::probe::verdict::{Outcome, Verdict};
-use crate::ops::replay::recorded::Recorded;
-use crate::ops::replay::send::Sent;
+use crate::ops::record::RecordedEvent;
+use crate::ops::replay::SentEvent;
 use crate::term::{Cell, Tone};
 
 /// One event.
@@ -24,11 +24,11 @@ pub struct Row {
 
 impl Row {
     /// An event that would be sent.
-    pub fn planned(event: &Recorded) -> Self {
-        let time = event.time.map(|time| humantime::format_rfc3339_millis(time).to_string());
+    pub fn planned(event: &RecordedEvent) -> Self {
+        let time = event.time.map(|time| time.to_string());
         Self {
             line: event.line,
-            alone: event.alone,
+            alone: event.is_whole_line,
             time,
             event: event.post.event.clone(),
             recipient: event.recipient.clone(),
@@ -38,7 +38,7 @@ impl Row {
     }
 
     /// An event that was sent.
-    pub fn sent(sent: Sent) -> Self {
+    pub fn sent(sent: SentEvent) -> Self {
         let result = Some((sent.verdict, sent.milliseconds));
         Self { result, ..Self::planned(&sent.event) }
     }

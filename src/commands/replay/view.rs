@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::report::ReplayReport;
 use super::row::Row;
-use crate::ops::replay::Damage;
+use crate::ops::record::Damage;
 use crate::term::{Column, Format, Report, Table};
 
 impl Report for ReplayReport {
@@ -22,7 +22,7 @@ impl Report for ReplayReport {
     const HAS_IDS: bool = false;
 
     fn json(&self) -> Value {
-        let damage = |damage: &Damage| json!({"Line": damage.line, "Message": damage.why});
+        let damage = |damage: &Damage| json!({"Line": damage.line, "Message": damage.reason});
         let totals = &self.totals;
         let mut report = json!({
             "File": self.file,

@@ -1,7 +1,7 @@
 //! The sentences of a replay.
 
 use super::report::ReplayReport;
-use crate::ops::replay::Damage;
+use crate::ops::record::Damage;
 
 /// So many damages are named on standard error.
 const NAMED: usize = 10;
@@ -34,7 +34,7 @@ pub fn summary(report: &ReplayReport) -> String {
 /// What was passed over, and why.
 pub fn damages(report: &ReplayReport) -> Vec<String> {
     let sentence =
-        |damage: &Damage| format!("line {} was passed over: {}", damage.line, damage.why);
+        |damage: &Damage| format!("line {} was passed over: {}", damage.line, damage.reason);
     let mut sentences: Vec<_> = report.damages.iter().take(NAMED).map(sentence).collect();
     let named = sentences.len() as u64;
     if report.totals.damaged > named {

@@ -1,7 +1,8 @@
-//! Events passed on to another endpoint: one after the other, in their order, with retries of its own.
-//! Whoever posted them never waits for that.
+//! Forwarding of received events to another endpoint: in order, with retries, without delaying the
+//! acknowledgement.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,196 +11,212 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::waiting::{Added, Waiting};
+use super::server::EventRequest;
 use crate::http::client::{self, Header, HttpClient, Method, Request, RetryPolicy};
 use crate::ops::probe;
-use crate::ops::receive::receiver::Delivery;
 use crate::postmark::HookUrl;
 
-/// The waits before an event is sent again.
-const WAITS: [Duration; 5] = [
+/// Delays before the retries of an event.
+const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
-/// The largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 1024 * 1024;
-/// How long a wait lasts before somebody looks whether it is to end.
-const GLANCE: Duration = Duration::from_millis(20);
+/// Maximum size of a response, in bytes.
+const MAX_RESPONSE: usize = 1024 * 1024;
+/// Interval in which waits look for the end of the run.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// Maximum number of events that wait to be forwarded.
+const MAX_QUEUED: usize = 10_000;
+/// Maximum size of these events, in bytes. One event always fits.
+const MAX_QUEUED_SIZE: usize = 128 * 1024 * 1024;
 
-/// Where events are passed on to.
-pub struct Target {
+/// Endpoint that events are forwarded to.
+pub struct ForwardTarget {
     url: Url,
     authorization: Option<Header>,
     timeout: Duration,
-    net: HttpClient,
+    client: HttpClient,
 }
 
-/// How it went so far.
+/// Number of events by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Forwarded {
-    /// So many were accepted.
-    pub accepted: u64,
-    /// So many were not.
-    pub refused: u64,
-    /// So many were never sent: too many waited, or the end had come.
+pub struct ForwardCounts {
+    /// Accepted by the target.
+    pub forwarded: u64,
+    /// Not accepted.
+    pub failed: u64,
+    /// Never sent: the queue was full, or the run ended.
     pub unsent: u64,
 }
 
-/// What is told of it.
+/// Change of the state of forwarding.
 #[derive(Debug)]
-pub enum News {
-    /// The target does not take an event; it is tried again.
-    Fails(String),
-    /// It does again.
-    Works,
-    /// An event was not accepted.
-    Refused {
-        /// Its trace.
-        trace: Option<String>,
-        /// Why.
-        why: String,
+pub enum ForwardNotice {
+    /// The target does not accept an event; it is retried.
+    Retrying(String),
+    /// The target accepts events again.
+    Recovered,
+    /// An event was not accepted, and is not retried.
+    Failed {
+        /// Its trace ID.
+        trace_id: Option<String>,
+        /// Cause.
+        reason: String,
     },
-    /// Too many wait: what comes now is not sent.
-    Overflows,
+    /// The queue is full; new events are not forwarded.
+    QueueFull,
 }
 
-/// Who is told.
-pub type Tell = Arc<dyn Fn(News) + Send + Sync>;
+/// Callback for notices. Called on the forwarder's thread and on that of the server.
+pub(super) type Notify = Arc<dyn Fn(ForwardNotice) + Send + Sync>;
 
-/// The passing on, until it is dropped.
-pub struct Forwarder {
+/// Thread that forwards events.
+pub(super) struct Forwarder {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
 }
 
 struct Shared {
-    target: Target,
-    tell: Tell,
-    queue: Mutex<Queue>,
+    target: ForwardTarget,
+    notify: Notify,
+    state: Mutex<ForwardState>,
     changed: Condvar,
-    /// Nothing more is tried.
+    /// The run has ended; nothing more is sent.
     is_over: AtomicBool,
 }
 
 #[derive(Default)]
-struct Queue {
-    waiting: Waiting<Arc<Delivery>>,
+struct ForwardState {
+    queue: BoundedQueue<Arc<EventRequest>>,
     is_sending: bool,
-    so_far: Forwarded,
+    counts: ForwardCounts,
 }
 
-impl Target {
-    /// A target, with the credentials in its URL.
-    pub fn new(url: &HookUrl, net: &HttpClient, timeout: Duration) -> Result<Self, String> {
+/// A failed attempt.
+struct AttemptError {
+    reason: String,
+    is_retryable: bool,
+}
+
+impl ForwardTarget {
+    /// A target. Credentials in its URL become Basic authentication.
+    pub fn new(url: &HookUrl, client: &HttpClient, timeout: Duration) -> Result<Self, String> {
         let mut url = Url::parse(url.expose()).map_err(|error| error.to_string())?;
         let authorization = probe::credentials_of(&url).map(|auth| probe::basic(&auth));
         let _ = url.set_username("").and_then(|()| url.set_password(None));
-        Ok(Self { url, authorization, timeout, net: net.apart() })
+        Ok(Self { url, authorization, timeout, client: client.apart() })
     }
 
-    /// Whether it is the address that events come from.
-    pub fn leads_to(&self, address: SocketAddr) -> bool {
-        let is_here = client::is_loopback(&self.url)
+    /// Whether the target is the listener itself.
+    pub fn is_listener(&self, address: SocketAddr) -> bool {
+        let is_local = client::is_loopback(&self.url)
             && (address.ip().is_loopback() || address.ip().is_unspecified());
-        is_here && self.url.port_or_known_default() == Some(address.port())
+        is_local && self.url.port_or_known_default() == Some(address.port())
     }
 
-    /// Sends once. The error says why it was not accepted, and whether it may be yet.
-    fn send(&self, delivery: &Delivery) -> Result<(), (String, bool)> {
-        let plain = |name: &str, value: &str| Header {
-            name: name.to_owned(),
-            value: value.to_owned().into(),
-            secret: false,
-        };
-        let is_passed_on = |name: &str| {
+    /// Sends an event once.
+    fn send(&self, event: &EventRequest) -> Result<(), AttemptError> {
+        let is_forwarded = |name: &str| {
             name.starts_with("x-pm-") || ["content-type", "user-agent"].contains(&name)
         };
-        let passed_on = delivery.headers().filter(|(name, _)| is_passed_on(name));
-        let sendable = passed_on.filter(|(name, value)| probe::is_sendable(name, value));
+        let headers = event
+            .headers()
+            .filter(|(name, value)| is_forwarded(name) && probe::is_sendable(name, value))
+            .map(|(name, value)| Header {
+                name: name.to_owned(),
+                value: value.into_owned().into(),
+                secret: false,
+            });
         let request = Request {
             method: Method::Post,
             url: self.url.clone(),
             is_redirected: false,
-            headers: sendable
-                .map(|(name, value)| plain(name, &value))
-                .chain(self.authorization.clone())
-                .collect(),
-            body: Some(delivery.body().to_vec()),
+            headers: headers.chain(self.authorization.clone()).collect(),
+            body: Some(event.body().to_vec()),
             timeout: self.timeout,
             retries: 0,
             retry: RetryPolicy::Never,
-            limit: LARGEST_ANSWER,
+            limit: MAX_RESPONSE,
         };
-        let answer = self.net.send(&request).map_err(|error| (error.to_string(), true))?;
-        match answer.status {
+        let response = self
+            .client
+            .send(&request)
+            .map_err(|error| AttemptError { reason: error.to_string(), is_retryable: true })?;
+        match response.status {
             200..=299 => Ok(()),
             status => {
                 let phrase = client::phrase(status).map(|phrase| format!(" {phrase}"));
-                let at = client::authority(&self.url);
-                let why = format!("{at} answered {status}{}", phrase.unwrap_or_default());
-                Err((why, matches!(status, 408 | 429 | 500..)))
+                let authority = client::authority(&self.url);
+                Err(AttemptError {
+                    reason: format!("{authority} answered {status}{}", phrase.unwrap_or_default()),
+                    is_retryable: matches!(status, 408 | 429 | 500..),
+                })
             }
         }
     }
 }
 
 impl Forwarder {
-    /// Starts.
-    pub fn start(target: Target, tell: Tell) -> std::io::Result<Self> {
+    /// Starts the thread.
+    pub(super) fn start(target: ForwardTarget, notify: Notify) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             target,
-            tell,
-            queue: Mutex::default(),
+            notify,
+            state: Mutex::default(),
             changed: Condvar::new(),
             is_over: AtomicBool::new(false),
         });
-        let working = Arc::clone(&shared);
+        let worker = Arc::clone(&shared);
         let builder = std::thread::Builder::new().name("forward".to_owned());
-        let thread = builder.spawn(move || working.work())?;
+        let thread = builder.spawn(move || worker.work())?;
         Ok(Self { shared, thread })
     }
 
-    /// Takes an event to pass on.
-    pub fn add(&self, delivery: &Arc<Delivery>) {
-        let mut queue = self.shared.lock();
-        let added = queue.waiting.add(Arc::clone(delivery), delivery.weight());
-        queue.so_far.unsent += u64::from(added != Added::Fits);
-        drop(queue);
-        match added {
-            Added::Fits => self.shared.changed.notify_one(),
-            Added::Overflows => (self.shared.tell)(News::Overflows),
-            Added::StillOverflows => {}
+    /// Queues an event. Never blocks.
+    pub(super) fn push(&self, event: &Arc<EventRequest>) {
+        let mut state = self.shared.lock();
+        let pushed = state.queue.push(Arc::clone(event), event.size());
+        state.counts.unsent += u64::from(pushed != Pushed::Queued);
+        drop(state);
+        match pushed {
+            Pushed::Queued => self.shared.changed.notify_one(),
+            Pushed::FirstOverflow => (self.shared.notify)(ForwardNotice::QueueFull),
+            Pushed::Overflow => {}
         }
     }
 
-    /// Waits until all are passed on, or until `is_asked` wants this to end: then for what is being sent,
-    /// for `grace` at most.
-    pub fn finish(&self, is_asked: impl Fn() -> bool, grace: Duration) -> Forwarded {
+    /// Waits until the queue is empty. After `is_interrupted`, waits only for the event in flight, at most
+    /// for `grace`.
+    pub(super) fn finish(
+        &self,
+        is_interrupted: impl Fn() -> bool,
+        grace: Duration,
+    ) -> ForwardCounts {
         let is_busy = || {
-            let queue = self.shared.lock();
-            queue.is_sending || !queue.waiting.is_empty()
+            let state = self.shared.lock();
+            state.is_sending || !state.queue.is_empty()
         };
-        while is_busy() && !is_asked() {
-            std::thread::sleep(GLANCE);
+        while is_busy() && !is_interrupted() {
+            std::thread::sleep(POLL_INTERVAL);
         }
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.shared.changed.notify_all();
         let end = Instant::now() + grace;
         while !self.thread.is_finished() && Instant::now() < end {
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
-        let queue = self.shared.lock();
-        let left = queue.waiting.len() as u64 + u64::from(queue.is_sending);
-        Forwarded { unsent: queue.so_far.unsent + left, ..queue.so_far }
+        let state = self.shared.lock();
+        let left = state.queue.len() as u64 + u64::from(state.is_sending);
+        ForwardCounts { unsent: state.counts.unsent + left, ..state.counts }
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ForwardState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_over(&self) -> bool {
@@ -208,62 +225,122 @@ impl Shared {
 
     fn work(&self) {
         let mut is_failing = false;
-        while let Some(delivery) = self.next() {
-            let outcome = self.pass_on(&delivery, &mut is_failing);
-            let mut queue = self.lock();
-            queue.is_sending = false;
+        while let Some(event) = self.next() {
+            let outcome = self.forward(&event, &mut is_failing);
+            let mut state = self.lock();
+            state.is_sending = false;
             match outcome {
-                Some(Ok(())) => queue.so_far.accepted += 1,
-                Some(Err(_)) => queue.so_far.refused += 1,
-                None => queue.so_far.unsent += 1,
+                Some(Ok(())) => state.counts.forwarded += 1,
+                Some(Err(_)) => state.counts.failed += 1,
+                None => state.counts.unsent += 1,
             }
-            drop(queue);
-            if let Some(Err(why)) = outcome {
-                let trace = delivery.header("x-pm-webhook-trace-id").map(Cow::into_owned);
-                (self.tell)(News::Refused { trace, why });
+            drop(state);
+            if let Some(Err(reason)) = outcome {
+                let trace_id = event.header("x-pm-webhook-trace-id").map(Cow::into_owned);
+                (self.notify)(ForwardNotice::Failed { trace_id, reason });
             }
         }
     }
 
-    fn next(&self) -> Option<Arc<Delivery>> {
-        let mut queue = self.lock();
+    fn next(&self) -> Option<Arc<EventRequest>> {
+        let mut state = self.lock();
         loop {
             if self.is_over() {
                 return None;
             }
-            if let Some(delivery) = queue.waiting.next() {
-                queue.is_sending = true;
-                return Some(delivery);
+            if let Some(event) = state.queue.pop() {
+                state.is_sending = true;
+                return Some(event);
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Sends until it is accepted or given up; none where the end came first.
-    fn pass_on(&self, delivery: &Delivery, is_failing: &mut bool) -> Option<Result<(), String>> {
-        let mut waits = WAITS.iter();
+    /// Sends an event with retries; `None` if the run ended first.
+    fn forward(&self, event: &EventRequest, is_failing: &mut bool) -> Option<Result<(), String>> {
+        let mut delays = RETRY_DELAYS.iter();
         loop {
-            let (why, may_be_yet) = match self.target.send(delivery) {
+            let error = match self.target.send(event) {
                 Ok(()) => {
                     if std::mem::take(is_failing) {
-                        (self.tell)(News::Works);
+                        (self.notify)(ForwardNotice::Recovered);
                     }
                     return Some(Ok(()));
                 }
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            let Some(wait) = waits.next().filter(|_| may_be_yet) else { return Some(Err(why)) };
+            let Some(delay) = delays.next().filter(|_| error.is_retryable) else {
+                return Some(Err(error.reason));
+            };
             if !std::mem::replace(is_failing, true) {
-                (self.tell)(News::Fails(why));
+                (self.notify)(ForwardNotice::Retrying(error.reason));
             }
-            let until = Instant::now() + *wait;
+            let until = Instant::now() + *delay;
             while Instant::now() < until {
                 if self.is_over() {
                     return None;
                 }
-                std::thread::sleep(GLANCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
         }
+    }
+}
+
+/// A first-in, first-out queue, bounded in items and bytes.
+struct BoundedQueue<T> {
+    items: VecDeque<(T, usize)>,
+    size: usize,
+    has_overflowed: bool,
+}
+
+/// Outcome of [`BoundedQueue::push`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pushed {
+    /// The item was queued.
+    Queued,
+    /// The item was dropped, the first since the queue had room.
+    FirstOverflow,
+    /// The item was dropped, like others before it.
+    Overflow,
+}
+
+impl<T> Default for BoundedQueue<T> {
+    fn default() -> Self {
+        Self { items: VecDeque::new(), size: 0, has_overflowed: false }
+    }
+}
+
+impl<T> BoundedQueue<T> {
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Adds an item of `size` bytes, if there is room.
+    fn push(&mut self, item: T, size: usize) -> Pushed {
+        let total = self.size.saturating_add(size);
+        if self.len() < MAX_QUEUED && (total <= MAX_QUEUED_SIZE || self.is_empty()) {
+            self.items.push_back((item, size));
+            self.size = total;
+            return Pushed::Queued;
+        }
+        if std::mem::replace(&mut self.has_overflowed, true) {
+            Pushed::Overflow
+        } else {
+            Pushed::FirstOverflow
+        }
+    }
+
+    /// Takes the oldest item.
+    fn pop(&mut self) -> Option<T> {
+        let (item, size) = self.items.pop_front()?;
+        self.size -= size;
+        // The next overflow is reported again once half of the room is free.
+        self.has_overflowed &= self.len() > MAX_QUEUED / 2 || self.size > MAX_QUEUED_SIZE / 2;
+        Some(item)
     }
 }
 
@@ -273,9 +350,9 @@ mod tests {
     use crate::http::client::Settings;
 
     #[test]
-    fn only_what_comes_from_this_very_address_goes_in_a_circle() {
-        let net = HttpClient::new(Settings::default());
-        for (url, address, leads) in [
+    fn only_the_listeners_own_address_is_a_loop() {
+        let client = HttpClient::new(Settings::default());
+        for (url, address, expected) in [
             ("http://localhost:8025/x", "127.0.0.1:8025", true),
             ("http://127.0.0.1:8025/x", "0.0.0.0:8025", true),
             ("http://[::1]:8025/x", "[::]:8025", true),
@@ -285,8 +362,49 @@ mod tests {
             ("http://localhost:8025/x", "192.0.2.1:8025", false),
         ] {
             let url: HookUrl = url.parse().unwrap();
-            let target = Target::new(&url, &net, Duration::from_secs(1)).unwrap();
-            assert_eq!(target.leads_to(address.parse().unwrap()), leads, "{url:?} {address}");
+            let target = ForwardTarget::new(&url, &client, Duration::from_secs(1)).unwrap();
+            assert_eq!(target.is_listener(address.parse().unwrap()), expected, "{url:?} {address}");
         }
+    }
+
+    /// Pushes `count` items of `size` bytes; returns the number of each outcome.
+    fn push(queue: &mut BoundedQueue<usize>, count: usize, size: usize) -> [usize; 3] {
+        let pushed: Vec<_> = (0..count).map(|item| queue.push(item, size)).collect();
+        [Pushed::Queued, Pushed::FirstOverflow, Pushed::Overflow]
+            .map(|kind| pushed.iter().filter(|pushed| **pushed == kind).count())
+    }
+
+    fn pop(queue: &mut BoundedQueue<usize>, count: usize) -> Vec<usize> {
+        (0..count).map_while(|_| queue.pop()).collect()
+    }
+
+    #[test]
+    fn an_overflow_is_reported_again_after_half_of_the_queue_was_sent() {
+        let mut queue = BoundedQueue::default();
+        assert_eq!(push(&mut queue, MAX_QUEUED + 3, 1), [MAX_QUEUED, 1, 2]);
+        assert_eq!(pop(&mut queue, 2), [0, 1]);
+        assert_eq!(push(&mut queue, 4, 1), [2, 0, 2]);
+        assert_eq!(pop(&mut queue, MAX_QUEUED / 2 - 1).len(), MAX_QUEUED / 2 - 1);
+        assert_eq!(push(&mut queue, MAX_QUEUED / 2, 1), [MAX_QUEUED / 2 - 1, 0, 1]);
+        assert_eq!(pop(&mut queue, MAX_QUEUED / 2).len(), MAX_QUEUED / 2);
+        assert_eq!(push(&mut queue, MAX_QUEUED / 2 + 2, 1), [MAX_QUEUED / 2, 1, 1]);
+        assert_eq!(pop(&mut queue, MAX_QUEUED + 1).len(), MAX_QUEUED);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn large_events_fill_the_queue_but_one_always_fits() {
+        let mut queue = BoundedQueue::default();
+        assert_eq!(push(&mut queue, 2, MAX_QUEUED_SIZE + 1), [1, 1, 0]);
+        assert_eq!(pop(&mut queue, 2), [0]);
+        let quarter = MAX_QUEUED_SIZE / 4;
+        assert_eq!(push(&mut queue, 6, quarter), [4, 1, 1]);
+        assert_eq!(pop(&mut queue, 1), [0]);
+        assert_eq!(push(&mut queue, 2, quarter), [1, 0, 1]);
+        assert_eq!(pop(&mut queue, 2), [1, 2]);
+        assert_eq!(push(&mut queue, 3, quarter), [2, 1, 0]);
+        assert_eq!(queue.len(), 4);
+        // Two of the largest inbound mails that Postmark accepts.
+        assert_eq!(push(&mut BoundedQueue::default(), 2, 50 << 20), [2, 0, 0]);
     }
 }

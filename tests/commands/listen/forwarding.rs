@@ -115,8 +115,8 @@ fn tls_is_spoken_with_a_certificate_of_ones_own() {
     assert_eq!(recorded(&env, "e.jsonl").len(), 1);
     env.file("empty.pem", "");
     let broken = |flags: &str| env.run(format!("listen --address :0 {flags}"));
-    broken("--tls-cert empty.pem --tls-key key.pem").code(9).has("no certificate");
-    broken("--tls-cert cert.pem --tls-key cert.pem").code(9).has("no private key");
+    broken("--tls-cert empty.pem --tls-key key.pem").code(9).has("no certificate in PEM");
+    broken("--tls-cert cert.pem --tls-key cert.pem").code(9).has("no unencrypted private key");
     broken("--tls-cert cert.pem --tls-key missing.pem").code(9).has("missing.pem");
     broken("--tls-cert cert.pem").code(2);
 }

@@ -19,7 +19,7 @@ fn a_line_per_event_and_a_summary() {
     assert_eq!(post(&url, &[], [0xff, 0xfe]), 200);
     assert_eq!(post(&url, &[], ""), 200);
     assert_eq!(post(&url, &[], "[1]"), 200);
-    listener.wait_for_line("no object", Duration::from_secs(5));
+    listener.wait_for_line("not an object", Duration::from_secs(5));
     end(listener).code(0).check(str![[r#"
 Listening on http://127.0.0.1:[PORT]
 [CLOCK]  bounce               gone@example.com          HardBounce: smtp;550 5.1.1 no such user  outbound  9 left  0b6f2a1e-5a5e-4f0c-9d5b-1f2f6f6d7a10
@@ -28,9 +28,9 @@ Listening on http://127.0.0.1:[PORT]
 [CLOCK]  delivery             kim@example.com           repeated  250 ok  outbound  -
 [CLOCK]  Telepathy            -                         -  -  -
 [CLOCK]  Unknown              -                         not JSON: no \u{1b}[31m JSON\n  -  -
-[CLOCK]  Unknown              -                         not text: 2 bytes  -  -
-[CLOCK]  Unknown              -                         no body  -  -
-[CLOCK]  Unknown              -                         JSON, but no object  -  -
+[CLOCK]  Unknown              -                         binary, 2 bytes  -  -
+[CLOCK]  Unknown              -                         empty body  -  -
+[CLOCK]  Unknown              -                         JSON, but not an object  -  -
 --- stderr
 Ctrl-C ends it.
 Received 9 events: 2 delivery, 2 bounce, 5 other; 2 repeated.

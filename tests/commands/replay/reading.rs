@@ -16,7 +16,7 @@ LINE  EVENT     RECIPIENT         OUTCOME    STATUS  MS[GAP]MESSAGE
 --- stderr
 Sent 2 events to http://127.0.0.1:[PORT]: 2 delivered.
 pmhooks: error: not all of events.jsonl was sent: 1 line is damaged
-  because line 3 was passed over: it is cut off
+  because line 3 was passed over: the object is cut off
 --- exit 7
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2"]);
@@ -37,10 +37,10 @@ LINE  OUTCOME
 --- stderr
 Sent 3 events to http://127.0.0.1:[PORT]: 3 delivered.
 pmhooks: error: not all of events.jsonl was sent: 4 lines are damaged
-  because line 1 was passed over: it is not a JSON object
-  because line 2 was passed over: it is not a JSON object
-  because line 3 was passed over: it is cut off
-  because line 4 was passed over: it was no POST, and Postmark sends nothing else
+  because line 1 was passed over: not a JSON object
+  because line 2 was passed over: not a JSON object
+  because line 3 was passed over: the object is cut off
+  because line 4 was passed over: Method is "GET"; Postmark sends only POST
 --- exit 7
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2", "trace-3"]);
@@ -113,7 +113,7 @@ pmhooks: error: nothing was sent: there is no event in empty.jsonl
     env.run(["replay", "torn.jsonl", "--to", &url, "--dry-run"]).check(str![[r#"
 --- stderr
 pmhooks: error: nothing was sent: there is no event in torn.jsonl
-  because line 1 was passed over: it is cut off
+  because line 1 was passed over: the object is cut off
 --- exit 2
 "#]]);
     env.run(["replay", "events.jsonl", "--to", &url, "--event", "click"]).check(str![[r#"

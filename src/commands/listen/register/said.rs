@@ -5,19 +5,19 @@ use std::net::SocketAddr;
 use crate::commands::Context;
 use crate::ops::create::CreateError;
 use crate::ops::session::Session;
-use crate::ops::temporary::{Swept, TemporaryError};
+use crate::ops::temporary_webhook::{CleanUp, TemporaryError};
 use crate::postmark::WebhookId;
 
 /// What became of what an earlier run had left behind.
-pub fn swept(swept: &Swept, cx: &Context) {
+pub fn swept(swept: &CleanUp, cx: &Context) {
     match swept {
-        Swept::Removed(id) => {
+        CleanUp::Deleted(id) => {
             cx.ui.note(&format!("Removed webhook {id}, which an earlier run had left behind."));
         }
-        Swept::Foreign(id) => cx.ui.warn(&format!(
+        CleanUp::Unmarked(id) => cx.ui.warn(&format!(
             "webhook {id} has not the mark of the temporary one that had its ID: it was left alone"
         )),
-        Swept::Kept(path, error) => cx.ui.warn(&format!(
+        CleanUp::Failed(path, error) => cx.ui.warn(&format!(
             "a temporary webhook of an earlier run was not removed: {error}; the next start tries again ({})",
             path.display()
         )),
