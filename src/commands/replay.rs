@@ -21,9 +21,9 @@ use crate::commands::options::target::Destination;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::error::{CommandError, Exit};
 use crate::ops::moment::Moment;
-use crate::ops::probe::Prober;
 use crate::ops::record::{ReadItem, RecordFilter, RecordReader};
 use crate::ops::replay::{self, ReplayEnd, ReplayOptions};
+use crate::ops::test::EventSender;
 use report::ReplayReport;
 use view::Plan;
 
@@ -120,7 +120,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let ui = &cx.ui;
     ui.interrupts.go_gently();
     let way = ReplayOptions {
-        prober: &Prober::connected(&cx.net, cx.limits.timeout),
+        prober: &EventSender::connected(&cx.net, cx.limits.timeout),
         endpoint: &target.endpoint,
         concurrency: args.concurrency,
         interval: args.rate,

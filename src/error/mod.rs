@@ -17,15 +17,15 @@ use crate::ops::definition::DefinitionError;
 use crate::ops::document::DocumentError;
 use crate::ops::guard::GuardError;
 use crate::ops::manifest::ManifestError;
-use crate::ops::own_sample::BodyError;
 use crate::ops::plan::PlanError;
 use crate::ops::plan::kept::KeptError;
-use crate::ops::probe::EndpointError;
 use crate::ops::receive::ReceiveError;
 use crate::ops::rotate::RotateError;
 use crate::ops::rotate::generate::GenerateError;
 use crate::ops::session::SessionError;
 use crate::ops::temporary_webhook::TemporaryError;
+use crate::ops::test::EndpointError;
+use crate::ops::test::samples::SampleError;
 use crate::postmark::Verdict;
 use crate::postmark::{ApiError, Refusal};
 use crate::sandbox::SandboxError;
@@ -297,10 +297,10 @@ fn judge(error: &(dyn std::error::Error + 'static)) -> Option<CommandError> {
     if let Some(error) = error.downcast_ref::<PromptError>() {
         return Some(prompt(error));
     }
-    if let Some(error) = error.downcast_ref::<BodyError>() {
+    if let Some(error) = error.downcast_ref::<SampleError>() {
         let refused = failure(Exit::Usage, "");
         return Some(match error {
-            BodyError::NoField(_) => refused.hint("see the fields of an event with --print"),
+            SampleError::UnknownField(_) => refused.hint("see the fields of an event with --print"),
             _ => refused,
         });
     }

@@ -1,7 +1,6 @@
 //! The work of the commands, free of the terminal.
 
 pub mod apply;
-pub mod assignment;
 pub mod backup;
 pub mod change;
 pub mod compare;
@@ -20,15 +19,13 @@ pub mod import;
 pub mod lint;
 pub mod manifest;
 pub mod moment;
-pub mod own_sample;
 pub mod pattern;
 pub mod plan;
-pub mod probe;
 pub mod receive;
 pub mod record;
 pub mod replay;
 pub mod rotate;
 pub mod session;
 pub mod temporary_webhook;
+pub(crate) mod test;
 pub mod verify;
-pub mod wanted_events;

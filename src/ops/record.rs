@@ -15,7 +15,7 @@ use serde_json::Value;
 pub use reader::{Damage, ReadItem, RecordReader};
 
 use crate::event::{Event, Received, sample};
-use crate::ops::probe::{Post, is_sendable};
+use crate::ops::test::{OutgoingEvent, is_sendable};
 use crate::postmark::Object;
 
 const TRACE_ID: &str = "X-PM-Webhook-Trace-Id";
@@ -163,7 +163,7 @@ pub struct RecordedEvent {
     /// Recipient; empty if unknown.
     pub recipient: String,
     /// The request to send.
-    pub post: Post,
+    pub(crate) post: OutgoingEvent,
 }
 
 impl RecordedEvent {
@@ -199,17 +199,17 @@ impl RecordedEvent {
         event.time = Some(record.time);
         let trace_id = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(TRACE_ID));
         if let Some((_, trace_id)) = trace_id {
-            event.post.trace.clone_from(trace_id);
+            event.post.trace_id.clone_from(trace_id);
         }
-        event.post.recorded = headers;
+        event.post.recorded_headers = headers;
         Ok(event)
     }
 
     fn from_body(body: Vec<u8>, value: &Value) -> Self {
         let times = ["BouncedAt", "DeliveredAt", "ReceivedAt", "ChangedAt"];
         let time = times.iter().find_map(|key| value.get(*key).and_then(Value::as_str));
-        let mut post = Post::new(Received::of(value), body);
-        post.trace = trace_id_of(&post.body);
+        let mut post = OutgoingEvent::new(Received::of(value), body);
+        post.trace_id = trace_id_of(&post.body);
         Self {
             line: 0,
             is_whole_line: false,
@@ -313,8 +313,9 @@ mod tests {
             (event.post.event.key(), event.recipient.as_str()),
             ("Delivery", "kim@example.com")
         );
-        assert_eq!(event.post.trace, "t-1");
-        let names: Vec<_> = event.post.recorded.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(event.post.trace_id, "t-1");
+        let names: Vec<_> =
+            event.post.recorded_headers.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["Content-Type", "X-PM-Webhook-Trace-Id", "X-PM-Retries-Remaining"]);
     }
 
@@ -339,9 +340,9 @@ mod tests {
         let parse = |body: &[u8]| RecordedEvent::parse(body).unwrap();
         let (one, two) = (parse(body), parse(body));
         assert_eq!((one.post.body.as_slice(), one.post.event.key()), (&body[..], "SMTPApiError"));
-        assert_eq!(one.post.trace, two.post.trace);
-        assert_ne!(one.post.trace, parse(b"{}").post.trace);
-        assert_eq!((one.post.trace.len(), one.post.trace.as_bytes()[14]), (36, b'8'));
+        assert_eq!(one.post.trace_id, two.post.trace_id);
+        assert_ne!(one.post.trace_id, parse(b"{}").post.trace_id);
+        assert_eq!((one.post.trace_id.len(), one.post.trace_id.as_bytes()[14]), (36, b'8'));
         assert!(one.time.is_some());
     }
 

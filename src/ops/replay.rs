@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::http::client::HttpError;
-use crate::ops::probe::verdict::{self, Verdict};
-use crate::ops::probe::{Endpoint, Exchange, Prober};
 use crate::ops::record::{Damage, ReadItem, RecordReader, RecordedEvent};
+use crate::ops::test::verdict::{self, Verdict};
+use crate::ops::test::{Attempt, Endpoint, EventSender};
 
 /// Interval in which waiting workers look for an interrupt.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -17,9 +17,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How events are sent.
 pub struct ReplayOptions<'a> {
     /// Sender.
-    pub prober: &'a Prober,
+    pub(crate) prober: &'a EventSender,
     /// Destination.
-    pub endpoint: &'a Endpoint,
+    pub(crate) endpoint: &'a Endpoint,
     /// Concurrent requests. More than one gives up the order.
     pub concurrency: usize,
     /// Minimum time from one event to the next.
@@ -48,7 +48,7 @@ pub struct SentEvent {
     /// The event. Its body is dropped to save memory.
     pub event: RecordedEvent,
     /// Judgement of the response.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Time to the complete response.
     pub milliseconds: u64,
     /// Share of the file that was read, in percent.
@@ -180,14 +180,14 @@ impl<R: BufRead> Shared<'_, R> {
         }
         let exchange = self.options.prober.send(self.options.endpoint, &event.post);
         let answer = match exchange.answer {
-            Err(error) if verdict::is_own_fault(&error) => {
+            Err(error) if verdict::is_local_fault(&error) => {
                 self.stop(event.line, StopReason::LocalError(error));
                 return None;
             }
             answer => answer,
         };
         let milliseconds = u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX);
-        let verdict = verdict::of_event(&event.post.event, &Exchange { answer, ..exchange });
+        let verdict = verdict::judge(&event.post.event, &Attempt { answer, ..exchange });
         if self.options.fail_fast && !verdict.success {
             self.stop(event.line, StopReason::NotAccepted);
         }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::parse::{quiet, quiet_with, size};
 use crate::event::{BounceType, Event};
-use crate::ops::assignment::Assignment;
+use crate::ops::test::samples::FieldAssignment;
 
 /// What is posted.
 #[derive(Args, Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct EventArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["event", "bounce_type", "attachment_size"])]
     pub data: Option<PathBuf>,
     /// Change a field, as in Client.Name=Mail or Tag=null; can be repeated
-    #[arg(long, value_name = "PATH=VALUE", value_parser = quiet::<Assignment>())]
-    pub set: Vec<Assignment>,
+    #[arg(long, value_name = "PATH=VALUE", value_parser = quiet::<FieldAssignment>())]
+    pub set: Vec<FieldAssignment>,
     /// The type of the bounce, as in SoftBounce or Blocked
     #[arg(long, value_name = "TYPE", value_parser = quiet::<BounceType>())]
     pub bounce_type: Option<BounceType>,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Args;
 use super::row::Row;
 use crate::commands::Context;
-use crate::ops::probe::verdict::Outcome;
 use crate::ops::record::{Damage, RecordedEvent};
 use crate::ops::replay::{ReplayResult, SentEvent};
+use crate::ops::test::verdict::DeliveryOutcome;
 use crate::term::{Format, Ui, json};
 
 /// So many rows are kept of accepted events, so many of others, and so many damages.
@@ -86,10 +86,10 @@ impl ReplayReport {
         let totals = &mut self.totals;
         totals.events += 1;
         let same = match sent.verdict.outcome {
-            Some(Outcome::Delivered) => &mut totals.delivered,
-            Some(Outcome::Dropped) => &mut totals.dropped,
-            Some(Outcome::Retried) | None => &mut totals.retried,
-            Some(Outcome::Unreachable) => &mut totals.unreachable,
+            Some(DeliveryOutcome::Delivered) => &mut totals.delivered,
+            Some(DeliveryOutcome::WouldDrop) => &mut totals.dropped,
+            Some(DeliveryOutcome::WouldRetry) | None => &mut totals.retried,
+            Some(DeliveryOutcome::Unreachable) => &mut totals.unreachable,
         };
         *same += 1;
         let is_kept = if sent.verdict.success { *same } else { totals.refused() } <= KEPT;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::event::Received;
-use crate::ops::probe::verdict::{Outcome, Verdict};
 use crate::ops::record::RecordedEvent;
 use crate::ops::replay::SentEvent;
+use crate::ops::test::verdict::{DeliveryOutcome, Verdict};
 use crate::term::{Cell, Tone};
 
 /// One event.
@@ -32,7 +32,7 @@ impl Row {
             time,
             event: event.post.event.clone(),
             recipient: event.recipient.clone(),
-            trace: event.post.trace.clone(),
+            trace: event.post.trace_id.clone(),
             result: None,
         }
     }
@@ -60,7 +60,7 @@ impl Row {
         match &self.result {
             None => cells.extend([none(), none(), none(), none()]),
             Some((verdict, milliseconds)) => {
-                let outcome = verdict.outcome.map_or("-", Outcome::name);
+                let outcome = verdict.outcome.map_or("-", DeliveryOutcome::name);
                 let tone = if verdict.success { Tone::Good } else { Tone::Bad };
                 cells.extend([
                     Cell::new(outcome).tone(tone),
@@ -89,7 +89,7 @@ impl Row {
             add("StatusCode", verdict.status.into());
             add("Message", verdict.message.clone().into());
             add("Milliseconds", (*milliseconds).into());
-            add("Outcome", verdict.outcome.map(Outcome::name).into());
+            add("Outcome", verdict.outcome.map(DeliveryOutcome::name).into());
             if let Some(fix) = &verdict.fix {
                 add("Fix", fix.clone().into());
             }

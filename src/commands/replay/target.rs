@@ -6,7 +6,7 @@ use super::Args;
 use crate::commands::Context;
 use crate::commands::options::target::Destination;
 use crate::error::CommandError;
-use crate::ops::probe::{Endpoint, internal};
+use crate::ops::test::{Endpoint, NOT_PUBLIC};
 
 /// An endpoint.
 pub struct Target {
@@ -34,7 +34,7 @@ pub fn find(args: &Args, cx: &Context) -> Result<Target> {
     };
     let endpoint = Endpoint::new(&url, auth.as_ref(), &headers).context("cannot send anything")?;
     // Events are replayed to one's own machine as a rule.
-    let warnings = endpoint.warnings.iter().filter(|warning| **warning != internal());
+    let warnings = endpoint.warnings.iter().filter(|warning| warning.as_str() != NOT_PUBLIC);
     warnings.for_each(|warning| cx.ui.warn(warning));
     Ok(Target { url: url.masked(), endpoint })
 }

@@ -3,8 +3,8 @@
 use super::rotation::Rotation;
 use super::{Args, fresh};
 use crate::commands::Context;
-use crate::ops::probe::verdict::Outcome;
 use crate::ops::rotate::check::{Checked, Who};
+use crate::ops::test::verdict::DeliveryOutcome;
 
 /// What is to be known though every test passed. JSON has it in its place.
 pub(super) fn warn(rotation: &Rotation, cx: &Context) {
@@ -68,7 +68,7 @@ pub(super) fn advise(rotation: &Rotation, args: &Args, cx: &Context) {
 fn advice(checked: &Checked) -> String {
     let failed = |who| checked.of(who).filter(|check| !check.verdict.success);
     match (failed(Who::New), failed(Who::Old)) {
-        (Some(new), None) if new.verdict.outcome == Some(Outcome::Dropped) => {
+        (Some(new), None) if new.verdict.outcome == Some(DeliveryOutcome::WouldDrop) => {
             "let the endpoint take the new credentials besides the old ones, and deploy that"
                 .to_owned()
         }

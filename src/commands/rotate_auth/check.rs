@@ -7,9 +7,9 @@ use anyhow::Result;
 use crate::commands::Context;
 use crate::event::sample::SOME_SERVER;
 use crate::ops::guard;
-use crate::ops::probe::Prober;
 use crate::ops::rotate::Turn;
 use crate::ops::rotate::check::{Checked, Probes};
+use crate::ops::test::EventSender;
 use crate::postmark::ServerId;
 
 /// Posts the sample events.
@@ -18,7 +18,7 @@ pub(super) fn all(turns: &[Turn], cx: &Context) -> Result<Vec<Checked>> {
     guard::check_pin(cx.session()?)?;
     let pinned = cx.session()?.target.profile().and_then(|profile| profile.server_id);
     let probes = Probes::new(turns, pinned.unwrap_or(ServerId(SOME_SERVER)))?;
-    let sender = Prober::new(&cx.net, cx.limits.timeout);
+    let sender = EventSender::new(&cx.net, cx.limits.timeout);
     let (begun, of, ui) = (AtomicUsize::new(0), probes.count(), &cx.ui);
     Ok(probes.run(&sender, || {
         let number = begun.fetch_add(1, Ordering::Relaxed) + 1;

@@ -9,9 +9,9 @@ use super::described::Described;
 use crate::commands::{Context, several};
 use crate::error::CommandError;
 use crate::event::sample::SOME_SERVER;
-use crate::ops::own_sample as own;
-use crate::ops::probe::{Endpoint, Post};
-use crate::ops::wanted_events::Wanted;
+use crate::ops::test::samples::CustomBody;
+use crate::ops::test::samples::SampleOptions;
+use crate::ops::test::{Endpoint, OutgoingEvent};
 use crate::postmark::{ServerId, WebhookId};
 
 /// An endpoint and what is to be posted to it.
@@ -23,14 +23,14 @@ pub struct Target {
     /// Where to post to.
     pub endpoint: Endpoint,
     /// The events.
-    pub posts: Vec<Post>,
+    pub posts: Vec<OutgoingEvent>,
 }
 
 /// The endpoints with their events; and why some webhooks are not among them.
 pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
     args.endpoint.check().map_err(CommandError::usage)?;
-    let wanted = wanted(args, cx)?;
-    wanted.check()?;
+    let options = sample_options(args, cx)?;
+    options.check()?;
     let (described, failed) = if let Some(url) = &args.endpoint.url {
         (vec![Described::from_flags(url, &args.endpoint, cx)?], Vec::new())
     } else {
@@ -38,47 +38,48 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
         let (webhooks, failed) = several::webhooks(&args.target, cx, question)?;
         (webhooks.into_iter().map(Described::from).collect(), failed)
     };
-    let server = server(&described, &wanted, cx);
-    let mut unused = wanted.all_set();
+    let server = server(&described, &options, cx);
+    let mut unused = options.assignments();
     let targets = described.iter().map(|described| {
-        let bodies = wanted.bodies(&described.stream, server, &described.triggers, &mut unused);
+        let bodies = options.bodies(&described.stream, server, &described.triggers, &mut unused);
         let who = described.id.map_or("the endpoint".to_owned(), |id| format!("webhook {id}"));
         let endpoint = Endpoint::new(&described.url, described.auth.as_ref(), &described.headers)
             .with_context(|| format!("cannot post to {who}"))?;
-        let posts = bodies.into_iter().map(|(event, body)| Post::new(event, body)).collect();
+        let posts =
+            bodies.into_iter().map(|(event, body)| OutgoingEvent::new(event, body)).collect();
         Ok(Target { id: described.id, url: described.url.masked(), endpoint, posts })
     });
     let targets = targets.collect::<Result<Vec<_>>>()?;
     if !targets.is_empty() {
-        Wanted::refuse(&unused)?;
+        SampleOptions::reject_unused(&unused)?;
     }
     Ok((targets, failed))
 }
 
-fn wanted(args: &Args, cx: &Context) -> Result<Wanted> {
+fn sample_options(args: &Args, cx: &Context) -> Result<SampleOptions> {
     let flags = &args.events;
     let events = flags.asked().map_err(CommandError::usage)?;
-    let own = match &flags.data {
+    let custom = match &flags.data {
         None => None,
         Some(path) => {
             if path.as_os_str() == "-" {
                 cx.use_stdin()?;
             }
-            Some(own::read(path, &mut io::stdin().lock())?)
+            Some(CustomBody::read(path, &mut io::stdin().lock())?)
         }
     };
-    Ok(Wanted {
+    Ok(SampleOptions {
         events,
-        own,
+        custom,
         set: flags.set.clone(),
-        bounce: flags.bounce_type,
-        attachment: flags.attachment_size,
+        bounce_type: flags.bounce_type,
+        attachment_size: flags.attachment_size,
     })
 }
 
 /// The server that samples name: the one that the profile is pinned to, else the token's.
-fn server(described: &[Described], wanted: &Wanted, cx: &Context) -> ServerId {
-    let is_named = |d: &Described| d.id.is_some() && wanted.names_server(&d.triggers);
+fn server(described: &[Described], options: &SampleOptions, cx: &Context) -> ServerId {
+    let is_named = |d: &Described| d.id.is_some() && options.needs_server_id(&d.triggers);
     let Some(session) = described.iter().any(is_named).then(|| cx.session().ok()).flatten() else {
         return ServerId(SOME_SERVER);
     };

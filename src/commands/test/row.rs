@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::event::Received;
-use crate::ops::probe::verdict::{Outcome, Verdict};
-use crate::ops::probe::{Credentials, Hop};
+use crate::ops::test::verdict::{DeliveryOutcome, Verdict};
+use crate::ops::test::{Credentials, Redirect};
 use crate::term::{Cell, Tone};
 
 /// What became of one event.
@@ -20,7 +20,7 @@ pub struct Row {
     /// How long the answer took.
     pub milliseconds: u64,
     /// The redirects on the way.
-    pub hops: Vec<Hop>,
+    pub redirects: Vec<Redirect>,
     /// The beginning of the answer, safe to show.
     pub answer: String,
 }
@@ -29,7 +29,7 @@ impl Row {
     /// The event in words, for people.
     pub fn name(&self) -> String {
         match self.credentials {
-            Credentials::Right => self.event.name().to_owned(),
+            Credentials::Correct => self.event.name().to_owned(),
             Credentials::Missing => format!("{} without credentials", self.event.name()),
             Credentials::Wrong => format!("{} with wrong credentials", self.event.name()),
         }
@@ -37,7 +37,8 @@ impl Row {
 
     /// What Postmark would do; nothing worth saying of a delivery.
     pub fn consequence(&self) -> Option<String> {
-        let outcome = self.verdict.outcome.filter(|outcome| *outcome != Outcome::Delivered)?;
+        let outcome =
+            self.verdict.outcome.filter(|outcome| *outcome != DeliveryOutcome::Delivered)?;
         Some(outcome.consequence(self.event.event()).to_owned())
     }
 
@@ -59,16 +60,16 @@ impl Row {
             "StatusCode": self.verdict.status,
             "Message": self.verdict.message,
             "Milliseconds": self.milliseconds,
-            "Outcome": self.verdict.outcome.map(Outcome::name),
+            "Outcome": self.verdict.outcome.map(DeliveryOutcome::name),
             "TraceId": self.trace,
         });
         let check = match self.credentials {
-            Credentials::Right => Value::Null,
+            Credentials::Correct => Value::Null,
             Credentials::Missing => "WithoutCredentials".into(),
             Credentials::Wrong => "WrongCredentials".into(),
         };
-        let hop = |hop: &Hop| json!({"StatusCode": hop.status, "Url": hop.url});
-        let redirects: Vec<_> = self.hops.iter().map(hop).collect();
+        let hop = |hop: &Redirect| json!({"StatusCode": hop.status, "Url": hop.url});
+        let redirects: Vec<_> = self.redirects.iter().map(hop).collect();
         let more = [
             ("Check", check),
             ("Redirects", redirects.into()),

@@ -10,19 +10,19 @@ use super::view::Tests;
 use crate::commands::Context;
 use crate::error::Exit;
 use crate::ops::fanout;
-use crate::ops::probe::{Credentials, Endpoint, Exchange, Post, Prober, verdict};
+use crate::ops::test::{Attempt, Credentials, Endpoint, EventSender, OutgoingEvent, verdict};
 
 /// One request that is to be made.
 struct Job<'a> {
     target: usize,
     endpoint: Endpoint,
-    post: &'a Post,
+    post: &'a OutgoingEvent,
     credentials: Credentials,
 }
 
 /// Posts every event, and checks the credentials where that is asked for.
 pub fn all(targets: &[Target], args: &Args, cx: &Context) -> Result<Exit> {
-    let prober = Prober::new(&cx.net, cx.limits.timeout);
+    let prober = EventSender::new(&cx.net, cx.limits.timeout);
     let jobs: Vec<Job<'_>> = (0..).zip(targets).flat_map(|(n, t)| jobs(n, t, args)).collect();
     let begun = AtomicUsize::new(0);
     let (ui, of) = (&cx.ui, jobs.len());
@@ -34,9 +34,9 @@ pub fn all(targets: &[Target], args: &Args, cx: &Context) -> Result<Exit> {
     let mut tests = Tests::new(targets, args.check_auth);
     for (job, exchange) in jobs.iter().zip(results) {
         match exchange.answer {
-            Err(error) if verdict::is_own_fault(&error) => return Err(error.into()),
+            Err(error) if verdict::is_local_fault(&error) => return Err(error.into()),
             answer => {
-                let exchange = Exchange { answer, ..exchange };
+                let exchange = Attempt { answer, ..exchange };
                 tests.add(job.target, job.post, job.credentials, exchange);
             }
         }
@@ -49,10 +49,15 @@ pub fn all(targets: &[Target], args: &Args, cx: &Context) -> Result<Exit> {
 
 fn jobs<'a>(target: usize, of: &'a Target, args: &Args) -> Vec<Job<'a>> {
     let job = |credentials| {
-        move |post| Job { target, endpoint: of.endpoint.with(credentials), post, credentials }
+        move |post| Job {
+            target,
+            endpoint: of.endpoint.with_credentials(credentials),
+            post,
+            credentials,
+        }
     };
-    let mut jobs: Vec<_> = of.posts.iter().map(job(Credentials::Right)).collect();
-    if args.check_auth && !of.endpoint.carriers().is_empty() {
+    let mut jobs: Vec<_> = of.posts.iter().map(job(Credentials::Correct)).collect();
+    if args.check_auth && !of.endpoint.credential_names().is_empty() {
         let first = of.posts.first();
         jobs.extend(first.map(job(Credentials::Missing)));
         jobs.extend(first.map(job(Credentials::Wrong)));

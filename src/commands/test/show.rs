@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::prepare::Target;
 use crate::commands::Context;
 use crate::error::Exit;
-use crate::ops::probe::curl;
+use crate::ops::test::curl;
 use crate::term::{Column, Report, Table};
 
 /// The bodies that would be posted.

@@ -6,7 +6,7 @@ use super::prepare::Target;
 use super::row::Row;
 use super::tested::Tested;
 use crate::commands::Context;
-use crate::ops::probe::{Credentials, Exchange, Post, internal, verdict};
+use crate::ops::test::{Attempt, Credentials, NOT_PUBLIC, OutgoingEvent, verdict};
 use crate::term::{Cell, Column, Report, Table, text};
 
 /// What became of every event.
@@ -22,7 +22,7 @@ impl<'a> Tests<'a> {
             target,
             warnings: target.endpoint.warnings.clone(),
             results: Vec::new(),
-            is_open: check_auth && target.endpoint.carriers().is_empty(),
+            is_open: check_auth && target.endpoint.credential_names().is_empty(),
         };
         Self(targets.iter().map(start).collect())
     }
@@ -31,28 +31,28 @@ impl<'a> Tests<'a> {
     pub fn add(
         &mut self,
         target: usize,
-        post: &Post,
+        post: &OutgoingEvent,
         credentials: Credentials,
-        exchange: Exchange,
+        exchange: Attempt,
     ) {
         let Some(tested) = self.0.get_mut(target) else { return };
         let endpoint = &tested.target.endpoint;
         let verdict = match credentials {
-            Credentials::Right => verdict::of_event(&post.event, &exchange),
-            _ => verdict::of_credentials(credentials, &endpoint.carriers(), &exchange),
+            Credentials::Correct => verdict::judge(&post.event, &exchange),
+            _ => verdict::judge_rejection(credentials, &endpoint.credential_names(), &exchange),
         };
-        if exchange.was_internal() && !tested.warnings.contains(&internal()) {
-            tested.warnings.push(internal());
+        if exchange.was_internal() && !tested.warnings.contains(&NOT_PUBLIC.to_owned()) {
+            tested.warnings.push(NOT_PUBLIC.to_owned());
         }
         let body = exchange.answer.as_ref().map(|answer| answer.body.as_slice());
-        let body = endpoint.scrub(&String::from_utf8_lossy(body.unwrap_or_default()));
+        let body = endpoint.mask_secrets(&String::from_utf8_lossy(body.unwrap_or_default()));
         tested.results.push(Row {
             event: post.event.clone(),
-            trace: post.trace.clone(),
+            trace: post.trace_id.clone(),
             credentials,
             verdict,
             milliseconds: u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX),
-            hops: exchange.hops,
+            redirects: exchange.redirects,
             answer: text::excerpt(body.trim(), EXCERPT),
         });
     }

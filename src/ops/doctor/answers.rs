@@ -4,9 +4,9 @@ use super::endpoint::sources;
 use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step, Wishes};
 use crate::http::client;
 use crate::ops::fanout;
-use crate::ops::probe::verdict::{self, Verdict};
-use crate::ops::probe::{Endpoint, Exchange, Post, Prober};
-use crate::ops::wanted_events::Wanted;
+use crate::ops::test::samples::SampleOptions;
+use crate::ops::test::verdict::{self, Verdict};
+use crate::ops::test::{Attempt, Endpoint, EventSender, OutgoingEvent};
 use crate::postmark::Webhook;
 
 /// So many events are posted at the same time.
@@ -48,24 +48,24 @@ impl Doctor<'_> {
             }
         };
         let triggers = &webhook.triggers;
-        let bodies = Wanted::default().bodies(
+        let bodies = SampleOptions::default().bodies(
             &webhook.message_stream,
             ready.server.id,
             triggers,
             &mut Vec::new(),
         );
         let posts: Vec<_> =
-            bodies.into_iter().map(|(event, body)| Post::new(event, body)).collect();
+            bodies.into_iter().map(|(event, body)| OutgoingEvent::new(event, body)).collect();
         if posts.is_empty() {
             return add(Step::skipped("no trigger is on, so there is no event to post"));
         }
         (self.tell)(&format!("Posting {} sample events…", posts.len()));
-        let prober = Prober::new(self.net, self.limits.timeout);
+        let prober = EventSender::new(self.net, self.limits.timeout);
         let exchanges = fanout::map(&posts, WIDTH, |post| prober.send(&endpoint, post));
         let mut groups: Vec<Group> = Vec::new();
         for (post, exchange) in posts.iter().zip(&exchanges) {
             match &exchange.answer {
-                Err(error) if verdict::is_own_fault(error) => return add(self.failed(error)),
+                Err(error) if verdict::is_local_fault(error) => return add(self.failed(error)),
                 _ => gather(&mut groups, judged(post, exchange)),
             }
         }
@@ -82,8 +82,8 @@ impl Doctor<'_> {
     }
 }
 
-fn judged(post: &Post, exchange: &Exchange) -> Group {
-    let verdict = verdict::of_event(&post.event, exchange);
+fn judged(post: &OutgoingEvent, exchange: &Attempt) -> Group {
+    let verdict = verdict::judge(&post.event, exchange);
     let outcome = match (verdict.success, verdict.warnings.is_empty()) {
         (true, true) => Outcome::Pass,
         (true, false) => Outcome::Warn,

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{Doctor, DoctorReport, Part, Step, api};
 use crate::http::client;
-use crate::ops::probe::{internal, verdict};
+use crate::ops::test::{NOT_PUBLIC, verdict};
 use crate::postmark::Webhook;
 
 /// Where webhooks come from (Postmark's article 800, IPs for firewalls), and when that was so.
@@ -51,17 +51,17 @@ impl Doctor<'_> {
         }
         let reach = self.net.reach(&url, self.limits.timeout);
         if let Some(trouble) = &reach.trouble {
-            let step = if verdict::is_own_fault(trouble) {
+            let step = if verdict::is_local_fault(trouble) {
                 self.failed(trouble)
             } else {
                 let step = Step::fail(format!("from this machine: {trouble}"));
-                step.next(verdict::advice(trouble))
+                step.next(verdict::advice_for_error(trouble))
             };
             add("endpoint", step);
             return false;
         }
         if client::names_internal(&url) || reach.address.is_some_and(client::is_internal) {
-            let step = Step::warn(format!("{host} is there, but {}", internal()));
+            let step = Step::warn(format!("{host} is there, but {NOT_PUBLIC}"));
             add("endpoint", step.next(edit(webhook)));
             return true;
         }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::server::EventRequest;
 use crate::http::client::{self, Header, HttpClient, Method, Request, RetryPolicy};
-use crate::ops::probe;
+use crate::ops::test;
 use crate::postmark::HookUrl;
 
 /// Delays before the retries of an event.
@@ -105,7 +105,7 @@ impl ForwardTarget {
     /// A target. Credentials in its URL become Basic authentication.
     pub fn new(url: &HookUrl, client: &HttpClient, timeout: Duration) -> Result<Self, String> {
         let mut url = Url::parse(url.expose()).map_err(|error| error.to_string())?;
-        let authorization = probe::credentials_of(&url).map(|auth| probe::basic(&auth));
+        let authorization = test::url_credentials(&url).map(|auth| test::basic_auth_header(&auth));
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         Ok(Self { url, authorization, timeout, client: client.apart() })
     }
@@ -124,7 +124,7 @@ impl ForwardTarget {
         };
         let headers = event
             .headers()
-            .filter(|(name, value)| is_forwarded(name) && probe::is_sendable(name, value))
+            .filter(|(name, value)| is_forwarded(name) && test::is_sendable(name, value))
             .map(|(name, value)| Header {
                 name: name.to_owned(),
                 value: value.into_owned().into(),

@@ -5,9 +5,11 @@ use crate::event::sample::sample;
 use crate::event::{Event, Received};
 use crate::http::client::HttpError;
 use crate::ops::fanout;
-use crate::ops::probe::verdict::{self, Verdict};
-use crate::ops::probe::{Credentials, Endpoint, EndpointError, Exchange, Post, Prober, internal};
-use crate::ops::wanted_events::sample_fit;
+use crate::ops::test::samples::sample_fit;
+use crate::ops::test::verdict::{self, Verdict};
+use crate::ops::test::{
+    Attempt, Credentials, Endpoint, EndpointError, EventSender, NOT_PUBLIC, OutgoingEvent,
+};
 use crate::postmark::{ServerId, Webhook, WebhookId, mask};
 
 /// So many events are posted at the same time.
@@ -46,7 +48,7 @@ pub struct Check {
     /// What it was.
     pub event: Received,
     /// What came of it.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
 }
 
 /// What is known of an endpoint. Nothing is where the webhook is not to be changed, or gets no events.
@@ -78,13 +80,13 @@ pub struct Unusable {
     pub id: WebhookId,
     /// Why not.
     #[source]
-    pub why: EndpointError,
+    pub(crate) why: EndpointError,
 }
 
 /// An endpoint, an event for it, and the ways to post it.
 struct Probe {
     turn: usize,
-    post: Post,
+    post: OutgoingEvent,
     new: Endpoint,
     old: Endpoint,
 }
@@ -111,7 +113,7 @@ impl Probes {
             let body = sample(event, &fit).to_string().into_bytes();
             probes.push(Probe {
                 turn,
-                post: Post::new(Received::Known(event), body),
+                post: OutgoingEvent::new(Received::Known(event), body),
                 new: endpoint(&change.patch.applied_to(webhook))?,
                 old: endpoint(webhook)?,
             });
@@ -125,7 +127,11 @@ impl Probes {
     }
 
     /// Posts them. One [`Checked`] per turn, in their order; an error is about this machine alone.
-    pub fn run(&self, prober: &Prober, begin: impl Fn() + Sync) -> Result<Vec<Checked>, HttpError> {
+    pub(crate) fn run(
+        &self,
+        prober: &EventSender,
+        begin: impl Fn() + Sync,
+    ) -> Result<Vec<Checked>, HttpError> {
         let jobs: Vec<_> =
             self.probes.iter().flat_map(|probe| Who::ALL.map(|who| (probe, who))).collect();
         let exchanges = fanout::map(&jobs, WIDTH, |(probe, who)| {
@@ -135,9 +141,9 @@ impl Probes {
         let mut all: Vec<Checked> = (0..self.turns).map(|_| Checked::default()).collect();
         for ((probe, who), exchange) in jobs.into_iter().zip(exchanges) {
             match exchange.answer {
-                Err(error) if verdict::is_own_fault(&error) => return Err(error),
+                Err(error) if verdict::is_local_fault(&error) => return Err(error),
                 answer => {
-                    let exchange = Exchange { answer, ..exchange };
+                    let exchange = Attempt { answer, ..exchange };
                     if let Some(checked) = all.get_mut(probe.turn) {
                         probe.add(checked, who, &exchange);
                     }
@@ -153,15 +159,15 @@ impl Probe {
         match who {
             Who::New => self.new.clone(),
             Who::Old => self.old.clone(),
-            Who::Wrong => self.new.with(Credentials::Wrong),
+            Who::Wrong => self.new.with_credentials(Credentials::Wrong),
         }
     }
 
-    fn add(&self, checked: &mut Checked, who: Who, exchange: &Exchange) {
+    fn add(&self, checked: &mut Checked, who: Who, exchange: &Attempt) {
         let verdict = match who {
-            Who::New | Who::Old => verdict::of_event(&self.post.event, exchange),
+            Who::New | Who::Old => verdict::judge(&self.post.event, exchange),
             Who::Wrong => {
-                verdict::of_credentials(Credentials::Wrong, &self.new.carriers(), exchange)
+                verdict::judge_rejection(Credentials::Wrong, &self.new.credential_names(), exchange)
             }
         };
         // At once: one of them would tear the other where they have a word in common.
@@ -173,7 +179,7 @@ impl Probe {
             warnings: verdict.warnings.iter().map(|w| clean(w)).collect(),
             ..verdict
         };
-        let own = exchange.was_internal().then(internal);
+        let own = exchange.was_internal().then(|| NOT_PUBLIC.to_owned());
         let of_event = verdict.warnings.iter().filter(|_| who == Who::New).cloned();
         for warning in self.new.warnings.iter().cloned().chain(own).chain(of_event) {
             if !checked.warnings.contains(&warning) {

@@ -1,23 +1,23 @@
-//! The command that posts the same with curl. Secrets are shell variables in it, never in clear.
+//! The curl command that posts the same request. Secrets become shell variables.
 
-use super::{Endpoint, Post};
+use super::{Endpoint, OutgoingEvent};
 use crate::postmark::{MASK, mask};
 
-/// A command line, and the variables that must be set for it.
+/// A command for a POSIX shell.
 #[derive(Clone, Debug)]
-pub struct Command {
-    /// For a POSIX shell, over several lines.
-    pub text: String,
-    /// The names of the variables in it.
-    pub variables: Vec<String>,
+pub(crate) struct CurlCommand {
+    /// The command, over several lines.
+    pub(crate) text: String,
+    /// Names of the shell variables that must be set first.
+    pub(crate) variables: Vec<String>,
 }
 
-/// The command that posts an event to an endpoint.
-pub fn command(endpoint: &Endpoint, post: &Post) -> Command {
+/// Renders the request that posts an event to an endpoint.
+pub(crate) fn command(endpoint: &Endpoint, event: &OutgoingEvent) -> CurlCommand {
     let mut variables = Vec::new();
-    let url = in_pieces(&mask::url(endpoint.url.as_str()), &mut variables);
+    let url = with_variables(&mask::url(endpoint.url.as_str()), &mut variables);
     let mut lines = vec![format!("curl --silent --show-error --globoff {url}")];
-    for header in endpoint.headers(post, true) {
+    for header in endpoint.headers(event, true) {
         let is_basic = endpoint.auth.is_some() && header.name == "Authorization";
         lines.push(match (&endpoint.auth, header.secret) {
             (Some(auth), _) if is_basic => {
@@ -25,7 +25,7 @@ pub fn command(endpoint: &Endpoint, post: &Post) -> Command {
                 format!("  --user {user}{}", variable("HOOK_PASSWORD", &mut variables))
             }
             (_, true) => {
-                let word: String = header.name.chars().map(word_character).collect();
+                let word: String = header.name.chars().map(variable_character).collect();
                 let value = variable(&format!("HOOK_{word}"), &mut variables);
                 format!("  --header {}{value}", quoted(&format!("{}: ", header.name)))
             }
@@ -34,22 +34,23 @@ pub fn command(endpoint: &Endpoint, post: &Post) -> Command {
             }
         });
     }
-    let body = String::from_utf8_lossy(&post.body);
-    // A delimiter that no line of the body is.
-    let mut end = "EVENT".to_owned();
-    while body.lines().any(|line| line == end) {
-        end.push('_');
+    let body = String::from_utf8_lossy(&event.body);
+    // The delimiter must not be a line of the body.
+    let mut delimiter = "EVENT".to_owned();
+    while body.lines().any(|line| line == delimiter) {
+        delimiter.push('_');
     }
-    lines.push(format!("  --data-binary @- <<'{end}'"));
-    let text = format!("{}\n{}\n{end}\n", lines.join(" \\\n"), body.trim_end_matches('\n'));
-    Command { text, variables }
+    lines.push(format!("  --data-binary @- <<'{delimiter}'"));
+    let body = body.trim_end_matches('\n');
+    let text = format!("{}\n{body}\n{delimiter}\n", lines.join(" \\\n"));
+    CurlCommand { text, variables }
 }
 
-fn word_character(c: char) -> char {
+fn variable_character(c: char) -> char {
     if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
 }
 
-/// `"$NAME"`; a name that is taken gets a number.
+/// `"$NAME"`, numbered if the name is taken.
 fn variable(name: &str, variables: &mut Vec<String>) -> String {
     let mut free = name.to_owned();
     let mut number = 2;
@@ -62,8 +63,8 @@ fn variable(name: &str, variables: &mut Vec<String>) -> String {
     text
 }
 
-/// A masked text, a variable in each mask's place.
-fn in_pieces(masked: &str, variables: &mut Vec<String>) -> String {
+/// Replaces each mask with a variable and quotes the rest.
+fn with_variables(masked: &str, variables: &mut Vec<String>) -> String {
     let mut text = String::new();
     for (index, piece) in masked.split(MASK).enumerate() {
         if index > 0 {

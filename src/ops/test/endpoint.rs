@@ -1,4 +1,4 @@
-//! Where a webhook posts to, and with which credentials.
+//! An endpoint with its credentials, as a webhook describes it.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,57 +6,60 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::Post;
+use super::OutgoingEvent;
 use crate::event::sample;
 use crate::http::client::{self, Header};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
 
-/// Headers that belong to the connection: setting them would break the request, not the endpoint.
-const OF_THE_TRANSPORT: [&str; 6] =
+/// Headers of the connection. A webhook that sets them would break the request.
+const CONNECTION_HEADERS: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"];
 
-/// Why nothing can be sent to an endpoint.
+/// Warning about an endpoint in a private network.
+pub(crate) const NOT_PUBLIC: &str =
+    "the address is inside this machine or network: Postmark itself could not reach it";
+
+/// Reason why nothing can be sent to an endpoint.
 #[derive(Debug, thiserror::Error)]
-pub enum EndpointError {
-    /// The URL leads nowhere on the web.
+pub(crate) enum EndpointError {
+    /// The URL cannot be posted to.
     #[error("the webhook's URL cannot be posted to: {0}")]
     Url(String),
-    /// The transport sets this header itself.
+    /// The HTTP client sets this header itself.
     #[error("the header {0} belongs to the connection and cannot be set by a webhook")]
-    OfTheTransport(String),
-    /// No request can carry this header.
+    ConnectionHeader(String),
+    /// HTTP does not allow this header name or value.
     #[error(
         "the header {0:?} cannot be sent: its name or its value holds a character that no header can"
     )]
-    Unsendable(String),
+    InvalidHeader(String),
 }
 
-/// Whether a request carries what the endpoint expects.
+/// The credentials that a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// The webhook's own.
-    Right,
-    /// None at all.
+    Correct,
     Missing,
-    /// Others of the same kind.
+    /// Random values in place of the webhook's own.
     Wrong,
 }
 
 /// An endpoint as a webhook describes it.
 #[derive(Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     pub(super) url: Url,
     pub(super) auth: Option<HttpAuth>,
     pub(super) headers: Vec<HttpHeader>,
-    /// The credentials stood in the URL.
+    /// `auth` comes from the URL.
     auth_in_url: bool,
-    /// What a user should know.
-    pub warnings: Vec<String>,
+    /// Doubts about the webhook itself, for the user.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Endpoint {
-    /// Reads a webhook's own words. Nothing is sent.
-    pub fn new(
+    /// Reads the fields of a webhook. Sends nothing.
+    pub(crate) fn new(
         url: &HookUrl,
         auth: Option<&HttpAuth>,
         headers: &[HttpHeader],
@@ -64,7 +67,7 @@ impl Endpoint {
         let checked: HookUrl = url.expose().parse().map_err(EndpointError::Url)?;
         let mut parsed =
             Url::parse(checked.expose()).map_err(|e| EndpointError::Url(e.to_string()))?;
-        headers.iter().try_for_each(check)?;
+        headers.iter().try_for_each(check_header)?;
         let mut endpoint = Self {
             url: parsed.clone(),
             auth: auth.cloned(),
@@ -72,19 +75,19 @@ impl Endpoint {
             auth_in_url: false,
             warnings: Vec::new(),
         };
-        let in_url = credentials_of(&parsed);
+        let in_url = url_credentials(&parsed);
         let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
         endpoint.url = parsed;
-        endpoint.choose(in_url);
+        endpoint.choose_authorization(in_url);
         if client::names_internal(&endpoint.url) {
-            endpoint.warnings.push(internal());
+            endpoint.warnings.push(NOT_PUBLIC.to_owned());
         }
         Ok(endpoint)
     }
 
-    /// One Authorization at most: of HttpAuth, else of the headers, else of the URL. Which one Postmark
-    /// takes where there are several is not documented.
-    fn choose(&mut self, in_url: Option<HttpAuth>) {
+    /// Keeps one source of the Authorization header: HttpAuth, else a custom header, else the URL. Postmark
+    /// does not document which one it sends.
+    fn choose_authorization(&mut self, in_url: Option<HttpAuth>) {
         let is_authorization = |h: &HttpHeader| h.name.eq_ignore_ascii_case("authorization");
         let in_headers = self.headers.iter().any(is_authorization);
         let warning = match (&self.auth, in_headers, &in_url) {
@@ -106,20 +109,20 @@ impl Endpoint {
         }
     }
 
-    /// The same endpoint for somebody else: a stranger, or a guesser.
+    /// The same endpoint with other credentials.
     #[must_use]
-    pub fn with(&self, credentials: Credentials) -> Self {
+    pub(crate) fn with_credentials(&self, credentials: Credentials) -> Self {
         let mut endpoint = self.clone();
-        let made_up = || Secret::new(format!("wrong-{}", sample::uuid()));
+        let random = || Secret::new(format!("wrong-{}", sample::uuid()));
         match credentials {
-            Credentials::Right => return endpoint,
+            Credentials::Correct => return endpoint,
             Credentials::Missing => {
                 endpoint.auth = None;
                 endpoint.headers.clear();
             }
             Credentials::Wrong => {
-                endpoint.auth.iter_mut().for_each(|auth| auth.password = made_up());
-                endpoint.headers.iter_mut().for_each(|header| header.value = made_up());
+                endpoint.auth.iter_mut().for_each(|auth| auth.password = random());
+                endpoint.headers.iter_mut().for_each(|header| header.value = random());
             }
         }
         if !mask::query_secrets(&self.url).is_empty() {
@@ -127,7 +130,7 @@ impl Endpoint {
             for (key, value) in self.url.query_pairs() {
                 match (mask::looks_secret(&key), credentials) {
                     (false, _) => query.append_pair(&key, &value),
-                    (true, Credentials::Wrong) => query.append_pair(&key, made_up().expose()),
+                    (true, Credentials::Wrong) => query.append_pair(&key, random().expose()),
                     (true, _) => &mut query,
                 };
             }
@@ -137,8 +140,8 @@ impl Endpoint {
         endpoint
     }
 
-    /// What the endpoint could know Postmark by, in words; none where anybody can post to it.
-    pub fn carriers(&self) -> Vec<String> {
+    /// Names of everything that can authenticate Postmark. Empty if anyone can post.
+    pub(crate) fn credential_names(&self) -> Vec<String> {
         let auth = self.auth.iter().map(|_| {
             if self.auth_in_url { "the credentials in its URL" } else { "its HttpAuth" }.to_owned()
         });
@@ -148,37 +151,38 @@ impl Endpoint {
         auth.chain(headers).chain(keys.map(|(key, _)| format!("the {key} in its URL"))).collect()
     }
 
-    /// The headers of a post: Postmark's, and the webhook's own where it is `at_home`, those last and in
-    /// place of Postmark's where they have the same name.
-    pub(super) fn headers(&self, post: &Post, at_home: bool) -> Vec<Header> {
+    /// The headers of a request: Postmark's, then the webhook's, which override those of the same name.
+    /// Another origin gets Postmark's alone.
+    pub(super) fn headers(&self, event: &OutgoingEvent, is_own_origin: bool) -> Vec<Header> {
         let plain = |name: &str, value: &str| header(name, value, false);
         let mut headers = vec![
             plain("User-Agent", "Postmark"),
             plain("Content-Type", "application/json"),
-            plain("X-PM-Webhook-Trace-Id", &post.trace),
-            plain("X-PM-Retries-Remaining", &post.retries().to_string()),
+            plain("X-PM-Webhook-Trace-Id", &event.trace_id),
+            plain("X-PM-Retries-Remaining", &event.retries_remaining().to_string()),
         ];
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-        headers.retain(|ours| !post.recorded.iter().any(|(name, _)| same(name, &ours.name)));
-        headers.extend(post.recorded.iter().map(|(name, value)| plain(name, value)));
-        if !at_home {
+        headers
+            .retain(|ours| !event.recorded_headers.iter().any(|(name, _)| same(name, &ours.name)));
+        headers.extend(event.recorded_headers.iter().map(|(name, value)| plain(name, value)));
+        if !is_own_origin {
             return headers;
         }
         if let Some(auth) = &self.auth {
-            headers.push(basic(auth));
+            headers.push(basic_auth_header(auth));
         }
         headers.retain(|ours| !self.headers.iter().any(|h| same(&h.name, &ours.name)));
         headers.extend(self.headers.iter().map(|h| header(&h.name, h.value.expose(), true)));
         headers
     }
 
-    /// A text of the endpoint's, without the secrets that it was told.
-    pub fn scrub(&self, text: &str) -> String {
+    /// Masks the secrets of this endpoint in text that it returned.
+    pub(crate) fn mask_secrets(&self, text: &str) -> String {
         mask::scrub(text, self.secrets().iter().map(String::as_str))
     }
 
-    /// The secrets that it is told.
-    pub fn secrets(&self) -> Vec<String> {
+    /// Every secret that a request to this endpoint carries.
+    pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = mask::query_secrets(&self.url);
         secrets.extend(self.headers.iter().map(|h| h.value.expose().to_owned()));
         if let Some(auth) = &self.auth {
@@ -190,41 +194,36 @@ impl Endpoint {
     }
 }
 
-/// The header of credentials.
-pub fn basic(auth: &HttpAuth) -> Header {
+/// The Authorization header of HTTP basic authentication.
+pub(crate) fn basic_auth_header(auth: &HttpAuth) -> Header {
     let clear = Zeroizing::new(format!("{}:{}", auth.username, auth.password.expose()));
     let value = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(clear.as_bytes())));
     header("Authorization", &value, true)
-}
-
-/// What is said of an address that is not on the internet.
-pub fn internal() -> String {
-    "the address is inside this machine or network: Postmark itself could not reach it".to_owned()
 }
 
 fn header(name: &str, value: &str, secret: bool) -> Header {
     Header { name: name.to_owned(), value: Zeroizing::new(value.to_owned()), secret }
 }
 
-/// True where a request can carry a header.
-pub fn is_sendable(name: &str, value: &str) -> bool {
+/// True if HTTP allows this header.
+pub(crate) fn is_sendable(name: &str, value: &str) -> bool {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let is_value = |c: char| c == '\t' || c == ' ' || c.is_ascii_graphic();
     !name.is_empty() && name.chars().all(is_token) && value.chars().all(is_value)
 }
 
-fn check(header: &HttpHeader) -> Result<(), EndpointError> {
-    if OF_THE_TRANSPORT.contains(&header.name.to_ascii_lowercase().as_str()) {
-        return Err(EndpointError::OfTheTransport(header.name.clone()));
+fn check_header(header: &HttpHeader) -> Result<(), EndpointError> {
+    if CONNECTION_HEADERS.contains(&header.name.to_ascii_lowercase().as_str()) {
+        return Err(EndpointError::ConnectionHeader(header.name.clone()));
     }
     if !is_sendable(&header.name, header.value.expose()) {
-        return Err(EndpointError::Unsendable(header.name.clone()));
+        return Err(EndpointError::InvalidHeader(header.name.clone()));
     }
     Ok(())
 }
 
-/// `user:password@` of a URL, decoded.
-pub fn credentials_of(url: &Url) -> Option<HttpAuth> {
+/// The decoded `user:password@` of a URL.
+pub(crate) fn url_credentials(url: &Url) -> Option<HttpAuth> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let password = url.password().unwrap_or_default();
     let is_set = !url.username().is_empty() || !password.is_empty();
