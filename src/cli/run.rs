@@ -104,6 +104,7 @@ fn context(global: &GlobalArgs, profiles: Profiles, process: &Process, ui: Arc<U
         yes: global.yes,
         command: cli::command,
         session: OnceCell::new(),
+        guards: OnceCell::new(),
         stdin_is_used: Cell::new(false),
     }
 }

@@ -17,6 +17,7 @@ use crate::error::{CommandError, Exit};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
 use crate::ops::plan::kept::Kept;
+use crate::postmark::Writer;
 use parties::{Parties, Party};
 
 const ALONE: &str = "cannot begin: only one apply at a time may change a server";
@@ -103,23 +104,29 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.ui.note(&format!("{so} so already; nothing was sent."));
         return cx.show(&plans);
     }
-    parties.authorise(&plans, args.confirm_deletes, cx)?;
-    if args.confirm.dry_run {
+    let Some(writers) = parties.authorize(&plans, args.confirm_deletes, cx)? else {
         cx.ui.note(&format!("Dry run: nothing was changed. {}.", plans.summary()));
         return cx.show(&plans);
-    }
-    carry_out(&mut plans, &parties, args.concurrency, cx)?;
+    };
+    carry_out(&mut plans, &parties, &writers, args.concurrency, cx)?;
     cx.show(&plans)?;
     outcome::tell(&plans, cx)
 }
 
 /// Carries the plans out, one server after the other. Where one is not done whole, those behind it are
 /// not begun: what went wrong on staging should not be tried on production.
-fn carry_out(plans: &mut Plans, parties: &Parties<'_>, width: usize, cx: &Context) -> Result<()> {
+fn carry_out(
+    plans: &mut Plans,
+    parties: &Parties<'_>,
+    writers: &[Writer],
+    width: usize,
+    cx: &Context,
+) -> Result<()> {
     cx.ui.interrupts.go_gently();
     let ui = &cx.ui;
     let mut all_done = true;
-    for (planned, party) in plans.servers.iter_mut().zip(&parties.all) {
+    let servers = plans.servers.iter_mut().zip(&parties.all).zip(writers);
+    for ((planned, party), writer) in servers {
         if !all_done && !ui.interrupts.is_asked() {
             let not = |_: &_| Outcome::NotReached("a profile before it was not done whole");
             planned.outcomes = Some(planned.plan.changes.iter().map(not).collect());
@@ -135,7 +142,7 @@ fn carry_out(plans: &mut Plans, parties: &Parties<'_>, width: usize, cx: &Contex
             before: &planned.before,
             is_stopped: &|| ui.interrupts.is_asked(),
         };
-        let outcomes = apply::apply(&session.client, &planned.plan, &way);
+        let outcomes = apply::apply(writer, &planned.plan, &way);
         all_done &= outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_)));
         planned.outcomes = Some(outcomes);
     }

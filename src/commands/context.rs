@@ -10,14 +10,15 @@ use super::fleet;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
+use crate::config::profile::ProfileName;
 use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, secret};
 use crate::error::{CommandError, Exit, Invocation};
 use crate::http::client::{HttpClient, ProxyVariables};
-use crate::ops::guard::{self, GuardError, Need};
+use crate::ops::guard::{self, GuardError, Guards, Need};
 use crate::ops::session::{Session, SessionError};
-use crate::postmark::{HttpAuth, HttpHeader, Limits, Reveal, Secret, Webhook, WebhookId};
+use crate::postmark::{HttpAuth, HttpHeader, Limits, Reveal, Secret, Webhook, WebhookId, Writer};
 use crate::term::{Report, Ui, webhooks};
 
 /// What a command works with.
@@ -42,6 +43,8 @@ pub struct Context {
     pub command: fn() -> clap::Command,
     /// The server, once a command has asked for it.
     pub session: OnceCell<Session>,
+    /// Guards of the server, once a write has asked for them.
+    pub guards: OnceCell<Guards>,
     /// Standard input has been read as a secret or a file: it cannot be read again.
     pub stdin_is_used: Cell<bool>,
 }
@@ -86,6 +89,7 @@ impl Context {
             no_input: self.no_input,
             command: self.command,
             session: OnceCell::from(session),
+            guards: OnceCell::new(),
             stdin_is_used: self.stdin_is_used.clone(),
         }
     }
@@ -173,7 +177,7 @@ impl Context {
         Ok(())
     }
 
-    /// Whether a write could be confirmed at all; asked before anything is sent.
+    /// Checks that a write could be confirmed at all, before anything is sent.
     pub fn can_confirm(&self, confirm: &Confirm) -> Result<()> {
         self.may_write(confirm)?;
         if self.yes || confirm.dry_run || !confirm.confirm.is_empty() {
@@ -182,52 +186,97 @@ impl Context {
         Ok(self.ui.must_ask("the confirmation", "--yes")?)
     }
 
-    /// Whether the profile allows a write at all, and could be named if it wants that. Sends nothing.
+    /// Checks that the profile allows a write, and that its name could be asked for. Sends nothing. A dry
+    /// run passes.
     pub fn may_write(&self, confirm: &Confirm) -> Result<()> {
-        match guard::need(self.session()?, &confirm.confirm)? {
-            Need::Name(name) if !confirm.dry_run => {
+        if confirm.dry_run {
+            return Ok(());
+        }
+        let session = self.session()?;
+        match guard::precheck(session, &confirm.confirm, &self.wanted, &self.environment)? {
+            Need::Name(name) => {
                 let asked = "the name of the protected profile";
                 Ok(self.ui.must_ask(asked, &format!("--confirm {name}"))?)
             }
-            Need::Name(_) | Need::Nothing => Ok(()),
+            Need::Nothing => Ok(()),
         }
     }
 
-    /// Lets a write pass, or not: the profile's own rules, its name where it is protected, its pinned
-    /// server. `question` is asked where a plain confirmation is due and `--yes` is not given.
-    pub fn authorise(&self, confirm: &Confirm, question: Option<&str>) -> Result<()> {
-        let session = self.session()?;
-        let need = guard::need(session, &confirm.confirm)?;
-        if !confirm.dry_run {
-            match (need, question) {
-                (Need::Name(name), _) => {
-                    self.ui.note(&format!("Profile {name} is protected: type its name to go on."));
-                    let instead = format!("--confirm {name}");
-                    let asked = "the name of the protected profile";
-                    let typed = self.ui.input(asked, &instead, |_| Ok(()))?;
-                    if typed.trim() != name.as_str() {
-                        return Err(CommandError::new(
-                            Exit::Interrupted,
-                            "nothing was done: that is not its name",
-                        )
-                        .into());
-                    }
-                }
-                (Need::Nothing, Some(question)) if !self.yes && confirm.confirm.is_empty() => {
-                    self.ui.confirm(question, "--yes")?;
-                }
-                (Need::Nothing, _) => {}
-            }
+    /// Guards of the server, looked up once.
+    pub fn guards(&self) -> Result<&Guards> {
+        if let Some(guards) = self.guards.get() {
+            return Ok(guards);
         }
-        guard::check_pin(session).map_err(|error| {
-            let unknown = matches!(error, GuardError::Api(_));
+        let guards = self.guards_of(self.session()?)?;
+        Ok(self.guards.get_or_init(|| guards))
+    }
+
+    fn guards_of(&self, session: &Session) -> Result<Guards> {
+        Guards::of(session, &self.wanted, &self.environment).map_err(|error| {
+            let is_unknown = matches!(error, GuardError::Api(_));
             let error = anyhow::Error::from(error);
-            if unknown {
+            if is_unknown {
                 error.context("cannot check which server this would be written to")
             } else {
                 error
             }
         })
+    }
+
+    /// Opens the server for a write, after its guards and the user agree. A dry run gets nothing.
+    ///
+    /// `question` is asked where the write needs a confirmation, no name is due and `--yes` is not given.
+    pub fn authorize(&self, confirm: &Confirm, question: Option<&str>) -> Result<Option<Writer>> {
+        if confirm.dry_run {
+            return Ok(None);
+        }
+        self.write(&confirm.confirm, question).map(Some)
+    }
+
+    /// [`Context::authorize`] for a command that has no dry run.
+    pub fn write(&self, confirmed: &[ProfileName], question: Option<&str>) -> Result<Writer> {
+        self.confirmed(self.session()?, self.guards()?, confirmed, question)
+    }
+
+    /// [`Context::authorize`] without a question, for a session of the caller's.
+    pub fn authorize_session(
+        &self,
+        session: &Session,
+        confirmed: &[ProfileName],
+    ) -> Result<Writer> {
+        self.confirmed(session, &self.guards_of(session)?, confirmed, None)
+    }
+
+    fn confirmed(
+        &self,
+        session: &Session,
+        guards: &Guards,
+        confirmed: &[ProfileName],
+        question: Option<&str>,
+    ) -> Result<Writer> {
+        let mut confirmed = confirmed.to_vec();
+        match (guards.need(&confirmed)?, question) {
+            (Need::Name(name), _) => {
+                let typed = self.type_name(&name)?;
+                confirmed.extend(typed.parse().ok().filter(|typed| guards.is_confirmed_by(typed)));
+                if guards.need(&confirmed)? != Need::Nothing {
+                    let message = "nothing was done: that is not its name";
+                    return Err(CommandError::new(Exit::Interrupted, message).into());
+                }
+            }
+            (Need::Nothing, Some(question)) if !self.yes && confirmed.is_empty() => {
+                self.ui.confirm(question, "--yes")?;
+            }
+            (Need::Nothing, _) => {}
+        }
+        Ok(guards.writer(session, &confirmed)?)
+    }
+
+    fn type_name(&self, name: &ProfileName) -> Result<String> {
+        self.ui.note(&format!("Profile {name} is protected: type its name to go on."));
+        let asked = "the name of the protected profile";
+        let typed = self.ui.input(asked, &format!("--confirm {name}"), |_| Ok(()))?;
+        Ok(typed.trim().to_owned())
     }
 
     /// Says that a webhook gets nothing yet, and what changes that.

@@ -55,7 +55,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     describe::check_stdin(args)?;
     cx.may_write(&args.confirm)?;
     let new = describe::describe(args, cx)?;
-    cx.authorise(&args.confirm, None)?;
+    let writer = cx.authorize(&args.confirm, None)?;
     let session = cx.session()?;
     let mut before = None;
     if args.if_absent {
@@ -85,13 +85,13 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if new.is_silent() {
         cx.ui.warn("no trigger is on, so this webhook gets nothing; name some with --on");
     }
-    if args.confirm.dry_run {
+    let Some(writer) = writer else {
         cx.ui.note("Dry run: nothing was changed. This webhook would be made:");
         let view = Webhooks { dry_run: true, ..Webhooks::one(new.would_be(), cx.reveal()) };
         return cx.show(&view);
-    }
+    };
     cx.ui.interrupts.go_gently();
-    let created = create::create(&session.client, &new, before.as_deref()).with_context(|| {
+    let created = create::create(&writer, &new, before.as_deref()).with_context(|| {
         format!("cannot create the webhook {} in {}", new.url.masked(), session.place())
     })?;
     let webhook = announce(created, cx);

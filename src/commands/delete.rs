@@ -11,7 +11,7 @@ use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::WebhookIds;
 use crate::error::Exit;
 use crate::ops::backup;
-use crate::postmark::Webhook;
+use crate::postmark::{Webhook, Writer};
 use crate::term::webhooks;
 use outcomes::Outcomes;
 
@@ -59,18 +59,20 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         }
     }
     if !there.is_empty() {
-        confirm(&there, &args.confirm, cx)?;
+        let writer = confirm(&there, &args.confirm, cx)?;
         let place = session.target.name().map_or("environment".to_owned(), |name| name.to_string());
         let folder = backup::folder()?;
         cx.ui.interrupts.go_gently();
         for (index, webhook) in there.iter().enumerate() {
             cx.ui.progress(&format!("Deleting {} of {}…", index + 1, there.len()));
-            if args.confirm.dry_run {
+            let Some(writer) = &writer else {
                 outcomes.done(webhook.id, "would be deleted".to_owned(), None);
-            } else if cx.ui.interrupts.is_asked() {
+                continue;
+            };
+            if cx.ui.interrupts.is_asked() {
                 outcomes.not_reached(webhook.id);
             } else {
-                match delete(webhook, &folder, &place, cx) {
+                match delete(webhook, writer, &folder, &place, cx) {
                     Ok((message, backup)) => outcomes.done(webhook.id, message, Some(backup)),
                     Err(error) => outcomes.failed(webhook.id, error),
                 }
@@ -80,7 +82,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     outcomes.finish(&ids, cx)
 }
 
-fn confirm(there: &[Webhook], confirm: &Confirm, cx: &Context) -> Result<()> {
+fn confirm(there: &[Webhook], confirm: &Confirm, cx: &Context) -> Result<Option<Writer>> {
     let would = if confirm.dry_run { "Dry run: would delete" } else { "About to delete" };
     for w in there {
         let triggers = webhooks::triggers_text(w);
@@ -94,15 +96,21 @@ fn confirm(there: &[Webhook], confirm: &Confirm, cx: &Context) -> Result<()> {
         [one] => format!("Delete webhook {} of {}?", one.id, cx.session()?.place()),
         all => format!("Delete these {} webhooks of {}?", all.len(), cx.session()?.place()),
     };
-    cx.authorise(confirm, Some(&question))
+    cx.authorize(confirm, Some(&question))
 }
 
-fn delete(webhook: &Webhook, folder: &Path, place: &str, cx: &Context) -> Result<(String, String)> {
+fn delete(
+    webhook: &Webhook,
+    writer: &Writer,
+    folder: &Path,
+    place: &str,
+    cx: &Context,
+) -> Result<(String, String)> {
     let id = webhook.id;
     let kept = backup::keep(folder, place, webhook)
         .with_context(|| format!("webhook {id} was not deleted: its definition cannot be kept"))?;
     let session = cx.session()?;
-    let deleted = session.client.delete(id).map_err(|error| {
+    let deleted = writer.delete(id).map_err(|error| {
         let place = session.place();
         let what = if error.is_in_doubt() {
             format!(

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use super::Context;
-use crate::commands::options::parse::{quiet_with, webhook_id};
+use crate::commands::options::parse::{quiet, quiet_with, webhook_id};
+use crate::config::profile::ProfileName;
 use crate::error::{self, CommandError, Exit, Invocation};
 use crate::ops::doctor::{Doctor, DoctorReport, Outcome, Wishes, bundle};
 use crate::postmark::WebhookId;
@@ -44,6 +45,10 @@ pub struct Args {
     /// Also have Postmark itself probe the endpoint
     #[arg(long, requires = "id")]
     verify: bool,
+    /// Confirm the probe of --verify on a protected profile by its name
+    #[arg(long, value_name = "PROFILE", requires = "verify", value_delimiter = ',',
+          value_parser = quiet::<ProfileName>())]
+    confirm: Vec<ProfileName>,
     /// Write the report, without secrets, user names and homes, to a new file
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -69,7 +74,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         advice: &advice,
         tell: &|sentence| cx.ui.progress(sentence),
     };
-    let walked = doctor.walk(wishes.as_ref());
+    let walked =
+        doctor.walk(wishes.as_ref(), |session| cx.authorize_session(session, &args.confirm));
     let walked = walked.with_context(|| {
         format!("cannot look at webhook {}", args.id.map(|id| id.to_string()).unwrap_or_default())
     });

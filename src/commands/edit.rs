@@ -97,13 +97,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.ui.note(&format!("Webhook {id} is so already; nothing was sent."));
         return cx.show(&view(webhook.clone()));
     }
-    cx.authorise(&args.confirm, None)?;
-    if dry_run {
+    let Some(writer) = cx.authorize(&args.confirm, None)? else {
         cx.ui.note(&format!("Dry run: nothing was changed. Webhook {id} would change:"));
         return cx.show(&view(after));
-    }
+    };
     cx.ui.interrupts.go_gently();
-    let edited = edit::edit(&session.client, id, &patch).map_err(|error| {
+    let edited = edit::edit(&writer, id, &patch).map_err(|error| {
         let place = session.place();
         let what = if error.is_in_doubt() {
             format!("outcome unknown: webhook {id} of {place} may have been changed")

@@ -101,7 +101,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     let mut credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
     let wanted = register::want(&args.register, cx)?;
-    credentials.extend(wanted.iter().map(|(_, wanted)| wanted.auth.clone()));
+    credentials.extend(wanted.iter().map(|registration| registration.wanted.auth.clone()));
     let wishes = manner::wishes(args, &credentials, cx)?;
     cx.ui.interrupts.only_wait();
     let receiving = Listener::start(wishes).context("cannot receive events")?;

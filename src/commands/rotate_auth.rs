@@ -123,7 +123,6 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Ok(Exit::Finding);
     }
     if dry_run {
-        cx.authorise(&args.confirm, None)?;
         cx.ui.note("Dry run: nothing was changed. This would be done:");
         cx.show(&rotation)?;
         advise::warn(&rotation, cx);
@@ -133,15 +132,13 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let session = cx.session()?;
     let them = if count == 1 { "1 webhook".to_owned() } else { format!("{count} webhooks") };
     let question = format!("Change the credentials of {them} of {}?", session.place());
-    cx.authorise(&args.confirm, Some(&question))?;
+    let writer = cx.write(&args.confirm.confirm, Some(&question))?;
     let ui = &cx.ui;
     ui.interrupts.go_gently();
-    let outcomes = rotate::rotate(
-        &session.client,
-        &rotation.turns,
-        &|| ui.interrupts.is_asked(),
-        &|webhook| ui.progress(&format!("Changing webhook {}…", webhook.id)),
-    );
+    let outcomes =
+        rotate::rotate(&writer, &rotation.turns, &|| ui.interrupts.is_asked(), &|webhook| {
+            ui.progress(&format!("Changing webhook {}…", webhook.id))
+        });
     rotation.outcomes = Some(outcomes);
     cx.show(&rotation)?;
     finish::finish(&rotation, &fresh, args, cx)

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::{Context, several};
-use crate::commands::options::parse::{positive_duration, quiet_with};
+use crate::commands::options::confirm::Confirm;
+use crate::commands::options::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::options::target::WebhooksOrAll;
+use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Exit};
 use crate::ops::{fanout, verify};
 use view::Verified;
@@ -29,6 +31,9 @@ use view::Verified;
 pub struct Args {
     #[command(flatten)]
     target: WebhooksOrAll,
+    /// Confirm the probe on a protected profile by its name
+    #[arg(long, value_name = "PROFILE", value_delimiter = ',', value_parser = quiet::<ProfileName>())]
+    confirm: Vec<ProfileName>,
     /// Try again until it passes, for so long at most
     #[arg(long, value_name = "DURATION", value_parser = quiet_with(positive_duration))]
     wait: Option<Duration>,
@@ -40,6 +45,8 @@ const WIDTH: usize = 4;
 /// Verifies.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Verified>()?;
+    let confirm = Confirm { confirm: args.confirm.clone(), dry_run: false };
+    cx.may_write(&confirm)?;
     let ids = several::ids(&args.target, cx, "Which webhook is to be verified?")?;
     if ids.is_empty() {
         return Err(CommandError::new(Exit::NotFound, "there is no webhook to verify").into());
@@ -47,10 +54,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let session = cx.session()?;
     let place = session.place();
     let until = args.wait.map(|wait| Instant::now() + wait);
-    let (client, ui) = (&session.client, &cx.ui);
+    let writer = cx.write(&args.confirm, None)?;
+    let ui = &cx.ui;
     let results = fanout::map(&ids, WIDTH, |id| {
         ui.progress(&format!("Postmark is probing the endpoint of webhook {id}…"));
-        let verified = verify::until_passed(client, *id, until, |failed, wait| {
+        let verified = verify::until_passed(&writer, *id, until, |failed, wait| {
             let seconds = wait.as_secs_f32();
             ui.progress(&format!("{id} has not passed ({failed}); again in {seconds:.0} s…"));
         });

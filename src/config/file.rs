@@ -74,6 +74,15 @@ impl File {
         profiles.iter().map(|(name, item)| (name.to_owned(), keys(item))).collect()
     }
 
+    /// True if a profile has a guard: `read_only` or `protected` other than false.
+    pub fn may_be_guarded(&self, name: &ProfileName) -> bool {
+        let item = self.profiles().ok().flatten().and_then(|t| t.get(name.as_str()));
+        let table = item.and_then(Item::as_table_like);
+        let is_set =
+            |key| table.and_then(|t| t.get(key)).is_some_and(|i| i.as_bool() != Some(false));
+        is_set("read_only") || is_set("protected")
+    }
+
     /// A profile, checked key by key.
     pub fn profile(&self, name: &ProfileName) -> Result<Profile, ConfigError> {
         let item = self.profiles()?.and_then(|t| t.get(name.as_str()));

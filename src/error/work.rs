@@ -97,6 +97,8 @@ pub(super) fn guard(error: &GuardError) -> CommandError {
     let refused = || CommandError::usage("");
     match error {
         GuardError::Api(error) => api(error),
+        GuardError::Config(error) => super::config(error),
+        GuardError::Unconfirmed(name) => refused().hint(format!("give --confirm {name}")),
         GuardError::ReadOnly(name) => refused().hint(format!(
             "the configuration says `read_only = true`: `pmhooks profile show {name}`"
         )),

@@ -11,7 +11,7 @@ use super::{backup, fanout};
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
 use crate::fs::{FsError, Lock};
-use crate::postmark::{ApiError, Client, WebhookId};
+use crate::postmark::{ApiError, WebhookId, Writer};
 
 /// So long a run waits for another one to end.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -112,7 +112,7 @@ fn locked_name(session: &Session) -> Result<PathBuf, ConfigError> {
 /// Carries out a plan. The outcomes are in the order of its changes.
 ///
 /// Nothing is deleted where a change before it failed: the webhook that was to take over may be missing.
-pub fn apply(client: &Client, plan: &Plan, way: &Way<'_>) -> Vec<Outcome> {
+pub fn apply(writer: &Writer, plan: &Plan, way: &Way<'_>) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(plan.changes.len());
     for phase in plan.changes.chunk_by(|a, b| rank(a) == rank(b)) {
         let is_delete = phase.iter().any(|change| matches!(change.deed, Deed::Delete(_)));
@@ -124,7 +124,7 @@ pub fn apply(client: &Client, plan: &Plan, way: &Way<'_>) -> Vec<Outcome> {
             if is_delete && failed {
                 return Outcome::NotReached("a change before it was not made");
             }
-            carry_out(client, change, way)
+            carry_out(writer, change, way)
         }));
     }
     outcomes
@@ -139,24 +139,24 @@ fn rank(change: &Change) -> u8 {
     }
 }
 
-fn carry_out(client: &Client, change: &Change, way: &Way<'_>) -> Outcome {
+fn carry_out(writer: &Writer, change: &Change, way: &Way<'_>) -> Outcome {
     match &change.deed {
-        Deed::Server(patch) => judged(client.update_server(patch).map(|_| None)),
-        Deed::Create(new) => match create::create(client, new, Some(way.before)) {
+        Deed::Server(patch) => judged(writer.update_server(patch).map(|_| None)),
+        Deed::Create(new) => match create::create(writer, new, Some(way.before)) {
             Ok(Created::Answered(webhook) | Created::Found { webhook, .. }) => {
                 Outcome::Done(Some(webhook.id))
             }
             Err(error @ CreateError::Unknown { .. }) => Outcome::Unknown(ApplyError::Create(error)),
             Err(error) => Outcome::Failed(ApplyError::Create(error)),
         },
-        Deed::Update { id, patch, .. } => match edit::edit(client, *id, patch) {
+        Deed::Update { id, patch, .. } => match edit::edit(writer, *id, patch) {
             Ok(Edited::Done(_)) => Outcome::Done(None),
             Ok(Edited::AuthStays(_)) => Outcome::Failed(ApplyError::AuthStays),
             Err(error) => judged(Err(error)),
         },
         Deed::Delete(webhook) => match backup::keep(way.backups, way.place, webhook) {
             Err(error) => Outcome::Failed(ApplyError::Backup(error)),
-            Ok(_) => match client.delete(webhook.id) {
+            Ok(_) => match writer.delete(webhook.id) {
                 // Somebody else was faster, and nothing is left to do.
                 Err(error) if error.is_not_found() => Outcome::Done(None),
                 deleted => judged(deleted.map(|_| None)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::postmark::{ApiError, Client, NewWebhook, StreamId, Webhook, WebhookId};
+use crate::postmark::{ApiError, NewWebhook, StreamId, Webhook, WebhookId, Writer};
 
 /// How a create ended well.
 #[derive(Debug)]
@@ -53,18 +53,18 @@ fn seen(candidates: &[WebhookId]) -> String {
 ///
 /// `before` are the webhooks that were there beforehand, where somebody has looked.
 pub fn create(
-    client: &Client,
+    writer: &Writer,
     new: &NewWebhook,
     before: Option<&[WebhookId]>,
 ) -> Result<Created, CreateError> {
-    let error = match client.create(new) {
+    let error = match writer.create(new) {
         Ok(webhook) => return Ok(Created::Answered(Box::new(webhook))),
         Err(error) if error.is_in_doubt() => error,
         Err(error) => return Err(CreateError::Api(error)),
     };
     // A server that is still busy with the create may list it only a moment later.
     std::thread::sleep(Duration::from_millis(100));
-    let Ok(webhooks) = client.list(None) else {
+    let Ok(webhooks) = writer.reader().list(None) else {
         return Err(CreateError::Unknown { error, candidates: Vec::new() });
     };
     let is_new = |w: &Webhook| before.is_none_or(|ids| !ids.contains(&w.id));

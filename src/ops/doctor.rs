@@ -18,7 +18,7 @@ use crate::config::resolve::Wanted;
 use crate::http::client::HttpClient;
 use crate::ops::finding::{Finding, Level};
 use crate::ops::session::Session;
-use crate::postmark::{ApiError, Limits, Server, Webhook, WebhookId};
+use crate::postmark::{ApiError, Limits, Server, Webhook, WebhookId, Writer};
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,14 +210,22 @@ struct Ready {
 impl Doctor<'_> {
     /// Looks at this machine and at the API, and then at a webhook, as far as it can.
     ///
+    /// `authorize` opens the server for the probe of `--verify`.
+    ///
     /// # Errors
-    /// There is no such webhook.
-    pub fn walk(&self, wishes: Option<&Wishes>) -> Result<DoctorReport, ApiError> {
+    /// The webhook does not exist, or the probe is not authorized.
+    pub fn walk<E: From<ApiError>>(
+        &self,
+        wishes: Option<&Wishes>,
+        authorize: impl FnOnce(&Session) -> Result<Writer, E>,
+    ) -> Result<DoctorReport, E> {
         let mut report = DoctorReport::default();
         let target = self.here(&mut report);
         let ready = self.api(target, wishes, &mut report);
         if let Some(wishes) = wishes {
-            self.webhook(wishes, ready, &mut report)?;
+            let session = ready.as_ref().map(|ready| &ready.session).filter(|_| wishes.verify);
+            let writer = session.map(authorize).transpose()?;
+            self.webhook(wishes, ready, writer.as_ref(), &mut report)?;
         }
         Ok(report)
     }
@@ -227,6 +235,7 @@ impl Doctor<'_> {
         &self,
         wishes: &Wishes,
         ready: Option<Ready>,
+        writer: Option<&Writer>,
         report: &mut DoctorReport,
     ) -> Result<(), ApiError> {
         let id = wishes.id;
@@ -249,7 +258,7 @@ impl Doctor<'_> {
         let reached = self.endpoint(&webhook, report);
         self.settings(&webhook, &ready, report);
         self.answers(&webhook, &ready, wishes, reached, report);
-        self.postmark(&webhook, &ready, wishes, report);
+        self.postmark(&webhook, &ready, writer, wishes.id, report);
         let step = Step::skipped(
             "only your side can see it: compare your request log with what Postmark posts",
         );

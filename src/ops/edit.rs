@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::definition::{Definition, Written};
 use crate::postmark::{
-    ApiError, Client, HttpAuth, HttpHeader, Secret, Trigger, TriggerSetting, Webhook, WebhookId,
-    WebhookPatch,
+    ApiError, HttpAuth, HttpHeader, Secret, Trigger, TriggerSetting, Webhook, WebhookId,
+    WebhookPatch, Writer,
 };
 
 /// How an edit ended.
@@ -50,13 +50,13 @@ fn differs(trigger: Trigger, wanted: &TriggerSetting, webhook: &Webhook) -> bool
 
 /// Sends the change. Where credentials are taken away it is checked that they are gone: how to remove
 /// them is not documented.
-pub fn edit(client: &Client, id: WebhookId, patch: &WebhookPatch) -> Result<Edited, ApiError> {
-    let webhook = client.update(id, patch)?;
+pub fn edit(writer: &Writer, id: WebhookId, patch: &WebhookPatch) -> Result<Edited, ApiError> {
+    let webhook = writer.update(id, patch)?;
     if !patch.removes_auth() {
         return Ok(Edited::Done(webhook));
     }
     // The change is made: where it cannot be looked up, the answer to it is believed.
-    let webhook = client.get(id).unwrap_or(webhook);
+    let webhook = writer.reader().get(id).unwrap_or(webhook);
     Ok(if webhook.http_auth.is_none() { Edited::Done(webhook) } else { Edited::AuthStays(webhook) })
 }
 

@@ -4,7 +4,7 @@ pub mod back;
 pub mod check;
 pub mod generate;
 
-use crate::postmark::{ApiError, Client, HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch};
+use crate::postmark::{ApiError, HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch, Writer};
 
 const UNVERIFIED: &str = "unverified";
 
@@ -203,7 +203,7 @@ impl Outcome {
 /// Changes the webhooks one by one. The first failure ends it, and those before get the old secret again.
 /// Where somebody wants the run to end, it ends as it is: either secret is good.
 pub fn rotate(
-    client: &Client,
+    writer: &Writer,
     turns: &[Turn],
     is_stopped: &dyn Fn() -> bool,
     begin: &dyn Fn(&Webhook),
@@ -216,11 +216,11 @@ pub fn rotate(
             Deed::Change(_) if failed || is_stopped() => Outcome::NotReached,
             Deed::Change(it) => {
                 begin(&turn.webhook);
-                match change(client, &turn.webhook, &it.patch) {
+                match change(writer, &turn.webhook, &it.patch) {
                     Ok(webhook) => Outcome::Done(Box::new(webhook)),
                     Err(error) => {
                         failed = true;
-                        after(client, &turn.webhook, &it.back, error)
+                        after(writer, &turn.webhook, &it.back, error)
                     }
                 }
             }
@@ -229,22 +229,22 @@ pub fn rotate(
     let all = turns.iter().zip(&mut outcomes).rev();
     for (turn, outcome) in all.filter(|_| failed) {
         if let (Deed::Change(it), Outcome::Done(_)) = (&turn.deed, &outcome) {
-            *outcome = put_back(client, &turn.webhook, &it.back)
+            *outcome = put_back(writer, &turn.webhook, &it.back)
                 .map_or_else(Outcome::NotPutBack, |()| Outcome::PutBack);
         }
     }
     outcomes
 }
 
-fn change(client: &Client, before: &Webhook, patch: &WebhookPatch) -> Result<Webhook, RotateError> {
-    let now = client.get(before.id).map_err(RotateError::Look)?;
+fn change(writer: &Writer, before: &Webhook, patch: &WebhookPatch) -> Result<Webhook, RotateError> {
+    let now = writer.reader().get(before.id).map_err(RotateError::Look)?;
     let is_same = now.url == before.url
         && now.http_auth == before.http_auth
         && now.http_headers == before.http_headers;
     if !is_same {
         return Err(RotateError::Moved);
     }
-    let after = client.update(before.id, patch).map_err(RotateError::Change)?;
+    let after = writer.update(before.id, patch).map_err(RotateError::Change)?;
     let is_unverified = |webhook: &Webhook| webhook.status.as_deref() == Some(UNVERIFIED);
     if patch.verify && is_unverified(&after) && !is_unverified(before) {
         return Err(RotateError::Unverified);
@@ -253,11 +253,11 @@ fn change(client: &Client, before: &Webhook, patch: &WebhookPatch) -> Result<Web
 }
 
 /// What a failed change means: where it may have been made, it is unmade.
-fn after(client: &Client, webhook: &Webhook, back: &WebhookPatch, error: RotateError) -> Outcome {
+fn after(writer: &Writer, webhook: &Webhook, back: &WebhookPatch, error: RotateError) -> Outcome {
     if !error.may_be_done() {
         return Outcome::Failed(error);
     }
-    match (put_back(client, webhook, back), error) {
+    match (put_back(writer, webhook, back), error) {
         (Ok(()), error) => Outcome::Failed(error),
         (Err(why), RotateError::Unverified) => Outcome::NotPutBack(why),
         (Err(_), error) => Outcome::Unknown(error),
@@ -265,9 +265,9 @@ fn after(client: &Client, webhook: &Webhook, back: &WebhookPatch, error: RotateE
 }
 
 /// Gives a webhook its old secret again. Where that is refused, it may still have it.
-fn put_back(client: &Client, webhook: &Webhook, back: &WebhookPatch) -> Result<(), ApiError> {
-    let Err(error) = client.update(webhook.id, back) else { return Ok(()) };
-    match client.get(webhook.id) {
+fn put_back(writer: &Writer, webhook: &Webhook, back: &WebhookPatch) -> Result<(), ApiError> {
+    let Err(error) = writer.update(webhook.id, back) else { return Ok(()) };
+    match writer.reader().get(webhook.id) {
         Ok(now) if carries(&now, back) => Ok(()),
         _ => Err(error),
     }

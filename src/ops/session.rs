@@ -1,4 +1,4 @@
-//! The server that a command talks to: found, opened, and kept open for the run.
+//! The server that a command talks to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
 use crate::http::client::HttpClient;
-use crate::postmark::{ApiUrl, Client, Limits, Secret};
+use crate::postmark::{ApiUrl, Limits, Reader, Secret};
 use crate::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
 
-/// Why there is no server to talk to.
+/// Why no server can be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// A setting is missing or wrong.
+    /// A setting is missing or invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The sandbox does not start.
@@ -25,19 +25,21 @@ pub enum SessionError {
 /// Origin of the built-in sandbox: its port differs in each run.
 pub const BUILT_IN_SANDBOX: &str = "sandbox";
 
-/// A server and the way to it.
+/// A server, opened for reading. [`super::guard`] opens it for writing.
 pub struct Session {
-    /// The API of that server.
-    pub client: Client,
-    /// Who we are there, and by whose word.
+    /// Reads of the server.
+    pub client: Reader,
+    /// Profile or token, API address, and where each was set.
     pub target: Target,
-    /// Runs as long as the session does, if the server is the sandbox's.
+    /// Limits of its calls.
+    pub limits: Limits,
+    /// The sandbox, if it is the target. It runs as long as the session.
     _sandbox: Option<Sandbox>,
 }
 
 impl Session {
-    /// Decides on the target, fetches its token, and starts the sandbox where that is the target.
-    /// Nothing is sent yet.
+    /// Resolves the target, fetches its token, and starts the sandbox if that is the target. Sends
+    /// nothing yet.
     pub fn open(
         wanted: &Wanted,
         environment: &Environment,
@@ -47,7 +49,7 @@ impl Session {
         Self::at(resolve::target(wanted, environment)?, environment, net, limits)
     }
 
-    /// Opens the way to a target that is decided on.
+    /// [`Session::open`], for a target that is resolved.
     pub fn at(
         mut target: Target,
         environment: &Environment,
@@ -67,8 +69,8 @@ impl Session {
                 (token, None)
             }
         };
-        let client = Client::new(net, target.api_url.clone(), token, limits);
-        Ok(Self { client, target, _sandbox: sandbox })
+        let client = Reader::new(net, target.api_url.clone(), token, limits);
+        Ok(Self { client, target, limits, _sandbox: sandbox })
     }
 
     /// Scheme, host and port of the API.
@@ -79,7 +81,7 @@ impl Session {
         }
     }
 
-    /// Where this is, in words for a sentence: `profile staging`.
+    /// Name of the server in a sentence: `profile staging`.
     pub fn place(&self) -> String {
         match self.target.name() {
             Some(name) => format!("profile {name}"),
@@ -88,7 +90,7 @@ impl Session {
     }
 }
 
-/// How a command line for a profile's server begins: `pmhooks -p staging`.
+/// Start of a command line for a profile: `pmhooks -p staging`.
 pub fn command(profile: Option<&ProfileName>) -> String {
     profile.map_or("pmhooks".to_owned(), |name| format!("pmhooks -p {name}"))
 }
@@ -111,7 +113,7 @@ fn sandbox_url(sandbox: &Sandbox) -> Result<ApiUrl, ConfigError> {
     sandbox.url().parse().map_err(ConfigError::Refused)
 }
 
-/// Where the sandbox keeps its state.
+/// File of the sandbox's state.
 pub fn sandbox_state() -> Result<std::path::PathBuf, ConfigError> {
     Ok(resolve::state_folder()?.join("sandbox.json"))
 }

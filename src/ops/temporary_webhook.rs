@@ -15,8 +15,8 @@ use crate::config::resolve::state_folder;
 use crate::fs::FsError;
 use crate::fs::held::{self, Held};
 use crate::postmark::{
-    ApiError, ApiUrl, Client, HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, Secret, ServerId,
-    StreamId, Trigger, TriggerSetting, Webhook, WebhookId,
+    ApiError, ApiUrl, HookUrl, HttpAuth, HttpHeader, NewWebhook, Object, Secret, ServerId,
+    StreamId, Trigger, TriggerSetting, Webhook, WebhookId, Writer,
 };
 
 /// Header that carries the marker of a temporary webhook.
@@ -139,7 +139,7 @@ impl NewTemporaryWebhook {
     }
 
     /// Creates the webhook. The state file is written before, and kept if the outcome is unknown.
-    pub fn create(&self, client: &Client) -> Result<TemporaryWebhook, TemporaryError> {
+    pub fn create(&self, writer: &Writer) -> Result<TemporaryWebhook, TemporaryError> {
         let stream = self.request.message_stream.clone().unwrap_or_else(StreamId::outbound);
         let mut state = StateFile {
             marker: self.marker.clone(),
@@ -152,7 +152,7 @@ impl NewTemporaryWebhook {
         let path = state_files()?.join(format!("{}.json", self.marker));
         let mut file = Held::make(&path, &state.to_bytes())?;
         // The marker is new, so no existing webhook can be mistaken for this one.
-        let created = match create::create(client, &self.request, Some(&[])) {
+        let created = match create::create(writer, &self.request, Some(&[])) {
             Ok(created) => created,
             Err(error @ CreateError::Api(_)) => {
                 file.remove()?;
@@ -167,7 +167,7 @@ impl NewTemporaryWebhook {
         state.id = Some(webhook.id.0);
         // A state file without the ID still has the marker.
         let _ = file.rewrite(&state.to_bytes());
-        Ok(TemporaryWebhook { webhook, was_looked_up, file })
+        Ok(TemporaryWebhook { webhook, was_looked_up, writer: writer.clone(), file })
     }
 }
 
@@ -178,19 +178,19 @@ fn generate_marker() -> Result<String, GenerateError> {
 }
 
 /// A webhook that exists while this run lasts.
-#[derive(Debug)]
 pub struct TemporaryWebhook {
     /// The webhook.
     pub webhook: Webhook,
     /// The response to the create request was lost, and the webhook was looked up.
     pub was_looked_up: bool,
+    writer: Writer,
     file: Held,
 }
 
 impl TemporaryWebhook {
     /// Deletes the webhook, then its state file. If this fails, the file is kept for the next run.
-    pub fn delete(self, client: &Client) -> Result<(), TemporaryError> {
-        ignore_not_found(client.delete(self.webhook.id))?;
+    pub fn delete(self) -> Result<(), TemporaryError> {
+        ignore_not_found(self.writer.delete(self.webhook.id))?;
         Ok(self.file.remove()?)
     }
 }
@@ -215,7 +215,7 @@ pub enum CleanUp {
 
 /// Deletes the webhooks of this server that earlier runs left behind. Those of running processes, of other
 /// servers, and webhooks without the marker are left alone.
-pub fn clean_up(client: &Client, server: &ServerKey) -> Result<Vec<CleanUp>, TemporaryError> {
+pub fn clean_up(writer: &Writer, server: &ServerKey) -> Result<Vec<CleanUp>, TemporaryError> {
     let mut outcomes = Vec::new();
     for path in held::files(&state_files()?, "json")? {
         let (file, bytes) = match Held::take(&path, MAX_STATE_SIZE) {
@@ -230,7 +230,7 @@ pub fn clean_up(client: &Client, server: &ServerKey) -> Result<Vec<CleanUp>, Tem
         if !server.matches(&state) {
             continue;
         }
-        match delete_named(client, &state) {
+        match delete_named(writer, &state) {
             Ok(deleted) => {
                 outcomes.extend(deleted);
                 if let Err(error) = file.remove() {
@@ -244,19 +244,21 @@ pub fn clean_up(client: &Client, server: &ServerKey) -> Result<Vec<CleanUp>, Tem
 }
 
 /// Deletes the webhook that a state file names.
-fn delete_named(client: &Client, state: &StateFile) -> Result<Vec<CleanUp>, ApiError> {
+fn delete_named(writer: &Writer, state: &StateFile) -> Result<Vec<CleanUp>, ApiError> {
     let found = match state.id.map(WebhookId) {
-        Some(id) => match client.get(id) {
+        Some(id) => match writer.reader().get(id) {
             Ok(webhook) if state.names(&webhook) => vec![webhook],
             Ok(webhook) => return Ok(vec![CleanUp::Unmarked(webhook.id)]),
             Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error),
         },
-        None => client.list(None)?.into_iter().filter(|webhook| state.names(webhook)).collect(),
+        None => {
+            writer.reader().list(None)?.into_iter().filter(|webhook| state.names(webhook)).collect()
+        }
     };
     let mut deleted = Vec::new();
     for webhook in found {
-        ignore_not_found(client.delete(webhook.id))?;
+        ignore_not_found(writer.delete(webhook.id))?;
         deleted.push(CleanUp::Deleted(webhook.id));
     }
     Ok(deleted)

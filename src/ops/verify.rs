@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::postmark::{ApiError, Client, Verification, WebhookId};
+use crate::postmark::{ApiError, Verification, WebhookId, Writer};
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -12,14 +12,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// Says before each wait what failed, as `1/2 triggers verified successfully`. Postmark cannot be asked
 /// more often for less: each try probes every enabled trigger.
 pub fn until_passed(
-    client: &Client,
+    writer: &Writer,
     id: WebhookId,
     until: Option<Instant>,
     waits: impl Fn(&str, Duration),
 ) -> Result<Verification, ApiError> {
     let mut wait = FIRST_WAIT;
     loop {
-        let verification = client.verify(id)?;
+        let verification = writer.verify(id)?;
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         match left.filter(|left| !left.is_zero() && !verification.passed()) {
             None => return Ok(verification),

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::http::client::{HttpClient, Method};
 
-/// Client of one server, opened by its server token.
+/// Reads of one server, opened by its server token.
 #[derive(Clone)]
-pub struct Client {
+pub struct Reader {
     transport: Transport,
 }
 
@@ -35,11 +35,22 @@ pub struct Deleted {
     pub message: String,
 }
 
-impl Client {
-    /// Client of the server that `token` opens. Sends nothing yet.
+impl Reader {
+    /// The server that `token` opens. Sends nothing yet.
     pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         let token_header = "X-Postmark-Server-Token";
         Self { transport: Transport { http, base, token_header, token, limits } }
+    }
+
+    /// The server that another token opens, at the same address.
+    #[must_use]
+    pub fn with_token(&self, token: Secret) -> Self {
+        Self { transport: Transport { token, ..self.transport.clone() } }
+    }
+
+    /// True if this is the token that opens the server.
+    pub fn is_opened_by(&self, token: &Secret) -> bool {
+        self.transport.token == *token
     }
 
     /// `GET /webhooks`: all webhooks of the server, or those of one stream.
@@ -57,37 +68,6 @@ impl Client {
     /// `GET /webhooks/{Id}`.
     pub fn get(&self, id: WebhookId) -> Result<Webhook, ApiError> {
         self.transport.call(Method::Get, &["webhooks", &id.to_string()], &[], None)
-    }
-
-    /// `POST /webhooks`. Not retried once it may have arrived: Postmark has no idempotency key.
-    pub fn create(&self, new: &NewWebhook) -> Result<Webhook, ApiError> {
-        self.transport.call(Method::Post, &["webhooks"], &[], Some(new.body()))
-    }
-
-    /// `PUT /webhooks/{Id}` with the fields that change.
-    pub fn update(&self, id: WebhookId, patch: &WebhookPatch) -> Result<Webhook, ApiError> {
-        self.transport.call(Method::Put, &["webhooks", &id.to_string()], &[], Some(patch.body()))
-    }
-
-    /// `DELETE /webhooks/{Id}`. "Not found" after a retry means that the first attempt succeeded.
-    pub fn delete(&self, id: WebhookId) -> Result<Deleted, ApiError> {
-        let path = ["webhooks", &id.to_string()];
-        match self.transport.call::<Object>(Method::Delete, &path, &[], None) {
-            Ok(response) => deleted(&response),
-            Err(ApiError::Refused(refusal)) if refusal.attempts > 1 && refusal.is_not_found() => {
-                Ok(Deleted {
-                    message: format!("Webhook {id} was gone when the request was repeated."),
-                })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// `POST /webhooks/{Id}/verify`: Postmark probes the endpoint for each enabled trigger. A failed
-    /// probe is a result, not an error.
-    pub fn verify(&self, id: WebhookId) -> Result<Verification, ApiError> {
-        let path = ["webhooks", &id.to_string(), "verify"];
-        since_2026("verification", self.transport.call(Method::Post, &path, &[], None))
     }
 
     /// `GET /webhooks/{Id}/statistics`: the last 24 hours.
@@ -116,18 +96,67 @@ impl Client {
         self.transport.call(Method::Get, &["server"], &[], None)
     }
 
-    /// [`Client::server`], with the transport details of any response.
+    /// [`Reader::server`], with the transport details of any response.
     pub fn server_with_info(&self) -> (Result<Server, ApiError>, Option<ResponseInfo>) {
         self.transport.call_with_info(Method::Get, &["server"], &[], None)
+    }
+}
+
+/// Reads and writes of one server, opened by its server token.
+///
+/// Holding one is the permission to write: the caller decides where one is made.
+#[derive(Clone)]
+pub struct Writer(Reader);
+
+impl Writer {
+    /// The server of a reader, for writing.
+    pub fn new(reader: &Reader) -> Self {
+        Self(reader.clone())
+    }
+
+    /// The same server, for reading.
+    pub fn reader(&self) -> &Reader {
+        &self.0
+    }
+
+    /// `POST /webhooks`. Not retried once it may have arrived: Postmark has no idempotency key.
+    pub fn create(&self, new: &NewWebhook) -> Result<Webhook, ApiError> {
+        self.0.transport.call(Method::Post, &["webhooks"], &[], Some(new.body()))
+    }
+
+    /// `PUT /webhooks/{Id}` with the fields that change.
+    pub fn update(&self, id: WebhookId, patch: &WebhookPatch) -> Result<Webhook, ApiError> {
+        self.0.transport.call(Method::Put, &["webhooks", &id.to_string()], &[], Some(patch.body()))
+    }
+
+    /// `DELETE /webhooks/{Id}`. "Not found" after a retry means that the first attempt succeeded.
+    pub fn delete(&self, id: WebhookId) -> Result<Deleted, ApiError> {
+        let path = ["webhooks", &id.to_string()];
+        match self.0.transport.call::<Object>(Method::Delete, &path, &[], None) {
+            Ok(response) => deleted(&response),
+            Err(ApiError::Refused(refusal)) if refusal.attempts > 1 && refusal.is_not_found() => {
+                Ok(Deleted {
+                    message: format!("Webhook {id} was gone when the request was repeated."),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `POST /webhooks/{Id}/verify`: Postmark probes the endpoint for each enabled trigger. A failed
+    /// probe is a result, not an error.
+    pub fn verify(&self, id: WebhookId) -> Result<Verification, ApiError> {
+        let path = ["webhooks", &id.to_string(), "verify"];
+        since_2026("verification", self.0.transport.call(Method::Post, &path, &[], None))
     }
 
     /// `PUT /server` with the settings that change.
     pub fn update_server(&self, patch: &ServerPatch) -> Result<Server, ApiError> {
-        self.transport.call(Method::Put, &["server"], &[], Some(patch.body()))
+        self.0.transport.call(Method::Put, &["server"], &[], Some(patch.body()))
     }
 }
 
-/// Client of an account, opened by its account token.
+/// Reads of an account, opened by its account token.
 pub struct Account {
     transport: Transport,
 }
@@ -146,7 +175,7 @@ impl Account {
     /// Largest page that Postmark returns (Servers API, "List servers").
     pub const LARGEST_PAGE: usize = 500;
 
-    /// Client of the account that `token` opens. Sends nothing yet.
+    /// The account that `token` opens. Sends nothing yet.
     pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         let token_header = "X-Postmark-Account-Token";
         Self { transport: Transport { http, base, token_header, token, limits } }

@@ -13,7 +13,7 @@ pub mod url;
 mod verification;
 mod webhook;
 
-pub use client::{Account, Client, Deleted, ServerPage, StreamFilter};
+pub use client::{Account, Deleted, Reader, ServerPage, StreamFilter, Writer};
 pub use error::{ApiError, Refusal};
 pub use mask::{MASK, Reveal};
 pub use secret::Secret;

@@ -296,7 +296,11 @@ fn the_guards_of_a_write_hold() {
     let other = format!("{rotate} -p elsewhere --no-test");
     sandbox.env.run(other).code(2).has("pinned to server 4711");
     assert_eq!(puts(&sandbox), [""; 0]);
-    sandbox.env.run(format!("{rotate} -p protected --confirm protected --no-test")).code(0);
+    let confirmed = format!("{rotate} -p protected --confirm protected --no-test");
+    // All three are one server: the strictest profile decides.
+    sandbox.env.run(&confirmed).code(2).has("profile read-only is read-only");
+    sandbox.env.config(&config[1]);
+    sandbox.env.run(&confirmed).code(0);
     assert_eq!(puts(&sandbox).len(), 1);
 }
 

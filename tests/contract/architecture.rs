@@ -87,6 +87,30 @@ fn each_library_stays_in_its_modules() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn only_the_guard_makes_a_writer() {
+    for (_, path, text) in sources() {
+        let is_home = ["src/ops/guard.rs", "src/postmark/client.rs"].contains(&path.as_str());
+        let code = without_tests(&text);
+        let made = ["Writer::new(", "Writer(", "postmark::Writer as"];
+        let made = made.into_iter().find(|made| code.contains(made));
+        // The writer of `ops::export` writes a file.
+        assert!(is_home || path == "src/ops/export.rs" || made.is_none(), "{path} makes a Writer");
+    }
+}
+
+#[test]
+fn only_a_writer_writes() {
+    let client = fs::read_to_string(root().join("src/postmark/client.rs")).unwrap();
+    let (reader, rest) = client.split_once("impl Writer").unwrap();
+    let (_, account) = rest.split_once("pub struct Account").unwrap();
+    for part in [reader, account] {
+        for method in ["Method::Post", "Method::Put", "Method::Delete"] {
+            assert!(!part.contains(method), "{method} outside of Writer");
+        }
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -20,6 +20,11 @@ fn server(id: i64) -> Faulty {
             .forever(),
         Step::answer(200, webhook.clone()).only("GET", "/webhooks/5").forever(),
         Step::answer(200, webhook.clone()).only("PUT", "/webhooks/5").forever(),
+        Step::answer(200, json!({"Success": true, "Results": [], "Message": "1/1 verified"}))
+            .only("POST", "/webhooks/5/verify")
+            .forever(),
+        Step::answer(200, json!({"WebhookId": 5})).only("GET", "/webhooks/5/statistics").forever(),
+        Step::answer(200, json!({"MessageStreams": []})).only("GET", "/message-streams").forever(),
         Step::answer(200, webhook).only("POST", "/webhooks").forever(),
         Step::answer(200, json!({"ErrorCode": 0, "Message": "Webhook 5 removed."}))
             .only("DELETE", "/webhooks/5")
@@ -175,6 +180,181 @@ fn a_confirmed_name_must_be_right_even_without_protection() {
     env.run("-p prod delete 5 --confirm staging").code(2);
     env.run("-p prod delete 5 --confirm prod").code(0);
     assert_eq!(writes(&server), 1);
+}
+
+/// Writes that have no dry run.
+const PROBES: [&str; 3] = ["verify 5", "verify --all", "doctor 5 --no-test --verify"];
+
+#[test]
+fn verify_is_a_write_that_a_read_only_profile_refuses() {
+    let server = server(77);
+    let env = env(&server, "read_only = true");
+    for probe in PROBES {
+        env.run(format!("-p prod {probe} --yes")).code(2).has("profile prod is read-only");
+    }
+    assert_eq!(writes(&server), 0);
+    env.run("-p prod doctor 5 --no-test").lacks("read-only");
+}
+
+#[test]
+fn verify_on_a_protected_profile_needs_its_name() {
+    let server = server(77);
+    let env = env(&server, "protected = true");
+    for probe in PROBES {
+        env.run(format!("-p prod {probe} --yes")).code(2).has("--confirm prod");
+        env.run(format!("-p prod {probe} --confirm other")).code(2).has("does not confirm");
+    }
+    assert_eq!(writes(&server), 0);
+    for probe in PROBES {
+        env.run(format!("-p prod {probe} --confirm prod")).has("1/1 verified");
+    }
+    assert_eq!(writes(&server), 3);
+}
+
+#[test]
+fn verify_on_another_server_than_the_pinned_one_is_refused() {
+    let server = server(78);
+    let env = env(&server, "server_id = 77");
+    for probe in PROBES {
+        env.run(format!("-p prod {probe} --yes")).code(2).has("is pinned to server 77");
+    }
+    assert_eq!(writes(&server), 0);
+}
+
+/// All writes, without a profile.
+fn unnamed_writes() -> Vec<String> {
+    let writes = WRITES.iter().map(|write| write.replace("-p prod ", "") + " --yes");
+    let listen = "listen --register --public-url https://h.example.com/ --on bounce --for 1s \
+                  --address 127.0.0.1:0";
+    writes.chain(PROBES.map(str::to_owned)).chain([listen.to_owned()]).collect()
+}
+
+/// A run with a token of the environment, beside profiles of the same origin.
+fn beside(server: &Faulty, profiles: &str) -> TestEnv {
+    let mut env = TestEnv::new();
+    env.api(server.url());
+    env.token("00000000-0000-0000-0000-00000000000e");
+    env.config(&profiles.replace("API", &server.url()));
+    env
+}
+
+#[test]
+fn guards_of_a_server_hold_for_a_token_of_the_environment() {
+    let server = server(77);
+    let env = beside(
+        &server,
+        "[profiles.prod]\nserver_token = \"t\"\napi_url = \"API\"\nserver_id = 77\nprotected = true\n",
+    );
+    for write in unnamed_writes() {
+        env.run(&write).code(2).has("--confirm prod");
+        env.run(format!("{write} --confirm other")).code(2).has("does not confirm");
+    }
+    assert_eq!(writes(&server), 0);
+    for write in WRITES {
+        let write = write.replace("-p prod ", "");
+        env.run(format!("{write} --dry-run")).code(0);
+        env.run(format!("{write} --confirm prod")).code(0);
+    }
+    assert_eq!(writes(&server), 4);
+}
+
+#[test]
+fn read_only_holds_for_a_token_of_the_environment() {
+    let server = server(77);
+    let env = beside(
+        &server,
+        "[profiles.prod]\nserver_token = \"t\"\napi_url = \"API\"\nserver_id = 77\nread_only = true\n",
+    );
+    for write in unnamed_writes() {
+        env.run(&write).code(2).has("profile prod is read-only");
+    }
+    assert_eq!(writes(&server), 0);
+}
+
+#[test]
+fn the_strictest_of_several_profiles_of_a_server_holds() {
+    let server = server(77);
+    let profile = |name: &str, rules: &str| {
+        format!("[profiles.{name}]\nserver_token = \"{name}\"\napi_url = \"API\"\n{rules}\n")
+    };
+    let protected = profile("a", "server_id = 77\nprotected = true")
+        + &profile("b", "server_id = 77\nprotected = true")
+        + &profile("c", "server_id = 77");
+    let env = beside(&server, &protected);
+    env.run("-p c delete 5 --yes").code(2).has("--confirm a");
+    for name in ["a", "b"] {
+        env.run(format!("-p c delete 5 --confirm {name}")).code(0);
+        env.run(format!("-p a delete 5 --confirm {name}")).code(0);
+    }
+    env.run("-p c delete 5 --confirm c").code(2).has("--confirm a");
+    assert_eq!(writes(&server), 4);
+    let env = beside(&server, &(protected + &profile("d", "server_id = 77\nread_only = true")));
+    env.run("-p c delete 5 --confirm a").code(2).has("profile d is read-only");
+    assert_eq!(writes(&server), 4);
+}
+
+#[test]
+fn an_unpinned_profile_guards_the_server_that_its_token_opens() {
+    let server = server(77);
+    for rules in [
+        // The same token, and another token of the same server.
+        "server_token = \"00000000-0000-0000-0000-00000000000e\"",
+        "server_token = \"another\"",
+        "server_token_env = \"POSTMARK_SERVER_TOKEN\"",
+    ] {
+        let profiles = format!("[profiles.prod]\n{rules}\napi_url = \"API\"\nread_only = true\n");
+        beside(&server, &profiles).run("delete 5 --yes").code(2).has("profile prod is read-only");
+    }
+    assert_eq!(writes(&server), 0);
+}
+
+#[test]
+fn guards_of_another_server_or_origin_do_not_hold() {
+    let server = server(78);
+    let pinned = "[profiles.prod]\nserver_token = \"t\"\napi_url = \"API\"\nserver_id = 77\nread_only = true\n";
+    beside(&server, pinned).run("delete 5 --yes").code(0);
+    let elsewhere = "[profiles.prod]\nserver_token = \"t\"\nserver_id = 78\nread_only = true\n";
+    beside(&server, elsewhere).run("delete 5 --yes").code(0);
+    assert_eq!(writes(&server), 2);
+}
+
+#[test]
+fn the_server_is_looked_up_only_for_guarded_profiles_of_its_origin() {
+    let server = server(77);
+    let lookups = || server.requests().iter().filter(|r| r.path == "/server").count();
+    beside(&server, "").run("delete 5 --yes").code(0);
+    let free = "[profiles.a]\nserver_token = \"t\"\napi_url = \"API\"\nserver_id = 77\n";
+    beside(&server, free).run("delete 5 --yes").code(0);
+    let elsewhere = "[profiles.a]\nserver_token = \"t\"\nserver_id = 77\nprotected = true\n";
+    beside(&server, elsewhere).run("delete 5 --yes").code(0);
+    assert_eq!(lookups(), 0);
+    beside(&server, free).run("-p a delete 5 --yes").code(0);
+    assert_eq!(lookups(), 1);
+}
+
+#[test]
+fn a_dry_run_passes_guards() {
+    let server = server(78);
+    for rules in ["read_only = true", "protected = true", "server_id = 77"] {
+        let env = env(&server, rules);
+        for write in WRITES {
+            env.run(format!("{write} --dry-run")).code(0);
+        }
+    }
+    assert_eq!(writes(&server), 0);
+}
+
+#[test]
+fn a_server_that_cannot_be_looked_up_gets_no_write() {
+    let server = Faulty::new([Step::refused(500, 0, "busy").only("GET", "/server").forever()]);
+    let env = beside(
+        &server,
+        "[profiles.prod]\nserver_token = \"t\"\napi_url = \"API\"\nserver_id = 77\nprotected = true\n",
+    );
+    env.run("create --url https://h.example.com/ --on bounce --yes --retries 0")
+        .code(6)
+        .has("cannot check which server this would be written to");
+    assert_eq!(writes(&server), 0);
 }
 
 #[test]

@@ -40,13 +40,21 @@ impl<'a> Parties<'a> {
             left = others;
             parties.push(Party { cx, confirm: Confirm { confirm: own, ..confirm.clone() } });
         }
-        match left.first() {
-            None => Ok(Self { all: parties }),
-            Some(name) => {
+        // Another profile of one of these servers may protect it too.
+        for name in left.iter().filter(|_| !confirm.dry_run) {
+            let mut is_used = false;
+            for party in &mut parties {
+                if party.cx.guards()?.is_confirmed_by(name) {
+                    party.confirm.confirm.push(name.clone());
+                    is_used = true;
+                }
+            }
+            if !is_used {
                 let message = format!("--confirm names {name}, which is none of these profiles");
-                Err(CommandError::usage(message).into())
+                return Err(CommandError::usage(message).into());
             }
         }
+        Ok(Self { all: parties })
     }
 
     /// Plans the changes of every server; one that cannot be planned stops all.

@@ -12,7 +12,7 @@ use crate::config::profile::ProfileName;
 use crate::error::CommandError;
 use crate::ops::receive::Listener;
 use crate::ops::temporary_webhook::{self, NewTemporaryWebhook, ServerKey, TemporaryWebhook};
-use crate::postmark::{HookUrl, StreamId};
+use crate::postmark::{HookUrl, StreamId, Writer};
 use crate::term::webhooks::triggers_text;
 
 /// The temporary webhook of a run.
@@ -34,8 +34,15 @@ pub struct RegisterArgs {
     pub confirm: Vec<ProfileName>,
 }
 
+/// A temporary webhook, and the permission to create it.
+pub struct Registration {
+    place: ServerKey,
+    pub wanted: NewTemporaryWebhook,
+    writer: Writer,
+}
+
 /// What the flags want, where they want one; the profile's rules allow it then.
-pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(ServerKey, NewTemporaryWebhook)>> {
+pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<Registration>> {
     let Some(url) = args.public_url.clone().filter(|_| args.register) else {
         let refused = || CommandError::usage("the flags of triggers are for --register");
         return if args.triggers.is_empty() { Ok(None) } else { Err(refused().into()) };
@@ -60,23 +67,23 @@ pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<(ServerKey, NewT
     }
     let confirm = Confirm { confirm: args.confirm.clone(), dry_run: false };
     cx.may_write(&confirm)?;
-    cx.authorise(&confirm, None)?;
+    let writer = cx.write(&args.confirm, None)?;
     let session = cx.session()?;
     let place = ServerKey::of(session).context("cannot see which server this is")?;
     let stream = args.stream.clone();
     let stream = stream.or_else(|| session.target.profile().and_then(|p| p.stream.clone()));
     let wanted = NewTemporaryWebhook::new(place.clone(), url, stream, triggers)?;
-    Ok(Some((place, wanted)))
+    Ok(Some(Registration { place, wanted, writer }))
 }
 
 /// Removes what earlier runs have left behind, then makes the webhook. What comes meanwhile are probes.
 pub fn make(
-    (place, wanted): &(ServerKey, NewTemporaryWebhook),
+    Registration { place, wanted, writer }: &Registration,
     receiving: &Listener,
     cx: &Context,
 ) -> Result<TemporaryWebhook> {
     let session = cx.session()?;
-    match temporary_webhook::clean_up(&session.client, place) {
+    match temporary_webhook::clean_up(writer, place) {
         Ok(swept) => {
             for swept in &swept {
                 said::swept(swept, cx);
@@ -88,7 +95,7 @@ pub fn make(
         }
     }
     receiving.set_verifying(true);
-    let made = wanted.create(&session.client);
+    let made = wanted.create(writer);
     receiving.set_verifying(false);
     let place = session.place();
     let url = wanted.request.url.masked();
@@ -112,7 +119,7 @@ pub fn make(
 /// Removes the webhook at the end.
 pub fn remove(temporary: TemporaryWebhook, cx: &Context) -> Result<()> {
     let id = temporary.webhook.id;
-    temporary.delete(&cx.session()?.client).map_err(|error| said::kept(error, id, cx))?;
+    temporary.delete().map_err(|error| said::kept(error, id, cx))?;
     cx.ui.note(&format!("Removed the temporary webhook {id}."));
     Ok(())
 }

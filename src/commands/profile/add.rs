@@ -12,7 +12,7 @@ use crate::config::profile::{Profile, ProfileName};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
 use crate::error::{CommandError, Exit};
-use crate::postmark::{ApiUrl, Client, StreamId};
+use crate::postmark::{ApiUrl, Reader, StreamId};
 use crate::term::accounts::Accounts;
 
 /// Add a profile
@@ -104,7 +104,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.ui.warn(warning);
     }
     let api_url = resolve::api_url_of_new(profile.api_url.as_ref(), &cx.environment)?;
-    let client = Client::new(Arc::clone(&cx.net), api_url.clone(), secret, cx.limits);
+    let client = Reader::new(Arc::clone(&cx.net), api_url.clone(), secret, cx.limits);
     let server = client.server().with_context(|| {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
     })?;

@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::commands::Context;
 use crate::event::sample::SOME_SERVER;
-use crate::ops::guard;
 use crate::ops::rotate::Turn;
 use crate::ops::rotate::check::{Checked, Probes};
 use crate::ops::test::EventSender;
@@ -15,7 +14,7 @@ use crate::postmark::ServerId;
 /// Posts the sample events.
 pub(super) fn all(turns: &[Turn], cx: &Context) -> Result<Vec<Checked>> {
     // No endpoint of another server is bothered.
-    guard::check_pin(cx.session()?)?;
+    cx.guards()?;
     let pinned = cx.session()?.target.profile().and_then(|profile| profile.server_id);
     let probes = Probes::new(turns, pinned.unwrap_or(ServerId(SOME_SERVER)))?;
     let sender = EventSender::new(&cx.net, cx.limits.timeout);

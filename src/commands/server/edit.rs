@@ -86,17 +86,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.ui.note(&format!("The server {} is so already; nothing was sent.", server.name));
         return cx.show(&view(server));
     }
-    cx.authorise(&args.confirm, None)?;
-    if dry_run {
+    let Some(writer) = cx.authorize(&args.confirm, None)? else {
         cx.ui.note(&format!(
             "Dry run: nothing was changed. The server {} would change:",
             server.name
         ));
         let would_be = server.with(&patch);
         return cx.show(&view(would_be));
-    }
+    };
     cx.ui.interrupts.go_gently();
-    let server = session.client.update_server(&patch);
+    let server = writer.update_server(&patch);
     let server = server
         .with_context(|| format!("cannot change the server settings of {}", session.place()))?;
     cx.ui.note(&format!("Changed the server {}:", server.name));

@@ -1,10 +1,9 @@
 //! What does Postmark say? Its own probe, where that is asked for, and its last 24 hours.
 
-use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step, Wishes};
+use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step};
 use crate::ops::finding::Level;
 use crate::ops::health::{Checkup, Demands};
-use crate::postmark::Verdict;
-use crate::postmark::{ApiError, Webhook};
+use crate::postmark::{ApiError, Verdict, Webhook, WebhookId, Writer};
 
 /// The success rate that is demanded, in percent: `health` demands the same.
 const MIN_SUCCESS: f64 = 99.0;
@@ -18,24 +17,24 @@ impl Doctor<'_> {
         &self,
         webhook: &Webhook,
         ready: &Ready,
-        wishes: &Wishes,
+        writer: Option<&Writer>,
+        id: WebhookId,
         report: &mut DoctorReport,
     ) {
-        report.add(Part::Postmark, "verify", self.verify(ready, wishes));
+        report.add(Part::Postmark, "verify", self.verify(writer, id));
         (self.tell)("Asking for the last 24 hours…");
         for (rule, step) in self.statistics(webhook, ready) {
             report.add(Part::Postmark, rule, step);
         }
     }
 
-    fn verify(&self, ready: &Ready, wishes: &Wishes) -> Step {
-        let id = wishes.id;
-        if !wishes.verify {
+    fn verify(&self, writer: Option<&Writer>, id: WebhookId) -> Step {
+        let Some(writer) = writer else {
             return Step::skipped("Postmark was not asked to probe the endpoint")
                 .next(format!("let it: `pmhooks doctor {id} --verify`"));
-        }
+        };
         (self.tell)("Postmark is probing the endpoint…");
-        match ready.session.client.verify(id) {
+        match writer.verify(id) {
             Ok(verification) if verification.passed() => {
                 Step::pass(verification.message.unwrap_or_else(|| "passed".to_owned()))
             }

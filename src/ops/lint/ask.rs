@@ -3,11 +3,11 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use crate::postmark::{ApiError, Client, Server, Stream, StreamFilter, StreamId, Webhook};
+use crate::postmark::{ApiError, Reader, Server, Stream, StreamFilter, StreamId, Webhook};
 
 /// The webhooks of a server, its settings and its streams, each with its own failure. They are asked for at
 /// the same time.
-pub fn ask(client: &Client, only: Option<&StreamId>) -> Answers {
+pub fn ask(client: &Reader, only: Option<&StreamId>) -> Answers {
     thread::scope(|scope| {
         let settings = scope.spawn(|| client.server());
         let streams = scope.spawn(|| client.streams(StreamFilter::default()));
