@@ -155,6 +155,26 @@ impl Received {
     }
 }
 
+/// A random identifier (UUID, version 4).
+pub fn uuid() -> String {
+    uuid_of(fastrand::u128(..), 4)
+}
+
+/// These bits as a UUID of a version.
+pub fn uuid_of(bits: u128, version: u8) -> String {
+    let version = u128::from(version) << 76;
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | version | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    let mut text = String::with_capacity(36);
+    for (index, c) in hex.chars().enumerate() {
+        if matches!(index, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        text.push(c);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::event::{BounceType, Event};
+use crate::event::{BounceType, Event, uuid};
 
 /// What a sample is fitted to.
 #[derive(Clone, Debug)]
@@ -58,26 +58,6 @@ pub fn sample(event: Event, fit: &Fit) -> Value {
         body.shift_remove("Content");
     }
     Value::Object(body)
-}
-
-/// A random identifier (UUID, version 4).
-pub fn uuid() -> String {
-    uuid_of(fastrand::u128(..), 4)
-}
-
-/// These bits as a UUID of a version.
-pub fn uuid_of(bits: u128, version: u8) -> String {
-    let version = u128::from(version) << 76;
-    let bits = bits & !(0xf << 76) & !(0x3 << 62) | version | (0x2 << 62);
-    let hex = format!("{bits:032x}");
-    let mut text = String::with_capacity(36);
-    for (index, c) in hex.chars().enumerate() {
-        if matches!(index, 8 | 12 | 16 | 20) {
-            text.push('-');
-        }
-        text.push(c);
-    }
-    text
 }
 
 fn text(event: Event) -> &'static str {
@@ -172,7 +152,7 @@ mod tests {
         for key in ["ID", "MessageID", "BouncedAt"] {
             assert_ne!(one[key], two[key], "{key}");
         }
-        let id = uuid();
+        let id = super::super::uuid();
         assert!(
             id.len() == 36 && id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19])
         );

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub use reader::{Damage, ReadItem, RecordReader};
 
-use crate::event::{Event, Received, sample};
+use crate::event::{self, Event, Received};
 use crate::ops::test::{OutgoingEvent, is_sendable};
 use crate::postmark::Object;
 
@@ -244,7 +244,7 @@ fn trace_id_of(body: &[u8]) -> String {
     for byte in body {
         hash = (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     }
-    sample::uuid_of(hash, 8)
+    event::uuid_of(hash, 8)
 }
 
 /// Selection of recorded events.

@@ -1,7 +1,6 @@
 //! The server that a command talks to.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
@@ -9,7 +8,7 @@ use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
 use crate::http::client::HttpClient;
 use crate::postmark::{ApiUrl, Limits, Reader, Secret};
-use crate::sandbox::{self, Age, Holder, Options, Sandbox, SandboxError, State, Verify};
+use crate::sandbox::{self, Options, Sandbox, SandboxError, State};
 
 /// Why no server can be opened.
 #[derive(Debug, thiserror::Error)]
@@ -96,17 +95,7 @@ pub fn command(profile: Option<&ProfileName>) -> String {
 }
 
 fn start_sandbox() -> Result<Sandbox, SessionError> {
-    let options = Options {
-        port: 0,
-        state: State::File(sandbox_state()?),
-        verify: Verify::Pass,
-        age: Age::New,
-        latency: Duration::ZERO,
-        faults: Vec::new(),
-        holder: Holder::Command,
-        log: None,
-    };
-    Ok(sandbox::start(options)?)
+    Ok(sandbox::start(Options::new(State::File(sandbox_state()?)))?)
 }
 
 fn sandbox_url(sandbox: &Sandbox) -> Result<ApiUrl, ConfigError> {

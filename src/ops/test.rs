@@ -41,7 +41,7 @@ pub(crate) struct OutgoingEvent {
 impl OutgoingEvent {
     /// An event with a new trace ID.
     pub(crate) fn new(event: Received, body: Vec<u8>) -> Self {
-        let trace_id = crate::event::sample::uuid();
+        let trace_id = crate::event::uuid();
         Self { event, body, trace_id, recorded_headers: Vec::new() }
     }
 

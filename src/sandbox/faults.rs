@@ -1,4 +1,4 @@
-//! Faults on demand: `METHOD PATH-PREFIX=KIND[:ARG]*TIMES`.
+//! Faults on request: `METHOD PATH-PREFIX=KIND[:ARG]*TIMES`.
 
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -6,39 +6,40 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::HeaderValue;
+use jiff::SignedDuration;
 
-/// A fault that is played to requests of a method under a path, some times or always.
+/// A fault for requests of a method under a path, a number of times or always.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// `None` for any.
+    /// `None` for any method.
     method: Option<String>,
     /// In lower case.
     prefix: String,
     pub(super) kind: Kind,
-    /// `None` for always.
+    /// Remaining uses; `None` for no limit.
     times: Option<u32>,
 }
 
-/// What goes wrong.
+/// Kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The status is answered and nothing done.
+    /// Responds with this status; the request has no effect.
     Status(StatusCode),
-    /// A 429 with this Retry-After, and nothing done.
+    /// Responds with 429 and this Retry-After; the request has no effect.
     RetryAfter(HeaderValue),
-    /// The request is done and answered, but only after a while; not if the client gives up before.
+    /// Delays request and response; the request has no effect if the client gives up before.
     Hang(Duration),
-    /// The connection is closed and nothing done.
+    /// Closes the connection; the request has no effect.
     Close,
-    /// The request is done, and the connection closed instead of an answer.
+    /// Handles the request, but closes the connection instead of responding.
     CommitThenClose,
-    /// The request is done, and its answer cut in half.
+    /// Handles the request, but cuts its response in half.
     Truncate,
-    /// An HTML page is answered, as a captive portal would, and nothing done.
+    /// Responds with an HTML page, as a captive portal would; the request has no effect.
     Html,
 }
 
-/// A fault that is not written as it should be.
+/// Syntax error in a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot read the fault {given:?}: {why} (written METHOD PATH-PREFIX=KIND[:ARG]*TIMES, as in \
@@ -95,13 +96,13 @@ fn parse_kind(text: &str) -> Result<Kind, String> {
             let status = status.and_then(|s| StatusCode::from_u16(s).ok());
             Kind::Status(status.ok_or("the status must be a number from 200 to 599")?)
         }
-        // Anything that a header can hold: what a client makes of nonsense is worth a test too.
+        // Any value that a header can hold: how a client reacts to nonsense is worth a test too.
         ("retry-after", Some(value)) => Kind::RetryAfter(
             HeaderValue::from_str(value).map_err(|_| "a header cannot hold this Retry-After")?,
         ),
-        ("hang", Some(time)) => Kind::Hang(
-            humantime::parse_duration(time).map_err(|e| format!("{time:?} is no duration: {e}"))?,
-        ),
+        ("hang", Some(time)) => {
+            Kind::Hang(duration(time).ok_or_else(|| format!("{time:?} is no duration"))?)
+        }
         ("close", None) => Kind::Close,
         ("commit-then-close", None) => Kind::CommitThenClose,
         ("truncate", None) => Kind::Truncate,
@@ -119,7 +120,11 @@ fn parse_kind(text: &str) -> Result<Kind, String> {
     Ok(kind)
 }
 
-/// The faults of a run, each with how often it is still played.
+fn duration(text: &str) -> Option<Duration> {
+    text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok())
+}
+
+/// The faults of a run, with their remaining uses.
 pub(super) struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
@@ -127,7 +132,7 @@ impl Faults {
         Self(Mutex::new(faults))
     }
 
-    /// The first fault that fits a request, counted down.
+    /// The first fault that matches a request. It counts as used.
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Kind> {
         let path = path.to_ascii_lowercase();
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,112 +1,109 @@
-//! An emulator of the Postmark API for this machine: webhooks, message streams, servers.
+//! An emulator of the Postmark API: webhooks, message streams, servers.
 //!
-//! It speaks raw JSON and may not use the client's types, so that a wrong name cannot be wrong on both
-//! sides. Where Postmark documents nothing, the choice made here is named beside it.
+//! It speaks raw JSON and may not use the client's types, so that a wrong field name cannot be wrong on
+//! both sides. Where Postmark documents nothing, a comment names the choice made here.
 //!
-//! The files stand on each other in this order, from the bottom, and use only what is below them:
-//!
-//! 1. the ground: `clock`, `uuid`, `choices` (what the command line chooses), `error`;
-//! 2. values: `webhook`, `stream`, `server`, `seed` (the first server), `state` (all of them);
-//! 3. rules: `answer` (what can be said), `fields` (how a request is read), `wish` (what it asks of a
-//!    webhook), `verify` (whether an endpoint passes), `statistics` (what was sent to it);
-//! 4. operations on the state: `streams`, `servers`, `webhooks`;
-//! 5. keeping it: `lock`, `store`;
-//! 6. the way of a request: `guard`, `faults`, `routes`, `token`, and `service`, which takes it through
-//!    these to an operation.
+//! A request passes `service` (its route) after `guard` (Host, Origin, token) and `faults`; `wire` reads
+//! its fields and writes the response. The operations are in `webhooks`, `streams` and `servers`; they
+//! change values that `store` keeps. `verify` probes endpoints and `statistics` counts requests to them.
 
-mod choices;
 mod clock;
-mod error;
-mod uuid;
-
-mod seed;
-mod server;
-mod state;
-mod stream;
-mod webhook;
-
-mod answer;
-mod fields;
-mod statistics;
-mod verify;
-mod wish;
-
-mod servers;
-mod streams;
-mod webhooks;
-
-mod lock;
-mod store;
-
 mod faults;
 mod guard;
 mod routes;
+mod servers;
 mod service;
-mod token;
+mod statistics;
+mod store;
+mod streams;
+mod verify;
+mod webhooks;
+mod wire;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::fs::Lock;
+use crate::fs::{FsError, Lock};
 use crate::http::client::{HttpClient, Settings};
-use crate::http::server::{self as http, Limits, Running};
+use crate::http::server::{self as http, Limits, RunningServer, ServerSettings};
 
-pub use choices::{Age, UnknownWord, Verify};
-pub use error::SandboxError;
 pub use faults::{Fault, FaultError};
-pub use lock::Holder;
-pub use seed::BUILT_IN_TOKEN;
-pub use service::{Log, Logged};
+pub use servers::BUILT_IN_TOKEN;
+pub use service::{Log, LogEntry};
+pub use store::Holder;
 
-/// What a sandbox puts up with.
 const LIMITS: Limits = Limits {
     connections: 256,
-    head_time: Duration::from_secs(10),
+    head_time: Duration::from_secs(wire::KEEP_ALIVE_SECONDS),
     body_time: Duration::from_secs(30),
-    // Postmark's own bound (Postmark's API overview page, 413).
+    // Postmark's own limit (Postmark's API overview page, 413).
     body_bytes: 10 * 1024 * 1024,
 };
 
-/// How a sandbox is to be run.
+/// Maximum memory of all request bodies together, in bytes.
+const TOTAL_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Options of a sandbox.
 pub struct Options {
-    /// The port on 127.0.0.1; 0 for any that is free.
+    /// Port on 127.0.0.1; 0 picks a free port.
     pub port: u16,
     /// Where the state is kept.
     pub state: State,
     /// How endpoints are verified.
     pub verify: Verify,
-    /// Which age of the API is emulated.
-    pub age: Age,
-    /// A delay of every answer.
+    /// API version to emulate.
+    pub api: ApiVersion,
+    /// `DELETE /servers/{id}` works; otherwise it is refused with code 604.
+    pub server_delete: bool,
+    /// Delay of every response.
     pub latency: Duration,
-    /// What goes wrong, in the order in which it is looked at.
+    /// Faults, in the order in which they are tried.
     pub faults: Vec<Fault>,
-    /// Who runs it.
+    /// Kind of process that holds the state.
     pub holder: Holder,
-    /// Who is told of each request.
+    /// Receiver of a log entry per request.
     pub log: Option<Log>,
+}
+
+impl Options {
+    /// Options of a short command: a free port, every endpoint passes, the current API, no faults.
+    pub fn new(state: State) -> Self {
+        Self {
+            port: 0,
+            state,
+            verify: Verify::Pass,
+            api: ApiVersion::Current,
+            server_delete: true,
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            holder: Holder::Command,
+            log: None,
+        }
+    }
 }
 
 /// Where a sandbox keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nowhere: it starts with the two examples, and is gone at the end.
+    /// In memory: it starts with the two examples and is gone at the end.
     Memory,
-    /// In a file that only one sandbox at a time may use.
+    /// In a file that one sandbox at a time may use.
     File(PathBuf),
 }
 
-/// A sandbox at work. Dropping it stops it.
+/// A running sandbox. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sandbox {
-    // Fields are dropped in this order: first those who only wait are told not to, then requests
-    // finish, and after the last one others may have the state.
+    // Fields are dropped in this order: waiting requests are released, requests in flight finish, and
+    // only then is the state free for others.
     _stopping: watch::Sender<()>,
-    running: Running,
+    server: RunningServer,
     _lock: Option<Lock>,
 }
 
@@ -116,60 +113,166 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         State::Memory => None,
         State::File(path) => Some(path.as_path()),
     };
-    let mut lock = file.map(|path| lock::take(path, options.holder)).transpose()?;
+    let mut lock = file.map(|path| store::lock(path, options.holder)).transpose()?;
     let store = store::Store::open(file)?;
     let port = |source| SandboxError::Port { port: options.port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(port)?;
     let address = listener.local_addr().map_err(port)?;
     if let (Some(lock), Holder::Server) = (&mut lock, options.holder) {
-        lock::name_server(lock, address)?;
+        store::name_server(lock, address)?;
     }
     let (stopping, stopped) = watch::channel(());
-    let service = Arc::new(service::Service {
+    let service = service::Service {
         store,
         verify: options.verify,
-        age: options.age,
+        api: options.api,
+        server_delete: options.server_delete,
         latency: options.latency,
         faults: faults::Faults::new(options.faults),
         log: options.log,
-        net: Arc::new(HttpClient::new(Settings::default())),
+        http: Arc::new(HttpClient::new(Settings::default())),
         stopping: stopped,
-    });
-    let running = http::serve(listener, LIMITS, move |request| {
-        let service = service.clone();
-        async move { service.reply(request).await }
-    })
-    .map_err(SandboxError::Start)?;
-    Ok(Sandbox { _stopping: stopping, running, _lock: lock })
+    };
+    let settings =
+        ServerSettings { total_body_bytes: TOTAL_BODY_BYTES, ..ServerSettings::from(LIMITS) };
+    let server = http::serve(listener, settings, service).map_err(SandboxError::Start)?;
+    Ok(Sandbox { _stopping: stopping, server, _lock: lock })
 }
 
 impl Sandbox {
-    /// Its address, as clients write it: `http://127.0.0.1:8026`.
+    /// Base URL, as clients write it: `http://127.0.0.1:8026`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// Where it listens.
+    /// Address of the listening socket.
     pub fn address(&self) -> SocketAddr {
-        self.running.address()
+        self.server.address()
     }
 
-    /// Closes the port, lets requests in flight finish for about a second, and lets go of the state.
+    /// Closes the port, gives requests in flight about a second, and releases the state.
     pub fn stop(self) {
         drop(self);
     }
 }
 
-/// Puts a state file back to its beginning: one server with the two examples, which are returned.
+/// Resets a state file to one server with the two example webhooks, which are returned.
 ///
-/// A file that cannot be read as a state is kept beside it under another name.
+/// A file that is not a valid state is kept beside it under another name.
 pub fn reset(path: &Path) -> Result<Vec<serde_json::Value>, SandboxError> {
-    let _lock = lock::take(path, Holder::Command)?;
-    match store::read(path) {
-        Ok(_) => {}
-        Err(SandboxError::State { .. }) => store::keep_aside(path)?,
-        Err(error) => return Err(error),
+    let _lock = store::lock(path, Holder::Command)?;
+    store::reset(path)?;
+    Ok(servers::example_webhooks())
+}
+
+/// Error that prevents a sandbox from starting or resetting.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A file could not be used.
+    #[error(transparent)]
+    Disk(FsError),
+    /// The port could not be opened.
+    #[error("cannot listen on port {port} of this machine: {source}")]
+    Port {
+        /// The requested port.
+        port: u16,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Another sandbox uses the state.
+    #[error("the sandbox's state is in use by {by}")]
+    InUse {
+        /// The other process, with its address if it is a server.
+        by: String,
+    },
+    /// The state file is damaged or of another version. It is left as it is.
+    #[error("cannot use the sandbox's state in {path}: {reason}", path = path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// The fault in it.
+        reason: String,
+    },
+    /// The system provided no thread or no event queue.
+    #[error("cannot start the sandbox: {0}")]
+    Start(io::Error),
+}
+
+/// Version of the API to emulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiVersion {
+    /// With verification and statistics (since August 2026).
+    Current,
+    /// The five operations only: no `Status`, 404 for verification and statistics, codes 1301 and 1302.
+    Legacy,
+}
+
+impl ApiVersion {
+    /// All versions.
+    pub const ALL: [Self; 2] = [Self::Current, Self::Legacy];
+
+    /// Name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "new",
+            Self::Legacy => "old",
+        }
     }
-    store::write(path, &state::State::seeded())?;
-    Ok(seed::answered())
+}
+
+impl FromStr for ApiVersion {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|api| api.as_str() == text);
+        found.ok_or_else(|| UnknownWord::new(text, &Self::ALL.map(Self::as_str)))
+    }
+}
+
+/// How endpoints are verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Every endpoint passes; none is contacted.
+    Pass,
+    /// The endpoint is contacted.
+    Real,
+    /// Every endpoint fails as if it had answered 503; none is contacted.
+    Fail,
+}
+
+impl Verify {
+    /// All ways to verify.
+    pub const ALL: [Self; 3] = [Self::Pass, Self::Real, Self::Fail];
+
+    /// Name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Real => "real",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl FromStr for Verify {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|verify| verify.as_str() == text);
+        found.ok_or_else(|| UnknownWord::new(text, &Self::ALL.map(Self::as_str)))
+    }
+}
+
+/// A word that is not one of the accepted ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is none of {known}")]
+pub struct UnknownWord {
+    given: String,
+    known: String,
+}
+
+impl UnknownWord {
+    fn new(given: &str, known: &[&str]) -> Self {
+        Self { given: given.to_owned(), known: known.join(", ") }
+    }
 }

@@ -1,6 +1,10 @@
-//! Which path is which part of the API.
+//! The paths of the API: those that the sandbox has, and those that only Postmark has.
 
-/// A path of the API. Names of streams and numbers are as the client wrote them.
+use percent_encoding::percent_decode_str;
+
+use super::guard::TokenKind;
+
+/// A path of the API. IDs are as in the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Webhooks,
@@ -14,33 +18,103 @@ pub(super) enum Route {
     Unarchive(String),
     Servers,
     ServerOfAccount(i64),
+    /// A path that Postmark has and the sandbox does not, as Postmark's documents write it.
+    NotEmulated(&'static str),
+    Unknown,
 }
 
+/// Paths of Postmark's API that the sandbox does not have. `{}` stands for an ID.
+const NOT_EMULATED: [&str; 52] = [
+    "/email",
+    "/email/batch",
+    "/email/withTemplate",
+    "/email/batchWithTemplates",
+    "/email/bulk",
+    "/email/bulk/{}",
+    "/deliverystats",
+    "/bounces",
+    "/bounces/tags",
+    "/bounces/{}",
+    "/bounces/{}/dump",
+    "/bounces/{}/activate",
+    "/templates",
+    "/templates/validate",
+    "/templates/push",
+    "/templates/{}",
+    "/messages/outbound",
+    "/messages/outbound/opens",
+    "/messages/outbound/opens/{}",
+    "/messages/outbound/clicks",
+    "/messages/outbound/clicks/{}",
+    "/messages/outbound/{}/details",
+    "/messages/outbound/{}/dump",
+    "/messages/inbound",
+    "/messages/inbound/{}/details",
+    "/messages/inbound/{}/bypass",
+    "/messages/inbound/{}/retry",
+    "/stats/outbound",
+    "/stats/outbound/{}",
+    "/stats/outbound/opens/{}",
+    "/stats/outbound/clicks/{}",
+    "/triggers/inboundrules",
+    "/triggers/inboundrules/{}",
+    "/triggers/tags",
+    "/triggers/tags/{}",
+    "/message-streams/{}/suppressions",
+    "/message-streams/{}/suppressions/dump",
+    "/message-streams/{}/suppressions/delete",
+    "/domains",
+    "/domains/{}",
+    "/domains/{}/verifyDkim",
+    "/domains/{}/verifyReturnPath",
+    "/domains/{}/verifySPF",
+    "/domains/{}/rotateDKIM",
+    "/senders",
+    "/senders/{}",
+    "/senders/{}/resend",
+    "/senders/{}/verifySpf",
+    "/senders/{}/requestNewDkim",
+    "/data-removals",
+    "/data-removals/{}",
+    "/servers/{}/smtp-tokens",
+];
+
+/// First segments of the paths that need an account token.
+const OF_THE_ACCOUNT: [&str; 4] = ["servers", "domains", "senders", "data-removals"];
+
 impl Route {
-    /// Reads a path. Case does not matter, and neither does one slash at the end.
-    pub(super) fn of(path: &str) -> Option<Self> {
-        let path = path.to_ascii_lowercase();
-        let path = path.strip_prefix('/')?;
+    /// Reads a path, without regard to case and to one slash at the end.
+    pub(super) fn of(path: &str) -> Self {
+        let Some(path) = path.strip_prefix('/') else { return Self::Unknown };
         let path = path.strip_suffix('/').unwrap_or(path);
-        let parts: Vec<&str> = path.split('/').collect();
-        let stream = |id: &str| (!id.is_empty()).then(|| id.to_owned());
-        Some(match *parts.as_slice() {
+        let segments: Vec<String> = path.split('/').map(decoded).collect();
+        let lower: Vec<String> = segments.iter().map(|s| s.to_ascii_lowercase()).collect();
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+        let stream = || segments.get(1).cloned().unwrap_or_default();
+        if lower.iter().any(|segment| segment.is_empty()) {
+            return Self::Unknown;
+        }
+        let number = |id: &str, route: fn(i64) -> Self| number(id).map_or(Self::Unknown, route);
+        match *lower.as_slice() {
             ["webhooks"] => Self::Webhooks,
-            ["webhooks", id] => Self::Webhook(number(id)?),
-            ["webhooks", id, "verify"] => Self::Verify(number(id)?),
-            ["webhooks", id, "statistics"] => Self::Statistics(number(id)?),
+            ["webhooks", id] => number(id, Self::Webhook),
+            ["webhooks", id, "verify"] => number(id, Self::Verify),
+            ["webhooks", id, "statistics"] => number(id, Self::Statistics),
             ["server"] => Self::Server,
             ["message-streams"] => Self::Streams,
-            ["message-streams", id] => Self::Stream(stream(id)?),
-            ["message-streams", id, "archive"] => Self::Archive(stream(id)?),
-            ["message-streams", id, "unarchive"] => Self::Unarchive(stream(id)?),
+            ["message-streams", _] => Self::Stream(stream()),
+            ["message-streams", _, "archive"] => Self::Archive(stream()),
+            ["message-streams", _, "unarchive"] => Self::Unarchive(stream()),
             ["servers"] => Self::Servers,
-            ["servers", id] => Self::ServerOfAccount(number(id)?),
-            _ => return None,
-        })
+            ["servers", id] => number(id, Self::ServerOfAccount),
+            _ => {
+                let known = NOT_EMULATED.iter().find(|known| matches(known, &lower));
+                known.map_or(Self::Unknown, |known| Self::NotEmulated(known))
+            }
+        }
     }
 
-    /// The methods that it has, as an Allow header writes them.
+    /// The methods of the path, as in an `Allow` header.
     pub(super) fn methods(&self) -> &'static str {
         match self {
             Self::Webhooks | Self::Streams | Self::Servers => "GET, HEAD, POST, OPTIONS",
@@ -49,11 +123,43 @@ impl Route {
             Self::Statistics(_) => "GET, HEAD, OPTIONS",
             Self::Server => "GET, HEAD, PUT, OPTIONS",
             Self::Stream(_) => "GET, HEAD, PATCH, OPTIONS",
+            Self::NotEmulated(_) | Self::Unknown => "",
+        }
+    }
+
+    /// Kind of token that the path needs.
+    pub(super) fn token_kind(&self) -> TokenKind {
+        match self {
+            Self::Servers | Self::ServerOfAccount(_) => TokenKind::Account,
+            Self::NotEmulated(path) => {
+                let first = path.split('/').nth(1).unwrap_or_default();
+                if OF_THE_ACCOUNT.contains(&first) || *path == "/templates/push" {
+                    TokenKind::Account
+                } else {
+                    TokenKind::Server
+                }
+            }
+            Self::Unknown => TokenKind::Any,
+            _ => TokenKind::Server,
         }
     }
 }
 
-/// A number in a path. One that is too large for any ID stands for an ID that nothing has.
+/// A segment with its percent escapes decoded. An escaped slash stays escaped: it separates nothing.
+fn decoded(segment: &str) -> String {
+    match percent_decode_str(segment).decode_utf8() {
+        Ok(text) if !text.contains(|c: char| c == '/' || c.is_control()) => text.into_owned(),
+        _ => segment.to_owned(),
+    }
+}
+
+fn matches(pattern: &str, lower: &[&str]) -> bool {
+    let parts = pattern.split('/').skip(1);
+    parts.clone().count() == lower.len()
+        && parts.zip(lower).all(|(part, given)| part == "{}" || part.eq_ignore_ascii_case(given))
+}
+
+/// An ID in a path. A number too large for any ID becomes -1, which no entity has.
 fn number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());

@@ -1,110 +1,148 @@
-//! One request of the sandbox, from its arrival to its answer.
+//! A request on its way: access, faults, route, operation, response, log entry.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use hyper::header::RETRY_AFTER;
-use hyper::{HeaderMap, Method, Response, StatusCode};
+use hyper::header::{CONTENT_ENCODING, RETRY_AFTER};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
 use tokio::sync::watch;
 
-use super::answer::{self, Outcome, Refusal};
-use super::choices::{Age, Verify};
 use super::faults::{Faults, Kind};
+use super::guard::{self, TokenKind};
 use super::routes::Route;
 use super::store::Store;
-use super::verify::{self, Probed};
-use super::webhook::Webhook;
-use super::wish::Wish;
-use super::{clock, guard, servers, statistics, streams, token, webhooks};
+use super::verify::{self, ProbeResult};
+use super::webhooks::{self, Webhook, WebhookRequest};
+use super::wire::{self, Outcome, Refusal};
+use super::{ApiVersion, Verify, clock, servers, statistics, streams};
 use crate::http::client::HttpClient;
-use crate::http::server::{Received, Reply, Unread};
+use crate::http::server::{BodyError, Handler, Reply, WholeRequest};
 
-/// Who is told of each request.
-pub type Log = Arc<dyn Fn(&Logged<'_>) + Send + Sync>;
+/// Receiver of log entries.
+pub type Log = Arc<dyn Fn(&LogEntry<'_>) + Send + Sync>;
 
-/// A request that has been dealt with.
+/// A request that was handled.
 #[derive(Clone, Copy, Debug)]
-pub struct Logged<'a> {
-    /// The method.
+pub struct LogEntry<'a> {
+    /// HTTP method.
     pub method: &'a str,
-    /// The path with its query.
+    /// Path with query.
     pub path: &'a str,
-    /// The status that was answered; `None` where the connection was closed instead, as a fault.
+    /// Status of the response; `None` if a fault closed the connection instead.
     pub status: Option<u16>,
-    /// From the request's last byte to the answer.
+    /// Time from the last byte of the request to the response.
     pub took: Duration,
 }
 
-/// All that answering needs.
+/// The emulator behind the HTTP server.
 pub(super) struct Service {
     pub(super) store: Store,
     pub(super) verify: Verify,
-    pub(super) age: Age,
+    pub(super) api: ApiVersion,
+    pub(super) server_delete: bool,
     pub(super) latency: Duration,
     pub(super) faults: Faults,
     pub(super) log: Option<Log>,
-    pub(super) net: Arc<HttpClient>,
-    /// Its sender is gone when the sandbox is stopped: nobody waits any more.
+    pub(super) http: Arc<HttpClient>,
+    /// Its sender is dropped when the sandbox stops: pauses end.
     pub(super) stopping: watch::Receiver<()>,
 }
 
-/// The parts of a request that an operation looks at.
+/// The parts of a request that an operation reads.
 struct Call<'a> {
     method: &'a Method,
     route: &'a Route,
+    /// In lower case.
+    token: &'a str,
     query: &'a str,
-    headers: &'a HeaderMap,
     body: &'a [u8],
 }
 
-impl Service {
-    /// Answers a request, after the latency and with the fault that it was chosen for.
-    pub(super) async fn reply(&self, request: Received) -> Reply {
+impl Handler for Service {
+    /// Refuses a request before its body is read: Host, Origin, token, encoding.
+    fn early(&self, head: &Parts) -> Option<Response<Bytes>> {
+        let refusal = self.admit(head).err()?;
+        let response = wire::respond(Err(refusal));
+        self.record(head, Some(response.status()), Duration::ZERO);
+        Some(response)
+    }
+
+    async fn answer(&self, request: WholeRequest) -> Reply {
         let started = Instant::now();
-        let reply = self.play(&request).await;
+        let (head, body) = request.into_parts();
+        let reply = self.play(&head, body).await;
         self.pause(self.latency).await;
-        if let Some(log) = &self.log {
-            let status = match &reply {
-                Reply::Answer(response) | Reply::Truncated(response) => Some(response.status()),
-                Reply::Close => None,
-            };
-            let uri = request.uri();
-            let path = uri.path_and_query().map_or(uri.path(), |path| path.as_str());
-            log(&Logged {
-                method: request.method().as_str(),
-                path,
-                status: status.map(|status| status.as_u16()),
-                took: started.elapsed(),
-            });
-        }
+        let status = match &reply {
+            Reply::Answer(response) | Reply::Truncated(response) => Some(response.status()),
+            Reply::Close => None,
+        };
+        self.record(&head, status, started.elapsed());
         reply
     }
 
-    async fn play(&self, request: &Received) -> Reply {
-        let body = match guard::check(request).and_then(|()| whole_body(request.body())) {
+    fn malformed(&self, status: u16) -> Option<Bytes> {
+        Some(wire::malformed(status))
+    }
+}
+
+impl Service {
+    /// Checks all that the head of a request says. Returns the token in lower case.
+    fn admit(&self, head: &Parts) -> Result<String, Refusal> {
+        guard::check_host(head)?;
+        let token = guard::token(&head.headers, self.route(head).token_kind())?;
+        match head.headers.get(CONTENT_ENCODING) {
+            Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+                let message = "The body is compressed (Content-Encoding); send it uncompressed.";
+                Err(Refusal::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+            }
+            _ => Ok(token),
+        }
+    }
+
+    fn route(&self, head: &Parts) -> Route {
+        match Route::of(head.uri.path()) {
+            // The older API had neither verification nor statistics.
+            Route::Verify(_) | Route::Statistics(_) if self.api == ApiVersion::Legacy => {
+                Route::Unknown
+            }
+            route => route,
+        }
+    }
+
+    fn record(&self, head: &Parts, status: Option<StatusCode>, took: Duration) {
+        let Some(log) = &self.log else { return };
+        let path = head.uri.path_and_query().map_or(head.uri.path(), |path| path.as_str());
+        let status = status.map(|status| status.as_u16());
+        log(&LogEntry { method: head.method.as_str(), path, status, took });
+    }
+
+    /// Handles a request with the fault that was requested for it, if any.
+    async fn play(&self, head: &Parts, body: Result<Bytes, BodyError>) -> Reply {
+        let body = match body.map_err(unread) {
             Ok(body) => body,
-            Err(refusal) => return Reply::Answer(answer::respond(Err(refusal))),
+            Err(refusal) => return Reply::Answer(wire::respond(Err(refusal))),
         };
-        match self.faults.next(request.method().as_str(), request.uri().path()) {
-            None => Reply::Answer(self.answer(request, body).await),
-            Some(Kind::Status(status)) => Reply::Answer(answer::faulty(status)),
+        match self.faults.next(head.method.as_str(), head.uri.path()) {
+            None => Reply::Answer(self.respond(head, &body).await),
+            Some(Kind::Status(status)) => Reply::Answer(wire::faulty(status)),
             Some(Kind::RetryAfter(value)) => {
-                let mut response = answer::faulty(StatusCode::TOO_MANY_REQUESTS);
+                let mut response = wire::faulty(StatusCode::TOO_MANY_REQUESTS);
                 response.headers_mut().insert(RETRY_AFTER, value);
                 Reply::Answer(response)
             }
             Some(Kind::Hang(time)) => match self.pause(time).await {
-                Pause::Over => Reply::Answer(self.answer(request, body).await),
+                Pause::Over => Reply::Answer(self.respond(head, &body).await),
                 Pause::Stopped => Reply::Close,
             },
             Some(Kind::Close) => Reply::Close,
             Some(Kind::CommitThenClose) => {
-                self.answer(request, body).await;
+                self.respond(head, &body).await;
                 Reply::Close
             }
-            Some(Kind::Truncate) => Reply::Truncated(self.answer(request, body).await),
-            Some(Kind::Html) => Reply::Answer(answer::page()),
+            Some(Kind::Truncate) => Reply::Truncated(self.respond(head, &body).await),
+            Some(Kind::Html) => Reply::Answer(wire::page()),
         }
     }
 
@@ -119,147 +157,141 @@ impl Service {
         }
     }
 
-    async fn answer(&self, request: &Received, body: &[u8]) -> Response<Bytes> {
-        let Some(route) = Route::of(request.uri().path()).filter(|route| self.knows(route)) else {
-            let message = "There is nothing at this path.";
-            return answer::respond(Err(Refusal::http(StatusCode::NOT_FOUND, message)));
+    async fn respond(&self, head: &Parts, body: &[u8]) -> Response<Bytes> {
+        let route = self.route(head);
+        let token = match self.admit(head) {
+            Ok(token) => token,
+            Err(refusal) => return wire::respond(Err(refusal)),
         };
-        if request.method() == Method::OPTIONS {
-            return answer::options(route.methods());
+        match &route {
+            Route::Unknown => {
+                let message = format!("Postmark's API has no path {}.", head.uri.path());
+                return wire::respond(Err(Refusal::http(StatusCode::NOT_FOUND, message)));
+            }
+            Route::NotEmulated(path) => {
+                let message = format!("The sandbox does not emulate {path}.");
+                return wire::respond(Err(Refusal::http(StatusCode::NOT_IMPLEMENTED, message)));
+            }
+            _ if head.method == Method::OPTIONS => return wire::options(route.methods()),
+            _ => {}
         }
-        let call = Call {
-            method: request.method(),
-            route: &route,
-            query: request.uri().query().unwrap_or_default(),
-            headers: request.headers(),
-            body,
-        };
-        answer::respond(self.outcome(&call).await)
-    }
-
-    /// The older API had neither verification nor statistics.
-    fn knows(&self, route: &Route) -> bool {
-        self.age == Age::New || !matches!(route, Route::Verify(_) | Route::Statistics(_))
+        let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+        if !route.methods().split(", ").any(|name| name == method.as_str()) {
+            return wire::respond(Err(Refusal::method(route.methods())));
+        }
+        let query = head.uri.query().unwrap_or_default();
+        let call = Call { method, route: &route, token: &token, query, body };
+        wire::respond(self.outcome(&call).await)
     }
 
     async fn outcome(&self, call: &Call<'_>) -> Outcome {
-        let method = match call.method {
-            &Method::HEAD => &Method::GET,
-            other => other,
-        };
-        let allowed = call.route.methods();
-        if !allowed.split(", ").any(|name| name == method.as_str()) {
-            return Err(Refusal::method(allowed));
-        }
-        if let Route::Servers | Route::ServerOfAccount(_) = call.route {
-            token::account(call.headers)?;
-            return self.of_account(method, call);
-        }
-        let token = token::server(call.headers)?;
-        match (method, call.route) {
-            (&Method::POST, Route::Webhooks) => self.create(&token, call.body).await,
-            (&Method::PUT, Route::Webhook(id)) => self.edit(&token, *id, call.body).await,
-            (_, Route::Verify(id)) => self.verify(&token, *id).await,
-            _ => self.of_server(method, call, &token),
+        match (call.method, call.route) {
+            (&Method::POST, Route::Webhooks) => self.create(call).await,
+            (&Method::PUT, Route::Webhook(id)) => self.edit(call, *id).await,
+            (_, Route::Verify(id)) => self.verify(call.token, *id).await,
+            _ if call.route.token_kind() == TokenKind::Account => self.of_account(call),
+            _ => self.of_server(call),
         }
     }
 
-    fn of_account(&self, method: &Method, call: &Call<'_>) -> Outcome {
-        self.store.transact(|state| match (method, call.route) {
+    fn of_account(&self, call: &Call<'_>) -> Outcome {
+        self.store.transact(clock::now(), |state| match (call.method, call.route) {
             (&Method::GET, Route::ServerOfAccount(id)) => servers::get(state, *id),
             (&Method::PUT, Route::ServerOfAccount(id)) => {
                 servers::edit_by_id(state, *id, call.body)
             }
-            (_, Route::ServerOfAccount(id)) => servers::delete(state, *id),
+            (_, Route::ServerOfAccount(id)) => servers::delete(state, *id, self.server_delete),
             (&Method::POST, _) => servers::create(state, call.body),
             _ => servers::list(state, call.query),
         })
     }
 
-    fn of_server(&self, method: &Method, call: &Call<'_>, token: &str) -> Outcome {
-        let age = self.age;
-        self.store.transact(|state| match (method, call.route) {
+    fn of_server(&self, call: &Call<'_>) -> Outcome {
+        let (api, token, now) = (self.api, call.token, clock::now());
+        self.store.transact(now, |state| match (call.method, call.route) {
             (&Method::DELETE, Route::Webhook(id)) => {
-                webhooks::delete(state.server_mut(token), *id, age)
+                webhooks::delete(state.server_mut(token), *id, api)
             }
             (_, Route::Webhook(id)) => {
-                webhooks::find(state.server(token), *id, age).map(|webhook| webhook.answer(age))
+                let server = state.server(token);
+                webhooks::find(&server, *id, api).map(|webhook| webhook.to_json(api))
             }
             (_, Route::Statistics(id)) => {
                 let server = state.server(token);
-                let webhook = webhooks::find(server, *id, age)?;
-                Ok(statistics::report(server, webhook, clock::now()))
+                let webhook = webhooks::find(&server, *id, api)?;
+                Ok(statistics::report(&server, webhook, now))
             }
             (&Method::PUT, Route::Server) => servers::edit(state, token, call.body),
-            (_, Route::Server) => Ok(state.server(token).answer()),
-            (&Method::POST, Route::Streams) => streams::create(state.server_mut(token), call.body),
-            (_, Route::Streams) => streams::list(state.server(token), call.query),
-            (&Method::PATCH, Route::Stream(id)) => {
-                streams::edit(state.server_mut(token), id, call.body)
+            (_, Route::Server) => Ok(state.server(token).to_json()),
+            (&Method::POST, Route::Streams) => {
+                streams::create(state.server_mut(token), call.body, now)
             }
-            (_, Route::Stream(id)) => streams::get(state.server(token), id),
-            (_, Route::Archive(id)) => streams::archive(state.server_mut(token), id),
-            (_, Route::Unarchive(id)) => streams::unarchive(state.server_mut(token), id),
-            _ => webhooks::list(state.server(token), call.query, age),
+            (_, Route::Streams) => streams::list(&state.server(token), call.query),
+            (&Method::PATCH, Route::Stream(id)) => {
+                streams::edit(state.server_mut(token), id, call.body, now)
+            }
+            (_, Route::Stream(id)) => streams::get(&state.server(token), id),
+            (_, Route::Archive(id)) => streams::archive(state.server_mut(token), id, now),
+            (_, Route::Unarchive(id)) => streams::unarchive(state.server_mut(token), id, now),
+            _ => webhooks::list(&state.server(token), call.query, api),
         })
     }
 
-    async fn create(&self, token: &str, body: &[u8]) -> Outcome {
-        let wish = Wish::of_create(body, self.age)?;
-        let planned =
-            self.store.transact(|state| webhooks::planned(state.server(token), &wish, self.age))?;
-        let probed = if wish.verify { Some(self.passing(planned).await?) } else { None };
-        // Planned anew: others may have created meanwhile.
-        self.store
-            .transact(|state| webhooks::create(state, token, &wish, probed.as_deref(), self.age))
+    async fn create(&self, call: &Call<'_>) -> Outcome {
+        let request = WebhookRequest::of_create(call.body, call.query, self.api)?;
+        let planned = webhooks::planned(&self.store.server(call.token), &request, self.api)?;
+        let results = if request.verify { Some(self.passing(planned).await?) } else { None };
+        // Planned again: another request may have created a webhook meanwhile.
+        self.store.transact(clock::now(), |state| {
+            webhooks::create(state, call.token, &request, results.as_deref(), self.api)
+        })
     }
 
-    async fn edit(&self, token: &str, id: i64, body: &[u8]) -> Outcome {
-        let wish = Wish::of_edit(body, id, self.age)?;
-        let to_probe = self.store.transact(|state| {
-            let before = webhooks::find(state.server(token), id, self.age)?;
-            let mut after = before.clone();
-            webhooks::change(&mut after, &wish)?;
-            let probe = wish.verify && webhooks::needs_verification(before, &after);
-            Ok(probe.then_some(after))
-        })?;
-        let probed = match to_probe {
-            Some(webhook) => Some(self.passing(webhook).await?),
-            None => None,
+    async fn edit(&self, call: &Call<'_>, id: i64) -> Outcome {
+        let request = WebhookRequest::of_edit(call.body, call.query, id, self.api)?;
+        let server = self.store.server(call.token);
+        let before = webhooks::find(&server, id, self.api)?;
+        let mut after = before.clone();
+        webhooks::change(&mut after, &request)?;
+        let results = if request.verify && webhooks::needs_verification(before, &after) {
+            Some(self.passing(after).await?)
+        } else {
+            None
         };
-        self.store.transact(|state| {
-            let server = state.server_mut(token);
-            webhooks::edit(server, id, &wish, probed.as_deref(), self.age)
+        let now = clock::now();
+        self.store.transact(now, |state| {
+            let server = state.server_mut(call.token);
+            webhooks::edit(server, now, id, &request, results.as_deref(), self.api)
         })
     }
 
     async fn verify(&self, token: &str, id: i64) -> Outcome {
-        let webhook = self
-            .store
-            .transact(|state| webhooks::find(state.server(token), id, self.age).cloned())?;
-        let (_, probed) = self.probe(webhook).await?;
-        self.store
-            .transact(|state| webhooks::verify(state.server_mut(token), id, &probed, self.age))
+        let webhook = webhooks::find(&self.store.server(token), id, self.api)?.clone();
+        let (_, results) = self.probe(webhook).await?;
+        let now = clock::now();
+        self.store.transact(now, |state| {
+            webhooks::verify(state.server_mut(token), now, id, &results, self.api)
+        })
     }
 
-    /// Probes a webhook that is about to be saved, and refuses it where a probe fails.
-    async fn passing(&self, webhook: Webhook) -> Result<Vec<Probed>, Refusal> {
-        let (webhook, probed) = self.probe(webhook).await?;
-        if probed.iter().all(Probed::passed) {
-            Ok(probed)
+    /// Probes a webhook before it is saved, and refuses it if a probe fails.
+    async fn passing(&self, webhook: Webhook) -> Result<Vec<ProbeResult>, Refusal> {
+        let (webhook, results) = self.probe(webhook).await?;
+        if results.iter().all(ProbeResult::passed) {
+            Ok(results)
         } else {
-            Err(Refusal::not_verified(verify::report(&webhook, &probed)))
+            Err(Refusal::not_verified(verify::report(&webhook, &results)))
         }
     }
 
-    /// Probes on another thread: an endpoint may take its time, and may be a client of this sandbox.
-    async fn probe(&self, webhook: Webhook) -> Result<(Webhook, Vec<Probed>), Refusal> {
-        let (how, net) = (self.verify, self.net.clone());
+    /// Probes on another thread: an endpoint may be slow, and may itself be a client of this sandbox.
+    async fn probe(&self, webhook: Webhook) -> Result<(Webhook, Vec<ProbeResult>), Refusal> {
+        let (how, http) = (self.verify, self.http.clone());
         let work = tokio::task::spawn_blocking(move || {
-            let probed = verify::probe(how, &net, &webhook);
-            (webhook, probed)
+            let results = verify::probe(how, &http, &webhook);
+            (webhook, results)
         });
-        work.await.map_err(|_| Refusal::fault("The verification broke off."))
+        work.await.map_err(|_| Refusal::fault("The verification was interrupted."))
     }
 }
 
@@ -269,16 +301,12 @@ enum Pause {
     Stopped,
 }
 
-fn whole_body(body: &Result<Bytes, Unread>) -> Result<&[u8], Refusal> {
-    let unread = match body {
-        Ok(body) => return Ok(body),
-        Err(unread) => unread,
+fn unread(error: BodyError) -> Refusal {
+    let status = match error {
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        BodyError::Malformed => StatusCode::BAD_REQUEST,
+        BodyError::OverBudget => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let status = match unread {
-        Unread::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Unread::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Unread::Broken => StatusCode::BAD_REQUEST,
-        Unread::Crowded => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    Err(Refusal::http(status, format!("The request was not read: {unread}.")))
+    Refusal::http(status, format!("The request was not read: {error}."))
 }

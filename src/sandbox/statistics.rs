@@ -1,23 +1,45 @@
-//! What was sent to a webhook in the last 24 hours. The sandbox delivers no events, so it is its probes.
+//! Statistics of the requests to a webhook in the last 24 hours.
 
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::clock;
-use super::server::Server;
-use super::verify::Probed;
-use super::webhook::{Counts, Hour, Webhook, status};
+use super::servers::Server;
+use super::verify::ProbeResult;
+use super::webhooks::{Webhook, status_of};
 
-const HOUR: u64 = 60 * 60;
+/// The requests of one trigger in one hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Hour {
+    /// Hours since 1970.
+    pub(super) at: u64,
+    pub(super) trigger: String,
+    pub(super) counts: Counts,
+}
+
+/// Numbers of requests, and their total time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Counts {
+    pub(super) requests: u64,
+    pub(super) failures: u64,
+    pub(super) slow: u64,
+    pub(super) very_slow: u64,
+    pub(super) milliseconds: u64,
+}
+
 const WINDOW_HOURS: u64 = 24;
-/// Postmark does not document what it calls slow; these are this emulator's numbers.
+/// Postmark does not document its thresholds for slow requests; these are the sandbox's own.
 const SLOW_MILLISECONDS: u64 = 5_000;
 const VERY_SLOW_MILLISECONDS: u64 = 15_000;
 
-/// Counts probes, and forgets what is too old to be asked for.
-pub(super) fn count(hours: &mut Vec<Hour>, probed: &[Probed], now: u64) {
-    let hour = now / HOUR;
+/// Counts probes, and drops the hours before the window.
+pub(super) fn count(hours: &mut Vec<Hour>, results: &[ProbeResult], now: Timestamp) {
+    let hour = hour_of(now);
     hours.retain(|old| in_window(old, now));
-    for probe in probed {
+    for probe in results {
         let milliseconds = u64::try_from(probe.took.as_millis()).unwrap_or(u64::MAX);
         let counts = Counts {
             requests: 1,
@@ -33,12 +55,16 @@ pub(super) fn count(hours: &mut Vec<Hour>, probed: &[Probed], now: u64) {
     }
 }
 
-fn in_window(hour: &Hour, now: u64) -> bool {
-    hour.at + WINDOW_HOURS >= now / HOUR
+fn hour_of(time: Timestamp) -> u64 {
+    u64::try_from(time.as_second() / 3600).unwrap_or(0)
+}
+
+fn in_window(hour: &Hour, now: Timestamp) -> bool {
+    hour.at + WINDOW_HOURS >= hour_of(now)
 }
 
 /// GET /webhooks/{ID}/statistics.
-pub(super) fn report(server: &Server, webhook: &Webhook, now: u64) -> Value {
+pub(super) fn report(server: &Server, webhook: &Webhook, now: Timestamp) -> Value {
     let of = |trigger: Option<&str>| {
         let mut sum = Counts::default();
         let shown = webhook.hours.iter().filter(|hour| in_window(hour, now));
@@ -50,15 +76,16 @@ pub(super) fn report(server: &Server, webhook: &Webhook, now: u64) -> Value {
     let statuses: Map<String, Value> = webhook
         .triggers
         .enabled()
-        .map(|(name, trigger)| (name.to_owned(), status(trigger.verified).into()))
+        .map(|(name, trigger)| (name.to_owned(), status_of(trigger.verified).into()))
         .collect();
     let by_trigger: Map<String, Value> = webhook
         .triggers
         .iter()
         .map(|(name, _)| (name, of(Some(name))))
         .filter(|(_, counts)| counts.requests > 0)
-        .map(|(name, counts)| (name.to_owned(), counts.answer()))
+        .map(|(name, counts)| (name.to_owned(), counts.to_json()))
         .collect();
+    let start = now - SignedDuration::from_hours(24);
     json!({
         "WebhookId": webhook.id,
         "ServerId": server.id,
@@ -66,11 +93,11 @@ pub(super) fn report(server: &Server, webhook: &Webhook, now: u64) -> Value {
         "Url": webhook.url,
         "Statuses": statuses,
         "TimeRange": {
-            "StartTime": clock::utc(now.saturating_sub(WINDOW_HOURS * HOUR)),
+            "StartTime": clock::utc(start),
             "EndTime": clock::utc(now),
             "Hours": WINDOW_HOURS,
         },
-        "Metrics": of(None).answer(),
+        "Metrics": of(None).to_json(),
         "MetricsByTrigger": by_trigger,
     })
 }
@@ -84,9 +111,9 @@ impl Counts {
         self.milliseconds = self.milliseconds.saturating_add(other.milliseconds);
     }
 
-    /// What Postmark answers where nothing was sent is not documented. Nothing failed either, so the
-    /// rate is 100 here, and the average time 0.
-    fn answer(self) -> Value {
+    /// Postmark does not document the numbers of a webhook without requests. Nothing failed, so the rate
+    /// is 100 here, and the average time 0.
+    fn to_json(self) -> Value {
         let successes = self.requests.saturating_sub(self.failures);
         #[allow(clippy::cast_precision_loss)] // To one decimal, of numbers far below 2^52.
         let rate = match self.requests {
@@ -111,15 +138,15 @@ impl Counts {
 mod tests {
     use std::time::Duration;
 
-    use super::super::seed;
+    use super::super::servers;
     use super::*;
 
-    fn probed(status: u16, seconds: u64) -> Probed {
-        Probed { trigger: "Open", answer: Ok(status), took: Duration::from_secs(seconds) }
+    fn probe(status: u16, seconds: u64) -> ProbeResult {
+        ProbeResult { trigger: "Open", answer: Ok(status), took: Duration::from_secs(seconds) }
     }
 
     fn webhook() -> (Server, Webhook) {
-        let server = seed::server();
+        let server = servers::first();
         let webhook = server.webhooks[0].clone();
         (server, webhook)
     }
@@ -127,10 +154,11 @@ mod tests {
     #[test]
     fn slow_and_failed_requests_are_counted_and_times_averaged() {
         let (server, mut webhook) = webhook();
-        let now = 1_000 * HOUR;
-        count(&mut webhook.hours, &[probed(200, 1), probed(500, 5)], now);
-        count(&mut webhook.hours, &[probed(200, 15)], now + HOUR);
-        let metrics = report(&server, &webhook, now + HOUR)["Metrics"].clone();
+        let now = Timestamp::from_second(1_000 * 3600).unwrap();
+        count(&mut webhook.hours, &[probe(200, 1), probe(500, 5)], now);
+        count(&mut webhook.hours, &[probe(200, 15)], now + SignedDuration::from_hours(1));
+        let metrics =
+            report(&server, &webhook, now + SignedDuration::from_hours(1))["Metrics"].clone();
         assert_eq!(metrics["TotalRequests"], 3);
         assert_eq!(metrics["SuccessCount"], 2);
         assert_eq!(metrics["FailureCount"], 1);
@@ -141,16 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_window_is_not_counted_and_at_last_forgotten() {
+    fn requests_before_the_window_are_not_counted_and_finally_dropped() {
         let (server, mut webhook) = webhook();
-        let now = 1_000 * HOUR;
-        count(&mut webhook.hours, &[probed(200, 0)], now);
+        let now = Timestamp::from_second(1_000 * 3600).unwrap();
+        count(&mut webhook.hours, &[probe(200, 0)], now);
         let total = |webhook: &Webhook, now| {
             report(&server, webhook, now)["Metrics"]["TotalRequests"].clone()
         };
-        assert_eq!(total(&webhook, now + WINDOW_HOURS * HOUR), 1);
-        assert_eq!(total(&webhook, now + (WINDOW_HOURS + 1) * HOUR), 0);
-        count(&mut webhook.hours, &[probed(200, 0)], now + (WINDOW_HOURS + 1) * HOUR);
+        assert_eq!(total(&webhook, now + SignedDuration::from_hours(24)), 1);
+        assert_eq!(total(&webhook, now + SignedDuration::from_hours(25)), 0);
+        count(&mut webhook.hours, &[probe(200, 0)], now + SignedDuration::from_hours(25));
         assert_eq!(webhook.hours.len(), 1);
     }
 }

@@ -1,105 +1,484 @@
-//! The state in memory and, unless told otherwise, in a file: a change is on the disk before it is answered.
+//! The state: in memory and, unless told otherwise, in a file. A change is on disk before its response.
+//!
+//! The file is a log of JSON lines. Its first line names the version, each other line replaces or removes
+//! one entity, so that a write does not grow with the state. The log is rewritten when most of it is
+//! outdated. Version 1, of pmhooks 0.1.0, was one JSON document; it is read and replaced at the first
+//! write.
 
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::answer::Refusal;
-use super::error::SandboxError;
-use super::state::{State, VERSION};
-use crate::fs::{self, Access};
+use super::SandboxError;
+use super::servers::{self, Server};
+use super::wire::Refusal;
+use crate::fs::append::Appender;
+use crate::fs::{self, Access, FsError, Lock};
 
-/// The largest state file that is read, in bytes: some hundred thousand webhooks.
-const LARGEST: u64 = 512 * 1024 * 1024;
+/// Version of the state file that is written.
+const VERSION: u32 = 2;
+/// Maximum size of a state file that is read, in bytes: some hundred thousand webhooks.
+const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The log is rewritten when it is larger than this and than [`REWRITE_RATIO`] times its last rewrite.
+const REWRITE_BYTES: usize = 1024 * 1024;
+const REWRITE_RATIO: usize = 4;
 
-/// Where the state is kept.
-pub(super) struct Store {
-    file: Option<PathBuf>,
-    state: Mutex<State>,
+/// All servers with their streams and webhooks, and the next IDs.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    next: NextIds,
+    servers: BTreeMap<i64, Arc<Server>>,
+    by_token: HashMap<String, i64>,
+}
+
+/// The next IDs. They only grow, so that no ID is ever used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NextIds {
+    #[serde(rename = "WebhookID")]
+    webhook: i64,
+    #[serde(rename = "ServerID")]
+    server: i64,
+}
+
+/// One line of the log.
+#[derive(Serialize, Deserialize)]
+enum Record {
+    Version(u32),
+    Next(NextIds),
+    #[serde(serialize_with = "write_server", deserialize_with = "read_server")]
+    Server(Arc<Server>),
+    ServerRemoved(i64),
+}
+
+fn write_server<S: Serializer>(server: &Arc<Server>, to: S) -> Result<S::Ok, S::Error> {
+    server.as_ref().serialize(to)
+}
+
+fn read_server<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Server>, D::Error> {
+    Server::deserialize(from).map(Arc::new)
+}
+
+impl State {
+    /// The first state: one server with the two example webhooks.
+    fn seeded() -> Self {
+        let mut state = Self::default();
+        let server = servers::first();
+        state.next = NextIds {
+            webhook: server.webhooks.iter().map(|w| w.id).max().unwrap_or_default() + 1,
+            server: server.id + 1,
+        };
+        state.put(Arc::new(server));
+        state
+    }
+
+    fn put(&mut self, server: Arc<Server>) {
+        self.by_token.insert(server.token.clone(), server.id);
+        if let Some(before) = self.servers.insert(server.id, server.clone())
+            && before.token != server.token
+        {
+            self.by_token.remove(&before.token);
+        }
+    }
+
+    fn apply(&mut self, record: Record) {
+        match record {
+            Record::Version(_) => {}
+            Record::Next(next) => self.next = next,
+            Record::Server(server) => self.put(server),
+            Record::ServerRemoved(id) => {
+                if let Some(server) = self.servers.remove(&id) {
+                    self.by_token.remove(&server.token);
+                }
+            }
+        }
+    }
+
+    /// An inconsistency in a state that was read, if there is one.
+    fn flaw(&self) -> Option<&'static str> {
+        let mut webhooks = self.servers.values().flat_map(|server| &server.webhooks);
+        if webhooks.any(|webhook| webhook.id >= self.next.webhook) {
+            return Some("NextWebhookID is not above the IDs in use");
+        }
+        if self.servers.keys().any(|id| *id >= self.next.server) {
+            return Some("NextServerID is not above the IDs in use");
+        }
+        None
+    }
+
+    fn records(&self) -> impl Iterator<Item = Record> + '_ {
+        [Record::Version(VERSION), Record::Next(self.next)]
+            .into_iter()
+            .chain(self.servers.values().cloned().map(Record::Server))
+    }
+}
+
+/// The servers of tokens that were only used for reading. Each token has its server from the first look
+/// on, but a server is kept only once it is changed.
+#[derive(Default)]
+struct Unsaved {
+    ids: HashMap<String, i64>,
+    highest: i64,
+}
+
+/// Maximum number of tokens whose server ID is remembered before it is kept.
+const MAX_UNSAVED: usize = 10_000;
+
+impl Unsaved {
+    /// The ID of a token's server, which no other server has.
+    fn id(&mut self, token: &str, next: i64) -> i64 {
+        if let Some(id) = self.ids.get(token) {
+            return *id;
+        }
+        let id = next.max(self.highest + 1);
+        if self.ids.len() < MAX_UNSAVED {
+            self.highest = id;
+            self.ids.insert(token.to_owned(), id);
+        }
+        id
+    }
+}
+
+/// The changes of one request. They take effect together, or not at all.
+pub(super) struct Transaction<'a> {
+    state: &'a State,
+    unsaved: &'a mut Unsaved,
+    next: NextIds,
+    /// `None` for a removed server.
+    changed: BTreeMap<i64, Option<Arc<Server>>>,
+    pub(super) now: Timestamp,
+}
+
+impl Transaction<'_> {
+    /// An ID that no webhook has had.
+    pub(super) fn take_webhook_id(&mut self) -> i64 {
+        let id = self.next.webhook;
+        self.next.webhook = id.saturating_add(1);
+        id
+    }
+
+    /// An ID that no server has had.
+    pub(super) fn take_server_id(&mut self) -> i64 {
+        let id = self.next.server.max(self.unsaved.highest + 1);
+        self.next.server = id.saturating_add(1);
+        id
+    }
+
+    /// All servers, ordered by ID.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.state.servers.values().map(Arc::as_ref)
+    }
+
+    /// The server of a token. Every UUID opens one.
+    pub(super) fn server(&mut self, token: &str) -> Arc<Server> {
+        let saved = self.state.by_token.get(token).copied();
+        let id = saved.unwrap_or_else(|| self.unsaved.id(token, self.next.server));
+        let changed = self.changed.get(&id).cloned().flatten();
+        let known = changed.or_else(|| self.state.servers.get(&id).cloned());
+        known.unwrap_or_else(|| Arc::new(servers::of_unknown_token(token, id)))
+    }
+
+    /// The server of a token, to be changed.
+    pub(super) fn server_mut(&mut self, token: &str) -> &mut Server {
+        let server = self.server(token);
+        self.next.server = self.next.server.max(server.id.saturating_add(1));
+        let changed = self.changed.entry(server.id).or_insert(None);
+        Arc::make_mut(changed.get_or_insert(server))
+    }
+
+    pub(super) fn server_by_id(&self, id: i64) -> Option<&Server> {
+        self.state.servers.get(&id).map(Arc::as_ref)
+    }
+
+    pub(super) fn server_by_id_mut(&mut self, id: i64) -> Option<&mut Server> {
+        let token = self.server_by_id(id)?.token.clone();
+        Some(self.server_mut(&token))
+    }
+
+    /// Adds a server under an ID that was taken for it.
+    pub(super) fn add_server(&mut self, server: Server) {
+        self.changed.insert(server.id, Some(Arc::new(server)));
+    }
+
+    pub(super) fn remove_server(&mut self, id: i64) {
+        self.changed.insert(id, None);
+    }
+
+    /// The records of what differs from the state.
+    fn into_records(self) -> Vec<Record> {
+        let mut records = Vec::new();
+        if self.next != self.state.next {
+            records.push(Record::Next(self.next));
+        }
+        for (id, server) in self.changed {
+            match server {
+                None => records.push(Record::ServerRemoved(id)),
+                Some(server) if self.state.servers.get(&id) == Some(&server) => {}
+                Some(server) => records.push(Record::Server(server)),
+            }
+        }
+        records
+    }
+}
+
+/// The state with its file.
+pub(super) struct Store(Mutex<Kept>);
+
+struct Kept {
+    state: State,
+    unsaved: Unsaved,
+    file: Option<LogFile>,
+}
+
+/// The log on disk.
+struct LogFile {
+    path: PathBuf,
+    /// Open for appending. `None` until the first write, and where the file must be rewritten.
+    appender: Option<Appender>,
+    /// The file holds another version, or a torn last line, or does not exist.
+    needs_rewrite: bool,
+    bytes: usize,
+    bytes_after_rewrite: usize,
 }
 
 impl Store {
-    /// Opens a state file, or the first state where there is none yet.
+    /// Opens a state file, or the first state if there is no file yet.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, SandboxError> {
-        let state = match file {
-            None => State::seeded(),
-            Some(path) => read(path)?.unwrap_or_else(State::seeded),
+        let Some(path) = file else {
+            return Ok(Self(Mutex::new(Kept {
+                state: State::seeded(),
+                unsaved: Unsaved::default(),
+                file: None,
+            })));
         };
-        Ok(Self { file: file.map(Path::to_owned), state: Mutex::new(state) })
+        let Loaded { state, bytes, needs_rewrite } = load(path)?;
+        let file = LogFile {
+            path: path.to_owned(),
+            appender: None,
+            needs_rewrite,
+            bytes,
+            bytes_after_rewrite: 0,
+        };
+        Ok(Self(Mutex::new(Kept { state, unsaved: Unsaved::default(), file: Some(file) })))
     }
 
-    /// Does something to the state: wholly, and kept in the file, or not at all.
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs an operation on the state: its changes are kept as a whole, or not at all if it fails or
+    /// the file cannot be written.
     ///
-    /// Writing blocks the other requests of this sandbox for as long as the disk needs.
+    /// A write blocks the other requests for as long as the disk needs.
     pub(super) fn transact<T>(
         &self,
-        act: impl FnOnce(&mut State) -> Result<T, Refusal>,
+        now: Timestamp,
+        act: impl FnOnce(&mut Transaction<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = state.clone();
-        let done = act(&mut next)?;
-        if next != *state {
-            if let Some(path) = &self.file {
-                write(path, &next).map_err(|error| {
-                    Refusal::fault(format!("The sandbox cannot keep its state: {error}."))
-                })?;
-            }
-            *state = next;
+        let mut kept = self.lock();
+        let Kept { state, unsaved, .. } = &mut *kept;
+        let next = state.next;
+        let mut transaction = Transaction { state, unsaved, next, changed: BTreeMap::new(), now };
+        let done = act(&mut transaction)?;
+        let records = transaction.into_records();
+        if !records.is_empty() {
+            kept.commit(records).map_err(|error| {
+                Refusal::fault(format!("The sandbox cannot keep its state: {error}."))
+            })?;
         }
         Ok(done)
     }
+
+    /// The server of a token.
+    pub(super) fn server(&self, token: &str) -> Arc<Server> {
+        let mut kept = self.lock();
+        let Kept { state, unsaved, .. } = &mut *kept;
+        let (next, now) = (state.next, Timestamp::UNIX_EPOCH);
+        Transaction { state, unsaved, next, changed: BTreeMap::new(), now }.server(token)
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Versioned {
-    version: u32,
+impl Kept {
+    fn commit(&mut self, records: Vec<Record>) -> Result<(), SandboxError> {
+        let Some(file) = &mut self.file else {
+            for record in records {
+                self.state.apply(record);
+            }
+            return Ok(());
+        };
+        let limit = REWRITE_BYTES.max(REWRITE_RATIO * file.bytes_after_rewrite);
+        if file.needs_rewrite || file.bytes > limit {
+            let mut next = self.state.clone();
+            for record in records {
+                next.apply(record);
+            }
+            file.rewrite(&next)?;
+            self.state = next;
+        } else {
+            file.append(&records)?;
+            for record in records {
+                self.state.apply(record);
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The state in a file, `None` where there is no file.
-pub(super) fn read(path: &Path) -> Result<Option<State>, SandboxError> {
-    let content = match fs::read_in_place(path, LARGEST) {
-        Ok(content) => content,
-        Err(error) if error.is_missing() => return Ok(None),
+impl LogFile {
+    fn rewrite(&mut self, state: &State) -> Result<(), SandboxError> {
+        let bytes = encode(state.records(), &self.path)?;
+        self.appender = None;
+        fs::replace(&self.path, &bytes, Access::Private).map_err(SandboxError::Disk)?;
+        (self.bytes, self.bytes_after_rewrite) = (bytes.len(), bytes.len());
+        self.needs_rewrite = false;
+        Ok(())
+    }
+
+    fn append(&mut self, records: &[Record]) -> Result<(), SandboxError> {
+        let lines = encode(records.iter(), &self.path)?;
+        let mut appender = match self.appender.take() {
+            Some(appender) => appender,
+            None => Appender::open(&self.path, true).map_err(SandboxError::Disk)?.0,
+        };
+        let place = appender.append(&lines).map_err(SandboxError::Disk)?;
+        if place == fs::append::Place::New {
+            // The file was moved away or removed: what it held has to be written again.
+            self.needs_rewrite = true;
+        }
+        self.appender = Some(appender);
+        self.bytes += lines.len();
+        Ok(())
+    }
+}
+
+fn encode<R: Serialize>(
+    records: impl Iterator<Item = R>,
+    path: &Path,
+) -> Result<Vec<u8>, SandboxError> {
+    let mut lines = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut lines, &record).map_err(|error| SandboxError::State {
+            path: path.to_owned(),
+            reason: format!("it cannot be written as JSON: {error}"),
+        })?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+struct Loaded {
+    state: State,
+    bytes: usize,
+    needs_rewrite: bool,
+}
+
+/// Reads a state file of any version; the first state if there is no file.
+fn load(path: &Path) -> Result<Loaded, SandboxError> {
+    let content = match fs::read_in_place(path, MAX_FILE_BYTES) {
+        Ok(content) => content.bytes,
+        Err(error) if error.is_missing() => {
+            return Ok(Loaded { state: State::seeded(), bytes: 0, needs_rewrite: true });
+        }
         Err(error) => return Err(SandboxError::Disk(error)),
     };
     let unusable = |reason: String| SandboxError::State { path: path.to_owned(), reason };
-    // Only the place of an error is told: its text can quote what stands there, passwords too.
-    let place = |error: serde_json::Error| {
-        format!("it is damaged at line {}, column {}", error.line(), error.column())
-    };
-    // The version first: the rest of a newer state may look like anything.
-    let Versioned { version } =
-        serde_json::from_slice(&content.bytes).map_err(|error| unusable(place(error)))?;
-    if version != VERSION {
-        let why = if version > VERSION {
-            "a newer version of this program wrote it"
-        } else {
-            "it is of a version that never was"
-        };
-        return Err(unusable(why.to_owned()));
+    let is_log = content.starts_with(b"{\"Version\":") && content.contains(&b'\n');
+    let first_line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let loaded = match serde_json::from_slice::<VersionLine>(first_line) {
+        Ok(VersionLine { version: VERSION }) if is_log => load_log(&content),
+        Ok(VersionLine { version }) if version > VERSION => Err(NEWER.to_owned()),
+        _ => load_document(&content),
     }
-    let state: State =
-        serde_json::from_slice(&content.bytes).map_err(|error| unusable(place(error)))?;
-    match state.flaw() {
-        None => Ok(Some(state)),
+    .map_err(unusable)?;
+    match loaded.state.flaw() {
+        None => Ok(loaded),
         Some(flaw) => Err(unusable(format!("it is damaged: {flaw}"))),
     }
 }
 
-/// Puts a state in place of the one in the file.
-pub(super) fn write(path: &Path, state: &State) -> Result<(), SandboxError> {
-    let mut bytes = serde_json::to_vec(state).map_err(|error| SandboxError::State {
-        path: path.to_owned(),
-        reason: format!("it cannot be written as JSON: {error}"),
-    })?;
-    bytes.push(b'\n');
+const NEWER: &str = "a newer version of this program wrote it";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct VersionLine {
+    version: u32,
+}
+
+fn load_log(content: &[u8]) -> Result<Loaded, String> {
+    let mut state = State::default();
+    // A last line without its end was being written when the process died: nobody got a response.
+    let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let lines = content.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+    for (index, line) in lines.enumerate() {
+        let record = serde_json::from_slice(line).map_err(|error: serde_json::Error| {
+            // Only the place: the text of the error can quote the line, passwords included.
+            format!("it is damaged at line {}, column {}", index + 1, error.column())
+        })?;
+        state.apply(record);
+    }
+    Ok(Loaded { state, bytes: whole, needs_rewrite: whole < content.len() })
+}
+
+/// The document of version 1.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DocumentV1 {
+    #[serde(rename = "Version")]
+    _version: u32,
+    #[serde(rename = "NextWebhookID")]
+    next_webhook_id: i64,
+    #[serde(rename = "NextServerID")]
+    next_server_id: i64,
+    servers: Vec<Server>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnyVersion {
+    version: u32,
+}
+
+fn load_document(content: &[u8]) -> Result<Loaded, String> {
+    let place = |error: serde_json::Error| {
+        format!("it is damaged at line {}, column {}", error.line(), error.column())
+    };
+    // The version first: the rest of a newer state may look like anything.
+    let AnyVersion { version } = serde_json::from_slice(content).map_err(place)?;
+    match version {
+        1 => {}
+        0 => return Err("it is of a version that never was".to_owned()),
+        _ => return Err(NEWER.to_owned()),
+    }
+    let document: DocumentV1 = serde_json::from_slice(content).map_err(place)?;
+    let next = NextIds { webhook: document.next_webhook_id, server: document.next_server_id };
+    let mut state = State { next, ..State::default() };
+    let count = document.servers.len();
+    document.servers.into_iter().for_each(|server| state.put(Arc::new(server)));
+    if state.servers.len() != count {
+        return Err("it is damaged: two servers have one ID".to_owned());
+    }
+    Ok(Loaded { state, bytes: content.len(), needs_rewrite: true })
+}
+
+/// Replaces a state file by the first state. A file that is not a valid state is kept aside.
+pub(super) fn reset(path: &Path) -> Result<(), SandboxError> {
+    match load(path) {
+        Ok(_) => {}
+        Err(SandboxError::State { .. }) => keep_aside(path)?,
+        Err(error) => return Err(error),
+    }
+    let bytes = encode(State::seeded().records(), path)?;
     fs::replace(path, &bytes, Access::Private).map_err(SandboxError::Disk)
 }
 
-/// Copies a file that is no state to a name that nothing has yet.
-pub(super) fn keep_aside(path: &Path) -> Result<(), SandboxError> {
+/// Copies a file to a name that is not in use.
+fn keep_aside(path: &Path) -> Result<(), SandboxError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut number = 1_u32;
     let aside = loop {
@@ -109,6 +488,76 @@ pub(super) fn keep_aside(path: &Path) -> Result<(), SandboxError> {
         }
         number += 1;
     };
-    let broken = fs::read_in_place(path, LARGEST).map_err(SandboxError::Disk)?;
+    let broken = fs::read_in_place(path, MAX_FILE_BYTES).map_err(SandboxError::Disk)?;
     fs::write_new(&aside, &broken.bytes).map_err(SandboxError::Disk)
+}
+
+/// Start of a server's text in the lock file, by which other processes recognize it.
+const SERVER: &str = "`pmhooks sandbox serve`";
+/// Time that a command waits for other commands.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for which the text in the lock file may still be that of a process that has ended.
+const STALE_TEXT: Duration = Duration::from_millis(30);
+
+/// Kind of process that holds a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A short command, which waits for other commands.
+    Command,
+    /// `sandbox serve`, which does not wait and is not waited for.
+    Server,
+}
+
+/// Takes the lock beside a state file.
+pub(super) fn lock(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
+    fs::refuse_link(state).map_err(SandboxError::Disk)?;
+    let pid = std::process::id();
+    let (text, timeout) = match holder {
+        Holder::Command => {
+            (format!("another run of `pmhooks -p sandbox` (pid {pid})"), LOCK_TIMEOUT)
+        }
+        Holder::Server => (format!("{SERVER} (pid {pid})"), Duration::ZERO),
+    };
+    let server = ServerText::default();
+    let is_server = |text: &str| server.is_current(text, Instant::now());
+    match Lock::beside(state, &text, timeout, is_server) {
+        Ok(lock) => Ok(lock),
+        Err(FsError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
+        Err(error) => Err(SandboxError::Disk(error)),
+    }
+}
+
+/// When the text of a server was first seen in a lock file.
+#[derive(Default)]
+struct ServerText(Cell<Option<Instant>>);
+
+impl ServerText {
+    /// True once the text has been a server's for so long that it must be the present holder's.
+    fn is_current(&self, text: &str, now: Instant) -> bool {
+        let since = text.starts_with(SERVER).then(|| self.0.get().unwrap_or(now));
+        self.0.set(since);
+        since.is_some_and(|since| now.saturating_duration_since(since) >= STALE_TEXT)
+    }
+}
+
+/// Adds a server's address to its text in the lock file.
+pub(super) fn name_server(lock: &mut Lock, address: SocketAddr) -> Result<(), SandboxError> {
+    let text = format!("{SERVER} at http://{address} (pid {})", std::process::id());
+    lock.describe(&text).map_err(SandboxError::Disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_server_counts_only_when_it_stays() {
+        let start = Instant::now();
+        let text = format!("{SERVER} at http://127.0.0.1:1 (pid 1)");
+        let server = ServerText::default();
+        assert!(!server.is_current(&text, start), "it may be left over");
+        assert!(!server.is_current("another run", start + STALE_TEXT), "and it was");
+        assert!(!server.is_current(&text, start + 2 * STALE_TEXT), "the time starts anew");
+        assert!(server.is_current(&text, start + 3 * STALE_TEXT));
+    }
 }

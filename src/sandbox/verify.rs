@@ -8,49 +8,50 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::choices::Verify;
-use super::uuid;
-use super::webhook::Webhook;
+use super::Verify;
+use super::webhooks::Webhook;
+use crate::event;
 use crate::http::client::{Header, HttpClient, Method, Request, RetryPolicy};
 
-/// How long one endpoint may take for one probe.
+/// Timeout of one probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer that an endpoint may give, in bytes. It is not looked at.
+/// Maximum response of an endpoint, in bytes. Its content is ignored.
 const ANSWER_BYTES: usize = 1024 * 1024;
-/// Headers of the transport, which a webhook cannot set.
-const OF_THE_TRANSPORT: [&str; 6] =
+/// Headers of the connection, which a webhook cannot set.
+const CONNECTION_HEADERS: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"];
 
-/// What one probe met with.
+/// The result of one probe.
 #[derive(Clone, Debug)]
-pub(super) struct Probed {
+pub(super) struct ProbeResult {
     pub(super) trigger: &'static str,
-    /// The endpoint's HTTP status, or why there was none.
+    /// The endpoint's HTTP status, or the error text.
     pub(super) answer: Result<u16, String>,
     pub(super) took: Duration,
 }
 
-impl Probed {
+impl ProbeResult {
     /// Only 200 passes; no other success does (Postmark's Webhooks API page, "Verify a webhook").
     pub(super) fn passed(&self) -> bool {
         self.answer == Ok(200)
     }
 }
 
-/// Probes a webhook for each enabled trigger. Blocks for as long as the slowest answer takes.
-pub(super) fn probe(how: Verify, net: &HttpClient, webhook: &Webhook) -> Vec<Probed> {
+/// Probes a webhook for each enabled trigger, in parallel. Blocks until all have ended.
+pub(super) fn probe(how: Verify, http: &HttpClient, webhook: &Webhook) -> Vec<ProbeResult> {
     let enabled = webhook.triggers.enabled().map(|(name, _)| name);
-    let canned =
-        |answer: u16| move |trigger| Probed { trigger, answer: Ok(answer), took: Duration::ZERO };
+    let canned = |answer: u16| {
+        move |trigger| ProbeResult { trigger, answer: Ok(answer), took: Duration::ZERO }
+    };
     match how {
         Verify::Pass => enabled.map(canned(200)).collect(),
         Verify::Fail => enabled.map(canned(503)).collect(),
         Verify::Real => std::thread::scope(|scope| {
             let at_work: Vec<_> = enabled
-                .map(|trigger| (trigger, scope.spawn(move || send(net, webhook, trigger))))
+                .map(|trigger| (trigger, scope.spawn(move || send(http, webhook, trigger))))
                 .collect();
             let ended = at_work.into_iter().map(|(trigger, work)| {
-                work.join().unwrap_or_else(|_| Probed {
+                work.join().unwrap_or_else(|_| ProbeResult {
                     trigger,
                     answer: Err("the probe broke off".to_owned()),
                     took: Duration::ZERO,
@@ -61,22 +62,22 @@ pub(super) fn probe(how: Verify, net: &HttpClient, webhook: &Webhook) -> Vec<Pro
     }
 }
 
-fn send(net: &HttpClient, webhook: &Webhook, trigger: &'static str) -> Probed {
+fn send(http: &HttpClient, webhook: &Webhook, trigger: &'static str) -> ProbeResult {
     let started = Instant::now();
     let answer = match request(webhook, trigger) {
-        Ok(request) => net.send(&request).map(|a| a.status).map_err(|error| error.to_string()),
+        Ok(request) => http.send(&request).map(|a| a.status).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    Probed { trigger, answer, took: started.elapsed() }
+    ProbeResult { trigger, answer, took: started.elapsed() }
 }
 
-/// What Postmark sends is not documented; this is a small event under the documented headers.
+/// Postmark does not document the body of a probe; this is a small event with the documented headers.
 fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError> {
     let mut url = Url::parse(&webhook.url)?;
     let mut headers = vec![
         header("User-Agent", "Postmark", false),
         header("Content-Type", "application/json", false),
-        header("X-PM-Webhook-Trace-Id", &uuid::random(), false),
+        header("X-PM-Webhook-Trace-Id", &event::uuid(), false),
     ];
     let text = |object: &Value, key: &str| {
         object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -91,7 +92,7 @@ fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError>
     }
     for custom in &webhook.http_headers {
         let name = text(custom, "Name");
-        if !OF_THE_TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
+        if !CONNECTION_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
             headers.retain(|header| !header.name.eq_ignore_ascii_case(&name));
             headers.push(header(&name, &text(custom, "Value"), true));
         }
@@ -114,10 +115,10 @@ fn header(name: &str, value: &str, secret: bool) -> Header {
     Header { name: name.to_owned(), value: value.to_owned().into(), secret }
 }
 
-/// The report that a verification answers, passed or not.
-pub(super) fn report(webhook: &Webhook, probed: &[Probed]) -> Value {
-    let passed = probed.iter().filter(|probe| probe.passed()).count();
-    let results = probed.iter().map(|probe| {
+/// The report of a verification.
+pub(super) fn report(webhook: &Webhook, results: &[ProbeResult]) -> Value {
+    let passed = results.iter().filter(|probe| probe.passed()).count();
+    let rows = results.iter().map(|probe| {
         json!({
             "TriggerType": probe.trigger,
             "Success": probe.passed(),
@@ -131,9 +132,9 @@ pub(super) fn report(webhook: &Webhook, probed: &[Probed]) -> Value {
     json!({
         "Id": webhook.id,
         "Url": webhook.url,
-        "Success": passed == probed.len(),
-        "Results": results.collect::<Vec<_>>(),
-        "Message": format!("{passed}/{} triggers verified successfully", probed.len()),
+        "Success": passed == results.len(),
+        "Results": rows.collect::<Vec<_>>(),
+        "Message": format!("{passed}/{} triggers verified successfully", results.len()),
     })
 }
 

@@ -12,3 +12,4 @@ mod requests;
 mod state;
 mod verification;
 mod webhooks;
+mod wire;

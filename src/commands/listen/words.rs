@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::Args;
-use crate::http::server::Unread;
+use crate::http::server::BodyError;
 use crate::ops::receive::{ForwardNotice, Listener, RejectReason, Rejection};
 use crate::term::{Format, Tone, Ui};
 
@@ -60,17 +60,17 @@ pub fn refused(refusal: &Rejection, args: &Args) -> String {
             format!("{what} came with wrong credentials and was answered with 401")
         }
         RejectReason::Method => format!("{what} is no POST and was answered with 405"),
-        RejectReason::Body(Unread::TooLarge) => {
+        RejectReason::Body(BodyError::TooLarge) => {
             let most = args.manner.max_body;
             format!("{what} had more than {most} bytes (--max-body) and was answered with 413")
         }
-        RejectReason::Body(Unread::TooSlow) => {
+        RejectReason::Body(BodyError::TooSlow) => {
             format!("{what} took too long and was answered with 408")
         }
-        RejectReason::Body(Unread::Crowded) => {
+        RejectReason::Body(BodyError::OverBudget) => {
             format!("{what} came beside too many large ones and was answered with 503")
         }
-        RejectReason::Body(Unread::Broken) => format!("{what} broke off in its body"),
+        RejectReason::Body(BodyError::Malformed) => format!("{what} broke off in its body"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::commands::Context;
 use crate::commands::options::parse::{duration, quiet_with};
 use crate::error::Exit;
 use crate::ops::session::sandbox_state;
-use crate::sandbox::{self, Age, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
+use crate::sandbox::{self, ApiVersion, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
 use crate::term::{Cell, Column, Report, Table};
 
 /// Serve the emulator to other programs
@@ -49,7 +49,10 @@ pub struct Args {
     verify: Verify,
     /// Which age of the API: since August 2026, or before
     #[arg(long, value_name = "AGE", default_value = "new", value_parser = age())]
-    age: Age,
+    age: ApiVersion,
+    /// Refuse DELETE /servers/{ID} with code 604
+    #[arg(long)]
+    no_server_delete: bool,
     /// How long each answer takes
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = quiet_with(duration))]
     latency: Duration,
@@ -63,8 +66,9 @@ fn verify() -> impl clap::builder::TypedValueParser<Value = Verify> {
         .map(|word| word.parse().unwrap_or(Verify::Pass))
 }
 
-fn age() -> impl clap::builder::TypedValueParser<Value = Age> {
-    PossibleValuesParser::new(["new", "old"]).map(|word| word.parse().unwrap_or(Age::New))
+fn age() -> impl clap::builder::TypedValueParser<Value = ApiVersion> {
+    PossibleValuesParser::new(["new", "old"])
+        .map(|word| word.parse().unwrap_or(ApiVersion::Current))
 }
 
 fn fault(text: &str) -> Result<Fault, String> {
@@ -89,7 +93,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         port: args.port,
         state,
         verify: args.verify,
-        age: args.age,
+        api: args.age,
+        server_delete: !args.no_server_delete,
         latency: args.latency,
         faults: args.fault.clone(),
         holder: Holder::Server,

@@ -1,11 +1,10 @@
-//! A small HTTP/1.1 server for this machine, bounded in connections, sizes and times.
+//! A small HTTP/1.1 server with limits on connections, sizes and times.
 //!
-//! It runs on a thread of its own and knows nothing of what is served. A request is handed over
-//! whole; whoever is slow, huge or malformed meets a limit, never another client.
+//! It runs on a thread of its own and knows nothing of the service behind it. A handler gets whole
+//! requests; a slow, huge or malformed request meets a limit and never delays another client.
 
 mod connection;
-mod places;
-mod reading;
+mod limiter;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,138 +20,147 @@ use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
-use connection::Served;
-use places::Places;
-use reading::Budget;
+use connection::{BodyBudget, Connection};
+use limiter::ConnectionLimiter;
 
-/// How long requests that are being answered may go on after a stop: the whole is to take a second.
-const FINISH: Duration = Duration::from_millis(800);
-/// A pause where the system has no descriptor left for another connection.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+/// Time for requests in flight after a stop. The whole stop takes at most a second.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
+/// Pause before the next accept when the system has no file descriptor left.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// What one server puts up with.
+/// Limits of one server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections at once. One more takes the place of the connection that has been idle longest.
+    /// Maximum number of open connections. One more evicts the connection that has been idle longest.
     pub connections: usize,
-    /// From the end of the previous answer (or the connection) to the last byte of a request's head.
+    /// Time from the previous response (or the connection) to the last byte of a request's head.
     pub head_time: Duration,
-    /// From a request's head to the last byte of its body.
+    /// Time from the head to the last byte of the body.
     pub body_time: Duration,
-    /// The largest body, in bytes.
+    /// Maximum body, in bytes, unless [`Handler::body_limit`] says otherwise.
     pub body_bytes: usize,
 }
 
-/// How one server serves.
+/// ServerSettings of one server.
 #[derive(Clone)]
-pub struct Manner {
-    /// What it puts up with.
+pub struct ServerSettings {
+    /// Limits per connection and request.
     pub limits: Limits,
-    /// All bodies that are held at once, in bytes.
-    pub all_bodies: usize,
-    /// It speaks TLS.
+    /// Maximum memory of all bodies that are held at once, in bytes.
+    pub total_body_bytes: usize,
+    /// TLS configuration; `None` for plain HTTP.
     pub tls: Option<Arc<ServerConfig>>,
-    /// Whoever says that nothing more will come is answered still. Otherwise that is taken as the end.
-    pub answers_half_closed: bool,
+    /// Answer clients that have closed their sending side. Otherwise that ends the connection.
+    pub half_close: bool,
 }
 
-impl From<Limits> for Manner {
+impl From<Limits> for ServerSettings {
     fn from(limits: Limits) -> Self {
-        Self { limits, all_bodies: usize::MAX, tls: None, answers_half_closed: false }
+        Self { limits, total_body_bytes: usize::MAX, tls: None, half_close: false }
     }
 }
 
-/// What is served.
+/// The service behind a server.
 pub trait Handler: Send + Sync + 'static {
-    /// An answer that is due whatever the body is: it is not read then.
+    /// Response that does not depend on the body, which is not read then.
     fn early(&self, _head: &Parts) -> Option<Response<Bytes>> {
         None
     }
 
-    /// What is done about a request.
-    fn answer(&self, request: Received) -> impl Future<Output = Reply> + Send;
+    /// Maximum body of this request in bytes, if not [`Limits::body_bytes`].
+    fn body_limit(&self, _head: &Parts) -> Option<usize> {
+        None
+    }
+
+    /// JSON body of the response to a request that is not valid HTTP, instead of none.
+    fn malformed(&self, _status: u16) -> Option<Bytes> {
+        None
+    }
+
+    /// Handles a request.
+    fn answer(&self, request: WholeRequest) -> impl Future<Output = Reply> + Send;
 }
 
 impl<H, F> Handler for H
 where
-    H: Fn(Received) -> F + Send + Sync + 'static,
+    H: Fn(WholeRequest) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send,
 {
-    fn answer(&self, request: Received) -> impl Future<Output = Reply> + Send {
+    fn answer(&self, request: WholeRequest) -> impl Future<Output = Reply> + Send {
         self(request)
     }
 }
 
-/// A request with its whole body, or with the reason why there is none.
-pub type Received = Request<Result<Bytes, Unread>>;
+/// A request with its whole body, or the reason why there is none.
+pub type WholeRequest = Request<Result<Bytes, BodyError>>;
 
-/// Why a body was not read to its end. The connection is closed after the answer.
+/// Reason why a body was not read to its end. The connection closes after the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unread {
-    /// It is larger than allowed.
+pub enum BodyError {
+    /// Above the limit of the request.
     #[error("the body is too large")]
     TooLarge,
-    /// It took too long.
+    /// Not complete within [`Limits::body_time`].
     #[error("the body took too long")]
     TooSlow,
-    /// It is not well formed, or stopped in the middle.
+    /// Malformed, or the connection ended before the body did.
     #[error("the body is broken")]
-    Broken,
-    /// There is no room for it beside the others.
+    Malformed,
+    /// Above [`ServerSettings::total_body_bytes`] together with the other bodies.
     #[error("there are too many bodies at once")]
-    Crowded,
+    OverBudget,
 }
 
-/// What is done about a request.
+/// The reaction to a request.
 #[derive(Debug)]
 pub enum Reply {
-    /// It is answered.
+    /// A complete response.
     Answer(Response<Bytes>),
-    /// The head promises the whole body, half of it is sent, and the connection is closed.
+    /// A response that is cut in half: the head announces the whole body.
     Truncated(Response<Bytes>),
-    /// The connection is closed without an answer.
+    /// No response: the connection closes.
     Close,
 }
 
-/// A server at work. Dropping it stops it.
+/// A running server. Dropping it stops it.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningServer {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Running {
-    /// Where it listens.
+impl RunningServer {
+    /// Address of the listening socket.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Closes the port, lets requests in flight finish for about a second, and ends the thread.
+    /// Closes the port, gives requests in flight about a second, and ends the thread.
     pub fn stop(self) {
         drop(self);
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread has nothing to say to whoever stops it.
+            // A panic of the server's thread does not concern its owner.
             let _ = thread.join();
         }
     }
 }
 
-/// Serves a bound listener until the returned [`Running`] is dropped.
+/// Serves a bound listener until the returned [`RunningServer`] is dropped.
 ///
-/// Fails only where the system has no thread or no event queue to give.
+/// Fails only if the system provides no thread or no event queue.
 pub fn serve<H: Handler>(
     listener: TcpListener,
-    manner: impl Into<Manner>,
+    settings: impl Into<ServerSettings>,
     handler: H,
-) -> io::Result<Running> {
-    let manner = manner.into();
+) -> io::Result<RunningServer> {
+    let settings = settings.into();
     let address = listener.local_addr()?;
     listener.set_nonblocking(true)?;
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -162,60 +170,60 @@ pub fn serve<H: Handler>(
     };
     let (stop, stopped) = oneshot::channel();
     let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
-        runtime.block_on(run(listener, manner, Arc::new(handler), stopped));
-        // Work that was moved to other threads is left to end by itself.
+        runtime.block_on(run(listener, settings, Arc::new(handler), stopped));
+        // Blocking work on other threads ends by itself.
         runtime.shutdown_background();
     })?;
-    Ok(Running { address, stop: Some(stop), thread: Some(thread) })
+    Ok(RunningServer { address, stop: Some(stop), thread: Some(thread) })
 }
 
 async fn run<H: Handler>(
     listener: tokio::net::TcpListener,
-    manner: Manner,
+    settings: ServerSettings,
     handler: Arc<H>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let places = Arc::new(Places::new(manner.limits.connections));
+    let limiter = Arc::new(ConnectionLimiter::new(settings.limits.connections));
     let (close, closing) = watch::channel(());
-    let accepting = tokio::spawn(accept(listener, manner, handler, places.clone(), closing));
-    // The sender says nothing: that it is gone is the message.
+    let accepting = tokio::spawn(accept(listener, settings, handler, limiter.clone(), closing));
+    // Nothing is ever sent: the dropped sender is the signal.
     let _ = stopped.await;
     accepting.abort();
     let _ = accepting.await;
     drop(close);
-    let _ = tokio::time::timeout(FINISH, places.all_left()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_GRACE, limiter.all_closed()).await;
 }
 
 async fn accept<H: Handler>(
     listener: tokio::net::TcpListener,
-    manner: Manner,
+    settings: ServerSettings,
     handler: Arc<H>,
-    places: Arc<Places>,
+    limiter: Arc<ConnectionLimiter>,
     closing: watch::Receiver<()>,
 ) {
-    let budget = Arc::new(Budget::new(manner.all_bodies));
-    let tls = manner.tls.clone().map(TlsAcceptor::from);
+    let budget = Arc::new(BodyBudget::new(settings.total_body_bytes));
+    let tls = settings.tls.clone().map(TlsAcceptor::from);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            tokio::time::sleep(ACCEPT_RETRY).await;
             continue;
         };
-        // Answers are written whole: waiting for more to send would only delay them.
+        // Responses are written whole: Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
-        let place = places.clone().take().await;
-        let id = place.id();
-        let served = Served {
-            limits: manner.limits,
-            answers_half_closed: manner.answers_half_closed,
+        let permit = limiter.clone().acquire().await;
+        let id = permit.id();
+        let connection = Connection {
+            limits: settings.limits,
+            half_close: settings.half_close,
             budget: budget.clone(),
             handler: handler.clone(),
-            place: Arc::new(place),
+            permit: Arc::new(permit),
             closing: closing.clone(),
         };
         let serving = match tls.clone() {
-            None => tokio::spawn(served.serve(stream)),
-            Some(tls) => tokio::spawn(served.serve_tls(tls, stream)),
+            None => tokio::spawn(connection.serve(stream)),
+            Some(tls) => tokio::spawn(connection.serve_tls(tls, stream)),
         };
-        places.assign(id, serving.abort_handle());
+        limiter.register(id, serving.abort_handle());
     }
 }

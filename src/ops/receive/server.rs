@@ -20,7 +20,9 @@ use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
 use super::ReceiveError;
-use crate::http::server::{self as http, Limits, Manner, Received, Reply, Running, Unread};
+use crate::http::server::{
+    self as http, BodyError, Limits, Reply, RunningServer, ServerSettings, WholeRequest,
+};
 
 /// Maximum size of a batch, in bytes. A batch holds at least one request.
 const BATCH_SIZE: usize = 4 * 1024 * 1024;
@@ -78,7 +80,7 @@ pub enum RejectReason {
     /// Another method than POST.
     Method,
     /// The body was not read.
-    Body(Unread),
+    Body(BodyError),
 }
 
 /// A request that posts an event.
@@ -141,7 +143,7 @@ fn decode(value: &HeaderValue) -> Cow<'_, str> {
 pub(super) struct EventServer {
     // Dropped before `running`: it ends the delay of answers in flight.
     stop_delays: watch::Sender<()>,
-    running: Running,
+    running: RunningServer,
 }
 
 impl EventServer {
@@ -155,11 +157,14 @@ impl EventServer {
             TcpListener::bind(address).map_err(|source| ReceiveError::Bind { address, source })?;
         let (stop_delays, stopped) = watch::channel(());
         let limits = options.limits;
-        let manner = Manner {
+        let manner = ServerSettings {
             limits,
-            all_bodies: limits.body_bytes.saturating_mul(MAX_LARGE_BODIES).max(MIN_BODY_MEMORY),
+            total_body_bytes: limits
+                .body_bytes
+                .saturating_mul(MAX_LARGE_BODIES)
+                .max(MIN_BODY_MEMORY),
             tls: options.tls.clone(),
-            answers_half_closed: true,
+            half_close: true,
         };
         let handler = Arc::new(Handler {
             status: StatusCode::from_u16(options.status).unwrap_or(StatusCode::OK),
@@ -212,13 +217,13 @@ impl http::Handler for Service {
         checked.err().map(|reason| handler.reject(reason, head))
     }
 
-    fn answer(&self, request: Received) -> impl Future<Output = Reply> + Send {
+    fn answer(&self, request: WholeRequest) -> impl Future<Output = Reply> + Send {
         Arc::clone(&self.0).answer(request)
     }
 }
 
 impl Handler {
-    async fn answer(self: Arc<Self>, request: Received) -> Reply {
+    async fn answer(self: Arc<Self>, request: WholeRequest) -> Reply {
         let (head, body) = request.into_parts();
         let body = match body {
             Ok(body) => body,
@@ -262,16 +267,16 @@ impl Handler {
                 ALLOW,
                 "POST",
             ),
-            RejectReason::Body(Unread::TooLarge) => {
+            RejectReason::Body(BodyError::TooLarge) => {
                 response(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than --max-body\n")
             }
-            RejectReason::Body(Unread::TooSlow) => {
+            RejectReason::Body(BodyError::TooSlow) => {
                 response(StatusCode::REQUEST_TIMEOUT, "the body took too long\n")
             }
-            RejectReason::Body(Unread::Broken) => {
+            RejectReason::Body(BodyError::Malformed) => {
                 response(StatusCode::BAD_REQUEST, "the body is malformed\n")
             }
-            RejectReason::Body(Unread::Crowded) => {
+            RejectReason::Body(BodyError::OverBudget) => {
                 response(StatusCode::SERVICE_UNAVAILABLE, "too many large events at once\n")
             }
         }

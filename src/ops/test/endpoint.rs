@@ -7,7 +7,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::OutgoingEvent;
-use crate::event::sample;
+use crate::event;
 use crate::http::client::{self, Header};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
 
@@ -113,7 +113,7 @@ impl Endpoint {
     #[must_use]
     pub(crate) fn with_credentials(&self, credentials: Credentials) -> Self {
         let mut endpoint = self.clone();
-        let random = || Secret::new(format!("wrong-{}", sample::uuid()));
+        let random = || Secret::new(format!("wrong-{}", event::uuid()));
         match credentials {
             Credentials::Correct => return endpoint,
             Credentials::Missing => {

@@ -37,7 +37,7 @@ fn each_mistake_in_a_create_has_its_code() {
         with("an ID of another type", "ID", json!("x"), 1356),
         with("a status", "Status", json!("verified"), 1363),
         post("no URL", "{}", 1354),
-        post("a wrongly spelt key", r#"{"URL":"https://h.example.com"}"#, 1354),
+        post("a misspelled key", r#"{"Uri":"https://h.example.com"}"#, 1354),
         with("an empty URL", "Url", json!(""), 1354),
         with("a relative URL", "Url", json!("/hook"), 1354),
         with("an FTP URL", "Url", json!("ftp://h.example.com"), 1354),
@@ -59,7 +59,6 @@ fn each_mistake_in_a_create_has_its_code() {
         with("a header without a name", "HttpHeaders", json!([{ "Value": "v" }]), 1358),
         with("a name with a space", "HttpHeaders", json!([{ "Name": "X A", "Value": "v" }]), 1358),
         with("an unknown stream", "MessageStream", json!("nowhere"), 1226),
-        with("an empty stream", "MessageStream", json!(""), 1226),
         with("the inbound stream", "MessageStream", json!("inbound"), 1351),
     ];
     refuses(&start(), &cases);
@@ -76,7 +75,7 @@ fn each_mistake_with_a_webhook_that_exists_has_its_code() {
         put("another ID", r#"{"ID":1234568}"#, 1357),
         put("an ID of another type", r#"{"ID":"1234567"}"#, 1361),
         put("another stream", r#"{"MessageStream":"broadcast"}"#, 1357),
-        put("an empty URL", r#"{"Url":""}"#, 1354),
+        put("a blank URL", r#"{"Url":" "}"#, 1354),
         put("a header without a name", r#"{"HttpHeaders":[{"Name":""}]}"#, 1358),
         put("a number for an option", r#"{"Triggers":{"Bounce":{"IncludeContent":1}}}"#, 1361),
         put("an unknown trigger", r#"{"Triggers":{"Sent":{}}}"#, 1353),
@@ -127,7 +126,7 @@ fn a_webhook_on_an_archived_stream_is_refused() {
 }
 
 #[test]
-fn a_failed_verification_answers_its_report_with_the_code_in_the_header() {
+fn a_failed_verification_answers_its_report_with_the_code_in_header_and_body() {
     let api = start_with(Options { verify: Verify::Fail, ..options() });
     let body = r#"{"Url":"https://h.example.com","Triggers":{"Open":{"Enabled":true}}}"#;
     let answer = api.call("POST", "/webhooks", body);
@@ -135,6 +134,7 @@ fn a_failed_verification_answers_its_report_with_the_code_in_the_header() {
     assert_eq!(
         answer.json(),
         json!({
+            "ErrorCode": 1364,
             "Id": 0,
             "Url": "https://h.example.com",
             "Success": false,
@@ -202,7 +202,7 @@ fn each_mistake_with_the_server_of_the_token_has_its_code() {
         put("a bad inbound URL", r#"{"InboundHookUrl":"nonsense"}"#, 606),
         put("a bad click URL", r#"{"ClickHookUrl":"ftp://h.example.com"}"#, 606),
         put("a bad color", r#"{"Color":"pink"}"#, 607),
-        put("an empty name", r#"{"Name":""}"#, 608),
+        put("a blank name", r#"{"Name":" "}"#, 608),
         put("a domain of Postmark's", r#"{"InboundDomain":"x.postmarkapp.com"}"#, 608),
         put("a threshold of 31", r#"{"InboundSpamThreshold":31}"#, 611),
         put("a threshold of -1", r#"{"InboundSpamThreshold":-1}"#, 611),
@@ -240,7 +240,7 @@ fn each_mistake_with_servers_has_its_code() {
         ("an unknown server", "GET", "/servers/99", "", 601),
         ("an edit of an unknown server", "PUT", "/servers/99", "{}", 601),
         ("a taken name", "POST", "/servers", r#"{"Name":"sandbox"}"#, 603),
-        ("a deletion", "DELETE", "/servers/1", "", 604),
+        ("a deletion of an unknown server", "DELETE", "/servers/99", "", 601),
         ("no name", "POST", "/servers", "{}", 608),
         ("no data", "POST", "/servers", "", 609),
         ("a bad delivery type", "POST", "/servers", r#"{"Name":"N","DeliveryType":"x"}"#, 613),

@@ -162,7 +162,8 @@ fn a_request_is_logged_once_without_its_token() {
     let api = start_with(Options { log: Some(log), faults, ..options() });
     api.call("GET", "/webhooks?MessageStream=outbound", "");
     api.call("GET", "/webhooks/5", "");
-    raw(api.address(), b"DELETE /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let closed = format!("DELETE /x HTTP/1.1\r\nHost: localhost\r\n{BUILT_IN}\r\n");
+    raw(api.address(), closed.as_bytes());
     raw(api.address(), b"GET /x HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n");
     assert_eq!(
         *lines.lock().expect("lines"),

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use pmhooks::http::server::{self, Limits, Received, Reply, Running, Unread};
+use pmhooks::http::server::{self, BodyError, Limits, Reply, RunningServer, WholeRequest};
 
 use super::client::{connect, raw, read_answer, status_of};
 
@@ -16,14 +16,14 @@ const LIMITS: Limits = Limits {
 };
 
 /// Answers with what it was handed; `/slow` takes a while, `/panic` does not come back.
-fn serve(limits: Limits) -> (Running, SocketAddr) {
+fn serve(limits: Limits) -> (RunningServer, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let running = server::serve(listener, limits, answer).expect("a server");
     let address = running.address();
     (running, address)
 }
 
-async fn answer(request: Received) -> Reply {
+async fn answer(request: WholeRequest) -> Reply {
     match request.uri().path() {
         "/slow" => tokio::time::sleep(Duration::from_millis(300)).await,
         "/panic" => panic!("on purpose"),
@@ -31,10 +31,10 @@ async fn answer(request: Received) -> Reply {
     }
     let text = match request.body() {
         Ok(body) => body.clone(),
-        Err(Unread::TooLarge) => "too large".into(),
-        Err(Unread::TooSlow) => "too slow".into(),
-        Err(Unread::Broken) => "broken".into(),
-        Err(Unread::Crowded) => "crowded".into(),
+        Err(BodyError::TooLarge) => "too large".into(),
+        Err(BodyError::TooSlow) => "too slow".into(),
+        Err(BodyError::Malformed) => "broken".into(),
+        Err(BodyError::OverBudget) => "crowded".into(),
     };
     Reply::Answer(hyper::Response::new(text))
 }

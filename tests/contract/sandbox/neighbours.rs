@@ -130,28 +130,28 @@ fn an_edit_of_the_server_takes_any_subset_and_answers_all_of_it() {
 }
 
 #[test]
-fn servers_are_made_at_the_first_use_of_a_token_and_keep_their_number() {
+fn every_uuid_opens_a_server_of_its_own_that_stays_the_same() {
     let api = start();
     let third = "33333333-2222-4333-8444-aaaaaaaaaaaa";
-    for _ in 0..2 {
-        for (token, id, name) in [
-            (OTHER_TOKEN, 2, "Sandbox server 2"),
-            (third, 3, "Sandbox server 3"),
-            (BUILT_IN_TOKEN, 1, "Sandbox"),
-        ] {
-            let server = api.call_as(token, "GET", "/server", "").ok();
-            assert_eq!((&server["ID"], &server["Name"]), (&json!(id), &json!(name)));
-            assert_eq!(server["ApiTokens"], json!([token]));
-        }
+    let look = |token: &str| {
+        let server = api.call_as(token, "GET", "/server", "").ok();
+        assert_eq!(server["ApiTokens"], json!([token]));
+        server
+    };
+    let servers = [OTHER_TOKEN, third, BUILT_IN_TOKEN].map(look);
+    assert_eq!(servers, [OTHER_TOKEN, third, BUILT_IN_TOKEN].map(look));
+    assert_eq!((&servers[0]["ID"], &servers[1]["ID"]), (&json!(2), &json!(3)));
+    for key in ["Name", "InboundAddress"] {
+        assert_ne!(servers[0][key], servers[1][key], "{key}");
     }
+    assert_eq!((&servers[2]["ID"], &servers[2]["Name"]), (&json!(1), &json!("Sandbox")));
 }
 
 #[test]
 fn the_account_lists_its_servers_page_by_page() {
     let api = start();
-    for n in 0..4 {
-        let token = format!("{n}0000000-2222-4333-8444-aaaaaaaaaaaa");
-        api.call_as(&token, "GET", "/webhooks", "").ok();
+    for n in 2..6 {
+        api.account("POST", "/servers", &json!({ "Name": format!("Server {n}") }).to_string()).ok();
     }
     let page = |query: &str| {
         let page = api.account("GET", &format!("/servers?{query}"), "").ok();

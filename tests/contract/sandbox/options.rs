@@ -1,6 +1,6 @@
 //! The words of the options, and the port.
 
-use pmhooks::sandbox::{self, Age, Options, SandboxError, Verify};
+use pmhooks::sandbox::{self, ApiVersion, Options, SandboxError, Verify};
 
 use super::client::{options, start};
 
@@ -10,7 +10,7 @@ fn the_words_of_verify_and_age_are_read_and_written() {
         assert_eq!(word.parse::<Verify>().expect("a word").as_str(), word);
     }
     for word in ["old", "new"] {
-        assert_eq!(word.parse::<Age>().expect("a word").as_str(), word);
+        assert_eq!(word.parse::<ApiVersion>().expect("a word").as_str(), word);
     }
     let error = "maybe".parse::<Verify>().expect_err("no word").to_string();
     assert_eq!(error, "\"maybe\" is none of pass, real, fail");

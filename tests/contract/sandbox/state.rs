@@ -95,7 +95,10 @@ fn a_broken_or_newer_state_is_refused_and_kept() {
         ("{\"Version\":1", "damaged at line 1"),
         ("[]", "damaged"),
         ("{\"Version\":1}", "damaged"),
-        ("{\"Version\":2,\"Anything\":true}", "newer version"),
+        ("{\"Version\":3,\"Anything\":true}", "newer version"),
+        ("{\"Version\":3}\n{\"Anything\":1}\n", "newer version"),
+        ("{\"Version\":2}\n{\"Anything\":1}\n", "damaged at line 2"),
+        ("{\"Version\":2}\n{\"Server\":{\"ID\":\"SECRET\"}}\n{}", "damaged at line 2"),
         ("{\"Version\":0}", "version that never was"),
         (
             r#"{"Version":1,"NextWebhookID":1,"NextServerID":1,"Servers":[{"ID":1,"Token":"SECRET",
@@ -110,7 +113,7 @@ fn a_broken_or_newer_state_is_refused_and_kept() {
             r#"{"Version":1,"NextWebhookID":1,"NextServerID":9,"Servers":[
                 {"ID":1,"Token":"SECRET","Details":{},"Streams":[],"Webhooks":[]},
                 {"ID":1,"Token":"other","Details":{},"Streams":[],"Webhooks":[]}]}"#,
-            "damaged at line",
+            "two servers have one ID",
         ),
     ] {
         let (_folder, file) = folder();
@@ -240,11 +243,19 @@ fn a_link_to_the_state_is_refused_and_one_to_its_folder_has_the_same_lock() {
 }
 
 #[test]
-fn a_state_file_that_looks_like_a_lock_is_not_overwritten_by_one() {
+fn a_file_of_another_program_beside_the_state_is_not_touched() {
     let (folder, _) = folder();
-    let file = folder.path().join("sandbox.lock");
+    let file = folder.path().join("composer.json");
+    let others = ["composer.lock", "composer.json.lock", ".composer.json.lock"];
+    let others = others.map(|name| folder.path().join(name));
+    for other in &others {
+        fs::write(other, "of another program").expect("written");
+    }
     create(&start_with(at(&file)));
     assert_eq!(start_with(at(&file)).ids().len(), 3);
+    for other in others {
+        assert_eq!(fs::read_to_string(&other).expect("kept"), "of another program");
+    }
 }
 
 #[test]
@@ -316,11 +327,18 @@ fn a_sandbox_of_its_own_process() {
     std::thread::sleep(Duration::from_secs(20));
 }
 
-/// Changes a state file, as only somebody with an editor could.
-fn rewrite(file: &Path, change: impl FnOnce(&mut Value)) {
-    let mut state: Value = serde_json::from_slice(&fs::read(file).expect("read")).expect("JSON");
-    change(&mut state);
-    fs::write(file, state.to_string()).expect("written");
+/// Changes the last record of each server in a state file, as only a text editor could.
+fn rewrite_servers(file: &Path, change: impl FnOnce(Value) -> Vec<Value>) {
+    let text = fs::read_to_string(file).expect("read");
+    let mut records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let last = records.iter().rev().find_map(|record| record.get("Server")).expect("a server");
+    for server in change(last.clone()) {
+        records.push(json!({ "Server": server }));
+    }
+    records.push(json!({ "Next": { "WebhookID": 3_000_000, "ServerID": 6_000 } }));
+    let lines: Vec<String> = records.iter().map(|record| format!("{record}\n")).collect();
+    fs::write(file, lines.concat()).expect("written");
 }
 
 #[test]
@@ -329,9 +347,9 @@ fn a_stream_whose_purge_date_has_passed_cannot_be_unarchived() {
     let api = start_with(at(&file));
     api.ok("POST", "/message-streams/broadcast/archive", "");
     drop(api);
-    rewrite(&file, |state| {
-        let purge = &mut state["Servers"][0]["Streams"][2]["ExpectedPurgeDate"];
-        *purge = json!("2026-02-20T09:00:00-05:00");
+    rewrite_servers(&file, |mut server| {
+        server["Streams"][2]["ExpectedPurgeDate"] = json!("2026-02-20T09:00:00-05:00");
+        vec![server]
     });
     let api = start_with(at(&file));
     let again = api.ok("POST", "/message-streams/broadcast/archive", "");
@@ -349,9 +367,8 @@ fn ten_thousand_webhooks_are_no_trouble() {
         create(&api);
     }
     drop(api);
-    // Written as the sandbox writes it, since making them one by one would take minutes.
-    rewrite(&file, |state| {
-        let full = state["Servers"][0].clone();
+    // Written as the sandbox writes it, since creating them one by one would take minutes.
+    rewrite_servers(&file, |full| {
         let servers = (0..1_000).map(|n| {
             let mut server = full.clone();
             server["ID"] = json!(n + 2);
@@ -362,9 +379,7 @@ fn ten_thousand_webhooks_are_no_trouble() {
             }
             server
         });
-        state["Servers"] = std::iter::once(full.clone()).chain(servers).collect();
-        state["NextServerID"] = json!(6_000);
-        state["NextWebhookID"] = json!(3_000_000);
+        servers.collect()
     });
     let api = start_with(at(&file));
     let token = "000003e7-2222-4333-8444-aaaaaaaaaaaa";
@@ -375,4 +390,64 @@ fn ten_thousand_webhooks_are_no_trouble() {
     let page = api.account("GET", "/servers?count=500&offset=900", "").ok();
     assert_eq!(page["TotalCount"], 1_001);
     assert_eq!(page["Servers"].as_array().map(Vec::len), Some(101));
+    // The long log is rewritten at the first write; from then on each write adds one server.
+    let lengths: Vec<u64> = (0..3)
+        .map(|n| {
+            let color = ["red", "blue"][n % 2];
+            let body = json!({ "Color": color }).to_string();
+            api.call_as(token, "PUT", "/server", &body).ok();
+            fs::metadata(&file).expect("there").len()
+        })
+        .collect();
+    assert!(lengths[2] - lengths[0] < 20_000, "{lengths:?}");
+}
+
+#[test]
+fn reading_with_unknown_tokens_creates_nothing_on_disk() {
+    let (_folder, file) = folder();
+    let api = start_with(at(&file));
+    let paths = ["/server", "/webhooks", "/message-streams", "/webhooks/1", "/message-streams/x"];
+    for n in 0..200 {
+        let token = format!("{n:08x}-2222-4333-8444-aaaaaaaaaaaa");
+        api.call_as(&token, "GET", paths[n % paths.len()], "");
+    }
+    assert!(!file.exists());
+    let refused = r#"{"Url":"nonsense"}"#;
+    assert_eq!(api.call_as(OTHER_TOKEN, "POST", "/webhooks", refused).refusal(), (422, 1354));
+    assert_eq!(api.call_as(OTHER_TOKEN, "DELETE", "/webhooks/5", "").refusal(), (422, 1352));
+    assert!(!file.exists());
+    assert_eq!(api.account("GET", "/servers?count=9&offset=0", "").ok()["TotalCount"], 1);
+}
+
+#[test]
+fn a_state_of_version_0_1_0_is_read_and_carried_over() {
+    let (_folder, file) = folder();
+    fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    fs::write(&file, include_str!("../../fixtures/v1/sandbox.json")).expect("written");
+    let api = start_with(at(&file));
+    assert_eq!(api.ids(), [1_234_567, 1_234_568]);
+    let server = api.ok("GET", "/server", "");
+    let numbers = api.ok("GET", "/webhooks/1234567/statistics", "");
+    assert_eq!(numbers["WebhookId"], 1_234_567);
+    assert_eq!(create(&api)["ID"], 1_234_569);
+    drop(api);
+    let api = start_with(at(&file));
+    assert_eq!(api.ok("GET", "/server", ""), server);
+    assert_eq!(api.ids(), [1_234_567, 1_234_568, 1_234_569]);
+}
+
+#[test]
+fn a_line_that_was_cut_off_by_a_kill_is_ignored() {
+    let (_folder, file) = folder();
+    create(&start_with(at(&file)));
+    let whole = fs::read_to_string(&file).expect("read");
+    for tail in ["{", "{\"Server\":{\"ID\":1,\"Tok", "\u{0}\u{0}\u{0}"] {
+        fs::write(&file, format!("{whole}{tail}")).expect("written");
+        let api = start_with(at(&file));
+        assert_eq!(api.ids().len(), 3, "{tail}");
+        api.ok("PUT", "/server", r#"{"Color":"red"}"#);
+        drop(api);
+        let api = start_with(at(&file));
+        assert_eq!(api.ok("GET", "/server", "")["Color"], "red", "{tail}");
+    }
 }

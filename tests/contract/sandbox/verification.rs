@@ -267,7 +267,7 @@ fn statistics_count_what_was_sent() {
     );
     assert_eq!(fresh["TimeRange"]["Hours"], 24);
     let end = fresh["TimeRange"]["EndTime"].as_str().expect("a date");
-    assert!(end.len() == 28 && end.ends_with(".0000000Z"), "{end}");
+    assert!(end.len() == 28 && end.ends_with('Z') && end.get(19..20) == Some("."), "{end}");
     let metrics = |requests: u64, failures: u64, rate: f64| {
         json!({
             "TotalRequests": requests,

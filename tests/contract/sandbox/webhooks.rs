@@ -1,6 +1,6 @@
 //! The five operations: shapes, defaults, merging.
 
-use pmhooks::sandbox::Age;
+use pmhooks::sandbox::ApiVersion;
 use serde_json::{Value, json};
 
 use super::client::{OTHER_TOKEN, options, start, start_with};
@@ -265,7 +265,7 @@ fn each_token_opens_a_server_of_its_own() {
 
 #[test]
 fn the_older_api_has_no_status_and_no_verification() {
-    let api = start_with(pmhooks::sandbox::Options { age: Age::Old, ..options() });
+    let api = start_with(pmhooks::sandbox::Options { api: ApiVersion::Legacy, ..options() });
     let webhook = api.ok("GET", "/webhooks/1234567", "");
     assert_eq!(
         keys(&webhook),
