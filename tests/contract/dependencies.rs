@@ -46,7 +46,7 @@ fn every_build_is_of_the_locked_crates() {
         let path = entry.unwrap().path();
         path.strip_prefix(root).unwrap().to_str().unwrap().to_owned()
     });
-    for name in workflows.chain([".ci/run".to_owned(), ".ci/package".to_owned()]) {
+    for name in workflows.chain([".ci/run".to_owned(), "packaging/debian".to_owned()]) {
         for line in read(&name).lines().filter(|line| !line.contains("echo ")) {
             let words: Vec<&str> = line.split([' ', '(']).collect();
             let has = |word: &&str| words.contains(word);

@@ -7,6 +7,7 @@ mod dependencies;
 mod escapes;
 mod fixtures;
 mod generated;
+mod installer;
 mod kept_files;
 mod masking;
 mod network;
