@@ -104,18 +104,22 @@ fn detail(event: &Received, body: &EventBody) -> String {
     let text = |key: &str| text(body, key);
     let name_of =
         |key: &str| body.get(key).map(|agent| self::text(agent, "Name")).unwrap_or_default();
-    let is_true = |key: &str| body.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let flag = |key: &str| body.get(key).and_then(as_flag);
     match event.event() {
         Some(Event::Bounce | Event::SmtpApiError) => join(": ", [text("Type"), text("Details")]),
         Some(Event::SpamComplaint) => join(": ", [text("Subject"), text("Details")]),
         Some(Event::Delivery) => text("Details"),
         Some(Event::Open) => {
-            let first = if is_true("FirstOpen") { "first open" } else { "" };
+            let first = if flag("FirstOpen") == Some(true) { "first open" } else { "" };
             join(", ", [first.to_owned(), name_of("Client"), name_of("OS")])
         }
         Some(Event::Click) => text("OriginalLink"),
         Some(Event::SubscriptionChange) => {
-            let change = if is_true("SuppressSending") { "suppressed" } else { "reactivated" };
+            let change = match flag("SuppressSending") {
+                Some(true) => "suppressed",
+                Some(false) => "reactivated",
+                None => "changed",
+            };
             let origin = Some(text("Origin")).filter(|origin| !origin.is_empty());
             let origin = origin.map(|origin| format!("by {origin}")).unwrap_or_default();
             join(": ", [join(" ", [change.to_owned(), origin]), text("SuppressionReason")])
@@ -127,6 +131,20 @@ fn detail(event: &Received, body: &EventBody) -> String {
             .into_iter()
             .find(|text| !text.is_empty())
             .unwrap_or_default(),
+    }
+}
+
+/// A boolean, also in the spellings of programs that rebuild events. `None` for anything else.
+fn as_flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => number.as_f64().map(|number| number != 0.0),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -171,6 +189,32 @@ impl Dedup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_suppression_is_recognized_in_every_spelling_and_never_guessed() {
+        for (value, expected) in [
+            (json!(true), "suppressed by Recipient"),
+            (json!("true"), "suppressed by Recipient"),
+            (json!("True"), "suppressed by Recipient"),
+            (json!(1), "suppressed by Recipient"),
+            (json!("1"), "suppressed by Recipient"),
+            (json!(false), "reactivated by Recipient"),
+            (json!("false"), "reactivated by Recipient"),
+            (json!(0), "reactivated by Recipient"),
+            (json!(null), "changed by Recipient"),
+            (json!("yes"), "changed by Recipient"),
+            (json!([true]), "changed by Recipient"),
+        ] {
+            let body = json!({"SuppressSending": value, "Origin": "Recipient"});
+            let event = Received::Known(Event::SubscriptionChange);
+            assert_eq!(detail(&event, &EventBody::Json(body.clone())), expected, "{body}");
+        }
+        let body = json!({"Origin": "Recipient", "SuppressionReason": "ManualSuppression"});
+        let event = Received::Known(Event::SubscriptionChange);
+        let detail = detail(&event, &EventBody::Json(body));
+        assert_eq!(detail, "changed by Recipient: ManualSuppression");
+    }
 
     #[test]
     fn dedup_forgets_the_oldest_event() {
