@@ -105,8 +105,8 @@ pub enum Received {
 }
 
 impl Received {
-    /// Looks at a body. An SMTP API error is a Bounce by its `RecordType`, and inbound mail has none
-    /// (Postmark's pages on the bounce and the inbound webhook).
+    /// Recognizes a body. An SMTP API error has the `RecordType` of a bounce, and inbound mail has none
+    /// (Postmark's pages on the bounce and the inbound webhook), so its fields decide.
     pub fn of(body: &Value) -> Self {
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let record = text("RecordType");
@@ -115,9 +115,8 @@ impl Received {
                 Self::Known(Event::SmtpApiError)
             }
             Some(event) => Self::Known(event),
-            None if body.get("FromFull").is_some() && body.get("Attachments").is_some() => {
-                Self::Known(Event::Inbound)
-            }
+            None if record.eq_ignore_ascii_case("Inbound") => Self::Known(Event::Inbound),
+            None if record.is_empty() && has_inbound_fields(body) => Self::Known(Event::Inbound),
             None => Self::Other(record.to_owned()),
         }
     }
@@ -175,6 +174,12 @@ pub fn uuid_of(bits: u128, version: u8) -> String {
     text
 }
 
+/// Whether a body has a field that only inbound mail has.
+fn has_inbound_fields(body: &Value) -> bool {
+    body.get("FromFull").is_some_and(Value::is_object)
+        || body.get("RawEmail").is_some_and(Value::is_string)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +200,14 @@ mod tests {
             (json!({"RecordType": "Bounce", "Type": "HardBounce"}), "Bounce"),
             (json!({"RecordType": "Bounce", "Type": "SMTPApiError"}), "SMTPApiError"),
             (json!({"FromFull": {}, "Attachments": []}), "Inbound"),
+            (json!({"FromFull": {}, "Subject": "No attachments"}), "Inbound"),
+            (json!({"RawEmail": "From: kim@example.com"}), "Inbound"),
+            (json!({"RecordType": "", "FromFull": {}}), "Inbound"),
+            (json!({"RecordType": "Inbound"}), "Inbound"),
+            (json!({"RecordType": "inbound", "From": "kim@example.com"}), "Inbound"),
+            (json!({"RecordType": "Telepathy", "FromFull": {}}), "Telepathy"),
+            (json!({"RecordType": "Delivery", "RawEmail": ""}), "Delivery"),
+            (json!({"RawEmail": null}), "Unknown"),
             (json!({"RecordType": "Telepathy"}), "Telepathy"),
             (json!([]), "Unknown"),
         ] {

@@ -97,6 +97,7 @@ impl<'a> Log<'a> {
     /// Tells how it was, at the end.
     pub fn finish(&mut self, inbox: &NoticeReceiver, forwarded: Option<ForwardCounts>) {
         self.summary.not_shown += self.passed_over + inbox.take_dropped();
+        self.summary.not_selected = inbox.not_selected_count();
         for sentence in self.summary.sentences(inbox.event_count(), forwarded, self.args) {
             self.ui.note(&sentence);
         }

@@ -10,6 +10,8 @@ pub struct Summary {
     events: [u64; Event::ALL.len()],
     others: u64,
     repeated: u64,
+    /// Number of events that `--event` did not select.
+    pub not_selected: u64,
     /// How many requests were refused.
     pub refused: u64,
     /// How many events were not shown.
@@ -48,6 +50,7 @@ impl Summary {
         for (count, what) in [
             (self.repeated, "repeated"),
             (self.not_shown, "not shown"),
+            (self.not_selected, "not selected by --event"),
             (self.refused, "refused and not counted"),
         ] {
             if count > 0 {

@@ -66,6 +66,7 @@ struct NoticeCounts {
     waiting: AtomicUsize,
     bytes: AtomicUsize,
     events: AtomicU64,
+    not_selected: AtomicU64,
     dropped: AtomicU64,
 }
 
@@ -148,6 +149,11 @@ impl NoticeReceiver {
     /// Number of events received so far.
     pub fn event_count(&self) -> u64 {
         self.counts.events.load(Ordering::Relaxed)
+    }
+
+    /// Number of events that `--event` did not select.
+    pub fn not_selected_count(&self) -> u64 {
+        self.counts.not_selected.load(Ordering::Relaxed)
     }
 
     /// Takes the number of events dropped from the report since the last call.
@@ -248,6 +254,7 @@ impl EventSink for Recorder {
             .iter()
             .map(|request| {
                 if !self.is_selected(request) {
+                    self.notices.counts.not_selected.fetch_add(1, Ordering::Relaxed);
                     return Decision::Ignore;
                 }
                 let pending = taken.len();

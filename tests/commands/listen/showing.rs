@@ -38,6 +38,30 @@ Received 9 events: 2 delivery, 2 bounce, 5 other; 2 repeated.
 }
 
 #[test]
+fn inbound_mail_is_recognized_in_every_form_and_the_rest_is_counted() {
+    let env = world();
+    let forms = [
+        r#"{"FromFull":{"Email":"kim@example.com"},"Attachments":[]}"#,
+        r#"{"FromFull":{"Email":"kim@example.com"},"Subject":"No attachments"}"#,
+        r#"{"RecordType":"Inbound","From":"kim@example.com"}"#,
+        r#"{"RawEmail":"From: kim@example.com\r\n\r\nHi"}"#,
+    ];
+    let (listener, url) = listen(&env, "--event inbound --record events.jsonl");
+    for form in forms {
+        assert_eq!(post(&url, &[], form), 200);
+    }
+    for other in [DELIVERY, BOUNCE, "{}"] {
+        assert_eq!(post(&url, &[], other), 200);
+    }
+    let run = end(listener);
+    run.code(0).has("Received 4 events: 4 inbound; 3 not selected by --event.");
+    let bodies: Vec<_> = recorded(&env, "events.jsonl").iter().map(|l| l["Body"].clone()).collect();
+    assert_eq!(bodies, forms);
+    let dry_run = env.run("replay events.jsonl --to http://localhost:1 --event inbound --dry-run");
+    dry_run.code(0).has("4 events would go");
+}
+
+#[test]
 fn a_program_gets_an_object_per_event() {
     let env = world();
     let (listener, url) = listen(&env, "-o jsonl --count 2");
