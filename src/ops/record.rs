@@ -220,12 +220,13 @@ impl RecordedEvent {
     }
 }
 
-/// The headers that Postmark set for the event. All others belong to the webhook it was sent to.
+/// The headers that Postmark set for the event, and those that describe its body. All others belong to the webhook it was sent to.
 fn postmark_headers(headers: Vec<RecordHeader<'_>>) -> Result<Vec<(String, String)>, String> {
     let mut kept: Vec<(String, String)> = Vec::new();
     for RecordHeader { name, value } in headers {
         let lower = name.to_ascii_lowercase();
-        let is_postmarks = lower.starts_with("x-pm-") || lower == "content-type";
+        let describes_body = lower.starts_with("content-") && lower != "content-length";
+        let is_postmarks = lower.starts_with("x-pm-") || describes_body;
         if !is_postmarks || kept.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
             continue;
         }

@@ -193,7 +193,8 @@ fn request(
 ) -> Request {
     let mut headers = endpoint.headers(event, target.is_own_origin);
     if target.method == Method::Get {
-        headers.retain(|header| !header.name.eq_ignore_ascii_case("content-type"));
+        let describes_body = |name: &str| name.to_ascii_lowercase().starts_with("content-");
+        headers.retain(|header| !describes_body(&header.name));
     }
     Request {
         method: target.method,

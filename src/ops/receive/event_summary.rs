@@ -66,7 +66,7 @@ impl EventSummary {
         let key = trace_id.as_ref().map(|id| format!("trace {id}")).or_else(|| dedup_key(value));
         Self {
             recipient: Received::recipient(value).to_owned(),
-            detail: detail(&event, &body),
+            detail: detail(&event, &body, header("content-encoding").as_deref()),
             stream: text(value, "MessageStream"),
             retries_remaining: header("x-pm-retries-remaining").and_then(|n| n.parse().ok()),
             is_repeated: key.is_some_and(|key| dedup.is_repeated(&key)),
@@ -93,13 +93,15 @@ fn dedup_key(body: &Value) -> Option<String> {
     Some(format!("{} {} {}", text("MessageID")?, text(recipient)?, text(time)?))
 }
 
-fn detail(event: &Received, body: &EventBody) -> String {
+fn detail(event: &Received, body: &EventBody, encoding: Option<&str>) -> String {
     let body = match body {
         EventBody::Json(body @ Value::Object(_)) => body,
         EventBody::Json(_) => return "JSON, but not an object".to_owned(),
         EventBody::Text(text) if text.is_empty() => return "empty body".to_owned(),
         EventBody::Text(text) => return format!("not JSON: {text}"),
-        EventBody::Binary(bytes) => return format!("binary, {} bytes", bytes.len()),
+        EventBody::Binary(bytes) => {
+            return format!("{}, {} bytes", encoding.unwrap_or("binary"), bytes.len());
+        }
     };
     let text = |key: &str| text(body, key);
     let name_of =
@@ -208,11 +210,11 @@ mod tests {
         ] {
             let body = json!({"SuppressSending": value, "Origin": "Recipient"});
             let event = Received::Known(Event::SubscriptionChange);
-            assert_eq!(detail(&event, &EventBody::Json(body.clone())), expected, "{body}");
+            assert_eq!(detail(&event, &EventBody::Json(body.clone()), None), expected, "{body}");
         }
         let body = json!({"Origin": "Recipient", "SuppressionReason": "ManualSuppression"});
         let event = Received::Known(Event::SubscriptionChange);
-        let detail = detail(&event, &EventBody::Json(body));
+        let detail = detail(&event, &EventBody::Json(body), None);
         assert_eq!(detail, "changed by Recipient: ManualSuppression");
     }
 

@@ -120,7 +120,8 @@ impl ForwardTarget {
     /// Sends an event once.
     fn send(&self, event: &EventRequest) -> Result<(), AttemptError> {
         let is_forwarded = |name: &str| {
-            name.starts_with("x-pm-") || ["content-type", "user-agent"].contains(&name)
+            let describes_body = name.starts_with("content-") && name != "content-length";
+            describes_body || name.starts_with("x-pm-") || name == "user-agent"
         };
         let headers = event
             .headers()

@@ -45,6 +45,53 @@ fn events_are_passed_on_in_order_to_the_byte() {
 }
 
 #[test]
+fn a_compressed_body_keeps_its_encoding_on_every_way() {
+    // The smallest gzip of "{}".
+    let gzip =
+        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xab, 0xae, 5, 0, 0x43, 0xbf, 0xa6, 0xa3, 2, 0, 0, 0];
+    for encoding in ["gzip", "br", "deflate, gzip"] {
+        let env = world();
+        let target = Faulty::always(Step::answer(200, json!({})));
+        let flags = format!("--forward {} --record events.jsonl --count 1", target.url());
+        let (listener, url) = listen(&env, &flags);
+        let headers = [
+            &format!("content-encoding: {encoding}"),
+            "Content-Type: application/json",
+            "Content-Language: en",
+        ];
+        assert_eq!(post(&url, &headers, gzip), 200);
+        listener.finish().code(0).has("Passed on 1.").has(&format!("{encoding}, 22 bytes"));
+        env.run(format!("replay events.jsonl --to {}", target.url())).code(0);
+        let requests = target.requests();
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            assert_eq!(request.body, gzip);
+            assert_eq!(request.header("content-encoding"), Some(encoding));
+            assert_eq!(request.header("content-language"), Some("en"));
+            assert_eq!(request.header("content-length"), Some("22"));
+        }
+    }
+}
+
+#[test]
+fn a_redirect_to_get_drops_the_headers_of_the_body() {
+    let env = world();
+    let target = Faulty::new([
+        Step::answer(302, json!({})).header("Location", "/elsewhere"),
+        Step::answer(200, json!({})),
+    ]);
+    let record = json!({
+        "Time": "2026-11-27T09:00:00Z", "Method": "POST", "Path": "/",
+        "Headers": [{"Name": "Content-Encoding", "Value": "gzip"}], "BodyBase64": "H4s=",
+    });
+    env.file("events.jsonl", record.to_string());
+    env.run(format!("replay events.jsonl --to {}", target.url())).code(0);
+    let requests = target.requests();
+    assert_eq!(requests[1].method, "GET");
+    assert_eq!(requests[1].header("content-encoding"), None);
+}
+
+#[test]
 fn a_target_that_is_down_for_a_moment_loses_nothing() {
     // torture 113
     let env = world();
