@@ -9,6 +9,7 @@ mod view;
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -100,9 +101,13 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if args.file.as_os_str() == "-" {
         cx.use_stdin()?;
     }
-    let events = RecordReader::open(&args.file, filter(args)).map_err(|error| CommandError {
-        causes: vec![error.to_string()],
-        ..CommandError::usage("cannot read the events")
+    let interrupts = Arc::clone(&cx.ui);
+    let is_interrupted = Arc::new(move || interrupts.interrupts.is_asked());
+    let events = RecordReader::open(&args.file, filter(args), is_interrupted).map_err(|error| {
+        CommandError {
+            causes: vec![error.to_string()],
+            ..CommandError::usage("cannot read the events")
+        }
     })?;
     let target = target::find(args, cx)?;
     let mut report = ReplayReport::new(args, target.url.clone(), cx);

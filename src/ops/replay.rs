@@ -159,7 +159,10 @@ impl<R: BufRead> Shared<'_, R> {
                 Some(Task::Send { event: *event, due, percent: queue.reader.percent() })
             }
             Err(error) => {
-                self.stop(queue.reader.next_line(), StopReason::Unreadable(error));
+                let is_interrupted = (self.options.is_interrupted)();
+                let unreadable = StopReason::Unreadable(error);
+                let reason = if is_interrupted { StopReason::Interrupted } else { unreadable };
+                self.stop(queue.reader.next_line(), reason);
                 None
             }
         }

@@ -2,8 +2,11 @@
 //! or an array of objects. Damaged input is reported with its line; reading continues after it.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use super::{RecordFilter, RecordedEvent};
 use crate::fs::{self, FsError};
@@ -12,6 +15,10 @@ use crate::fs::{self, FsError};
 const MAX_LENGTH: usize = 128 * 1024 * 1024;
 /// Most lines that are read again one by one after an object that was cut off.
 const MAX_REREAD: usize = 1000;
+/// Size of one read, in bytes.
+const CHUNK_SIZE: usize = 256 * 1024;
+/// Interval in which a blocked read looks for an interrupt.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// First bytes of every line that `listen` records.
 const RECORD_START: &[u8] = b"{\"Time\":";
 
@@ -51,17 +58,92 @@ pub struct RecordReader<R> {
     size: Option<u64>,
 }
 
-impl RecordReader<BufReader<Box<dyn Read + Send>>> {
-    /// Opens a file, or standard input for `-`.
-    pub fn open(path: &Path, filter: RecordFilter) -> Result<Self, FsError> {
+impl RecordReader<InterruptibleSource> {
+    /// Opens a file, or standard input for `-`. Reads fail once `is_interrupted`.
+    pub fn open(
+        path: &Path,
+        filter: RecordFilter,
+        is_interrupted: Arc<dyn Fn() -> bool + Send + Sync>,
+    ) -> Result<Self, FsError> {
         let (source, size): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
             (Box::new(io::stdin()), None)
         } else {
             let opened = fs::open(path)?;
             (Box::new(opened.content), opened.length)
         };
-        let source = BufReader::with_capacity(256 * 1024, source);
+        let source = InterruptibleSource::start(source, is_interrupted)
+            .map_err(|source| FsError::Io { doing: "read", path: path.to_owned(), source })?;
         Ok(Self { size, ..Self::new(source, filter) })
+    }
+}
+
+/// A source that a thread reads ahead, so that neither a read that blocks nor endless input delays the end
+/// after an interrupt.
+pub struct InterruptibleSource {
+    /// Chunks in order; an empty one is the end.
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunk: Vec<u8>,
+    offset: usize,
+    is_interrupted: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl InterruptibleSource {
+    fn start(
+        mut source: Box<dyn Read + Send>,
+        is_interrupted: Arc<dyn Fn() -> bool + Send + Sync>,
+    ) -> io::Result<Self> {
+        let (sender, chunks) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("read".to_owned());
+        thread.spawn(move || {
+            loop {
+                let mut chunk = vec![0; CHUNK_SIZE];
+                let read = match source.read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read.map(|length| {
+                        chunk.truncate(length);
+                        chunk
+                    }),
+                };
+                let is_end = read.as_ref().map_or(true, Vec::is_empty);
+                if sender.send(read).is_err() || is_end {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { chunks, chunk: Vec::new(), offset: 0, is_interrupted })
+    }
+}
+
+impl BufRead for InterruptibleSource {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.offset >= self.chunk.len() {
+            if (self.is_interrupted)() {
+                return Err(io::Error::other("interrupted"));
+            }
+            match self.chunks.recv_timeout(POLL_INTERVAL) {
+                Ok(chunk) => {
+                    (self.chunk, self.offset) = (chunk?, 0);
+                    if self.chunk.is_empty() {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(self.chunk.get(self.offset..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.offset += length;
+    }
+}
+
+impl Read for InterruptibleSource {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
     }
 }
 

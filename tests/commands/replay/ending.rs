@@ -102,6 +102,27 @@ fn ctrl_c_ends_a_pause_at_once() {
     assert_eq!(run.json()["Summary"]["NextLine"], 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn one_signal_ends_a_read_that_never_ends() {
+    for (input, events, exit) in [
+        ("exec pmhooks replay /dev/zero", 0, 130),
+        ("exec < /dev/zero pmhooks replay -", 0, 130),
+        ("mkfifo in; yes '[1]' > in & exec pmhooks replay in -q", 0, 130),
+        ("mkfifo in; (cat events.jsonl; exec sleep 20 2>&-) > in & exec pmhooks replay in", 3, 7),
+    ] {
+        let is_sent = events > 0;
+        let endpoint =
+            if is_sent { Faulty::always(Step::status(200)) } else { Faulty::untouchable() };
+        let env = world();
+        let running = env.shell(&format!("{input} --to {}", endpoint.url())).spawn();
+        endpoint.wait_for(events);
+        std::thread::sleep(Duration::from_millis(400));
+        running.terminate();
+        running.finish_within(Duration::from_secs(5)).code(exit).has("interrupted after");
+    }
+}
+
 #[test]
 fn a_reader_that_goes_away_does_not_stop_the_sending() {
     // torture 42
