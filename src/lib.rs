@@ -68,6 +68,6 @@ pub fn report_panics(leave: term::interrupt::Leave) {
         term::Ui::default().line(&format!(
             "pmhooks: error: an internal error{place}; please report it with what you did"
         ));
-        leave(Exit::Machine.code().into())
+        leave(Exit::Internal.code().into())
     }));
 }

@@ -3,7 +3,6 @@
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
-use anyhow::Result;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{complete, profiles, terminal, trace};
@@ -13,7 +12,7 @@ use crate::commands::completions::docs::Appendix;
 use crate::commands::{self, Context};
 use crate::config::env;
 use crate::config::resolve::{Profiles, Wanted};
-use crate::error::{CommandError, Exit, Invocation, is_closed_pipe};
+use crate::error::{CommandError, Exit, Hint, Invocation, Result, TargetOptions};
 use crate::http::client::{self, HttpClient};
 use crate::postmark::{Limits, MASK};
 use crate::term::{Format, Interrupts, Tone, Ui, json, text};
@@ -34,7 +33,7 @@ pub fn run(process: Process) -> Exit {
         Err(why) => (context(&cli.global, Profiles::Unnamed, &process, Arc::clone(&ui)), Some(why)),
     };
     let done = match misnamed.or_else(|| profiles::refused(&cli.command, &cx.wanted.profiles)) {
-        Some(refused) => Err(refused.into()),
+        Some(refused) => Err(refused),
         None => dispatch(&cli.command, &cx),
     };
     match done {
@@ -42,18 +41,18 @@ pub fn run(process: Process) -> Exit {
             close(&ui);
             exit
         }
-        Err(error) if is_closed_pipe(&error) => Exit::Done,
-        Err(error) => report(&cx.explain(&error), &cx.invocation, &ui),
+        Err(error) if error.is_closed_pipe() => Exit::Done,
+        Err(error) => report(&cx.explain(error), &cx.target_options, &ui),
     }
 }
 
 /// How this program is called for the same target again.
-fn invocation(global: &GlobalArgs, profiles: &Profiles) -> Invocation {
+fn target_options(global: &GlobalArgs, profiles: &Profiles) -> TargetOptions {
     let name = match profiles {
         Profiles::One(name) => Some(name.as_str()),
         _ => None,
     };
-    Invocation::new(global.config.as_deref(), global.api_url.as_ref(), name)
+    TargetOptions::new(global.config.as_deref(), global.api_url.as_ref(), name)
 }
 
 fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
@@ -97,7 +96,7 @@ fn context(global: &GlobalArgs, profiles: Profiles, process: &Process, ui: Arc<U
         ui,
         no_input: global.no_input || environment.is_on(env::CI),
         environment,
-        invocation: invocation(global, &profiles),
+        target_options: target_options(global, &profiles),
         wanted: Wanted { profiles, api_url: global.api_url.clone(), config: global.config.clone() },
         limits: Limits { timeout: global.timeout, retries: global.retries },
         net,
@@ -117,30 +116,30 @@ fn close(ui: &Ui) {
 }
 
 /// Says what failed: for people what was attempted, why it failed and what helps; for programs one object.
-fn report(failure: &CommandError, invocation: &Invocation, ui: &Ui) -> Exit {
-    let hints = failure.hints.iter().map(|hint| invocation.applied(hint)).collect();
-    let failure = CommandError { hints, ..failure.clone() };
+fn report(error: &CommandError, target_options: &TargetOptions, ui: &Ui) -> Exit {
     if ui.settings.format.is_json() {
-        let object = failure.to_json(&ui.close());
+        let object = serde_json::to_value(error.to_report(target_options, ui.close()));
+        let object = object.unwrap_or_default();
         let text = if ui.settings.format == Format::Json {
             json::pretty(&object)
         } else {
             json::compact(&object)
         };
         ui.line(text.trim_end());
-        return failure.exit;
+        return error.exit();
     }
     ui.close();
     let label = ui.err_tone(Tone::Bad, "error:");
-    ui.line(&format!("pmhooks: {label} {}", text::excerpt(&failure.message, 500)));
-    for cause in &failure.causes {
-        ui.line(&format!("  because {}", text::excerpt(cause, 500)));
+    ui.line(&format!("pmhooks: {label} {}", text::excerpt(&error.message(), 500)));
+    for cause in error.causes() {
+        ui.line(&format!("  because {}", text::excerpt(&cause, 500)));
     }
-    for hint in &failure.hints {
+    for hint in error.hints() {
         let label = ui.err_tone(Tone::Strong, "hint:");
-        ui.line(&format!("  {label} {}", text::visible(hint)));
+        let hint = hint.render(target_options);
+        ui.line(&format!("  {label} {}", text::visible(&hint)));
     }
-    failure.exit
+    error.exit()
 }
 
 /// Help and version go to standard output; a command line that is not understood is a usage error.
@@ -156,18 +155,20 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
             Ok(()) => Exit::Done,
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
             Err(error) => {
-                let mut failure =
-                    CommandError::new(Exit::Machine, "cannot write to standard output");
-                failure.causes.push(error.to_string());
-                report(&failure, &Invocation::default(), &ui)
+                let error = CommandError::from(error).context("cannot write to standard output");
+                report(&error, &TargetOptions::default(), &ui)
             }
         };
     }
     if is_stream_of_edit(error) {
         let failure = CommandError::usage("the stream of a webhook cannot be changed")
-            .hint("make it anew on another: `pmhooks get ID -o json --show-secrets | pmhooks create --from - --stream STREAM`")
-            .hint("then delete the old one: `pmhooks delete ID`");
-        return report(&failure, &Invocation::default(), &ui);
+            .hint(Hint::command(
+                "make it anew on another",
+                Invocation::new("get ID -o json --show-secrets")
+                    .pipe("create --from - --stream STREAM".into()),
+            ))
+            .hint(Hint::command("then delete the old one", "delete ID"));
+        return report(&failure, &TargetOptions::default(), &ui);
     }
     let better = without_stray_values(error);
     let text = better.clone().unwrap_or(text);
@@ -175,9 +176,8 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
         let plain = better.unwrap_or_else(|| rendered.to_string());
         let mut lines = plain.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or_default().trim_start_matches("error: ");
-        let mut failure = CommandError::usage(message);
-        failure.hints.extend(lines.map(str::to_owned));
-        return report(&failure, &Invocation::default(), &ui);
+        let error = CommandError::usage(message).with_hints(lines.map(Hint::from).collect());
+        return report(&error, &TargetOptions::default(), &ui);
     }
     ui.line(text.replacen("error:", "pmhooks: error:", 1).trim_end());
     Exit::Usage

@@ -6,14 +6,12 @@ mod parties;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use super::planned::{self, Plans};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::options::parse::{quiet_with, width};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::apply::{self, Outcome, Way};
 use crate::ops::backup;
 use crate::ops::plan::kept::Kept;
@@ -73,9 +71,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let apart = cx.apart()?;
     if kept.is_some() && apart.is_some() {
-        return Err(
-            CommandError::usage("a kept plan is for one profile, and several are named").into()
-        );
+        return Err(CommandError::usage("a kept plan is for one profile, and several are named"));
     }
     if let Some(kept) = &kept {
         kept.binding.check_origin(cx.session()?).context("nothing was done")?;

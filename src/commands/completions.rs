@@ -2,12 +2,11 @@
 
 pub mod docs;
 
-use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use self::docs::Shell;
 use super::Context;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::term::Format;
 
 /// Print the completion script of a shell
@@ -39,8 +38,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if cx.ui.settings.format != Format::Table {
         return Err(CommandError::usage(
             "a completion script is printed as it is; leave out --output",
-        )
-        .into());
+        ));
     }
     cx.ui.data(&docs::completion_script(args.shell)).context("cannot write to standard output")?;
     Ok(Exit::Done)

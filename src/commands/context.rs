@@ -4,8 +4,6 @@ use std::cell::{Cell, OnceCell};
 use std::io;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-
 use super::fleet;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
@@ -14,7 +12,7 @@ use crate::config::profile::ProfileName;
 use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, secret};
-use crate::error::{CommandError, Exit, Invocation};
+use crate::error::{CommandError, Exit, Hint, Invocation, Result, ResultExt as _, TargetOptions};
 use crate::http::client::{HttpClient, ProxyVariables};
 use crate::ops::guard::{self, GuardError, Guards, Need};
 use crate::ops::session::{Session, SessionError};
@@ -34,7 +32,7 @@ pub struct Context {
     /// The sender of requests.
     pub net: Arc<HttpClient>,
     /// How this program is called for the same target again.
-    pub invocation: Invocation,
+    pub target_options: TargetOptions,
     /// `--yes`.
     pub yes: bool,
     /// Nobody may be asked: `--no-input`, or `CI` is set.
@@ -70,9 +68,9 @@ impl Context {
             let opened = place.target.map_err(SessionError::from).and_then(|target| {
                 Session::at(target, &self.environment, Arc::clone(&self.net), self.limits)
             });
-            (place.name, opened.map(|session| self.of(session)).map_err(anyhow::Error::from))
+            (place.name, opened.map(|session| self.of(session)).map_err(CommandError::from))
         });
-        fleet::all_or_nothing(opened, "used", self).map(Some)
+        fleet::all_or_nothing(opened, "used").map(Some)
     }
 
     /// The same for one profile of several.
@@ -84,7 +82,7 @@ impl Context {
             wanted: Wanted { profiles, ..self.wanted.clone() },
             limits: self.limits,
             net: Arc::clone(&self.net),
-            invocation: self.invocation.clone(),
+            target_options: self.target_options.clone(),
             yes: self.yes,
             no_input: self.no_input,
             command: self.command,
@@ -95,13 +93,13 @@ impl Context {
     }
 
     /// Where the token or the address comes from, said to a failure that is about it.
-    pub fn explain(&self, error: &anyhow::Error) -> CommandError {
+    pub fn explain(&self, error: CommandError) -> CommandError {
         fleet::told(error, self.session.get().map(|session| &session.target))
     }
 
     /// Refuses a format or columns that the view cannot give, before anything is sent.
     pub fn check<V: Report>(&self) -> Result<()> {
-        self.ui.check::<V>().map_err(|why| CommandError::usage(why).into())
+        self.ui.check::<V>().map_err(CommandError::usage)
     }
 
     /// Shows the answer; the end of a command that went well.
@@ -125,7 +123,7 @@ impl Context {
         }
         secret::read(source, what, &self.environment, &mut io::stdin().lock()).map_err(|error| {
             match error {
-                ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()).into(),
+                ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()),
                 other => other.into(),
             }
         })
@@ -145,7 +143,7 @@ impl Context {
     pub fn http_auth(&self, auth: &AuthArgs) -> Result<Option<HttpAuth>> {
         match (&auth.username, &auth.password) {
             (None, None) => Ok(None),
-            (None, Some(_)) => Err(CommandError::usage("--password needs --username").into()),
+            (None, Some(_)) => Err(CommandError::usage("--password needs --username")),
             (Some(username), _) => {
                 Ok(Some(HttpAuth { username: username.clone(), password: self.password(auth)? }))
             }
@@ -163,7 +161,7 @@ impl Context {
         let mut names = std::collections::HashSet::new();
         match headers.iter().find(|h| !names.insert(h.name.to_ascii_lowercase())) {
             Some(twice) => {
-                Err(CommandError::usage(format!("the header {} is given twice", twice.name)).into())
+                Err(CommandError::usage(format!("the header {} is given twice", twice.name)))
             }
             None => Ok(headers),
         }
@@ -172,7 +170,7 @@ impl Context {
     /// Standard input can be meant for one thing only.
     pub fn use_stdin(&self) -> Result<()> {
         if self.stdin_is_used.replace(true) {
-            return Err(CommandError::stdin_named_twice().into());
+            return Err(CommandError::stdin_named_twice());
         }
         Ok(())
     }
@@ -196,7 +194,7 @@ impl Context {
         match guard::precheck(session, &confirm.confirm, &self.wanted, &self.environment)? {
             Need::Name(name) => {
                 let asked = "the name of the protected profile";
-                Ok(self.ui.must_ask(asked, &format!("--confirm {name}"))?)
+                Ok(self.ui.must_ask(asked, format!("--confirm {name}"))?)
             }
             Need::Nothing => Ok(()),
         }
@@ -214,7 +212,7 @@ impl Context {
     fn guards_of(&self, session: &Session) -> Result<Guards> {
         Guards::of(session, &self.wanted, &self.environment).map_err(|error| {
             let is_unknown = matches!(error, GuardError::Api(_));
-            let error = anyhow::Error::from(error);
+            let error = CommandError::from(error);
             if is_unknown {
                 error.context("cannot check which server this would be written to")
             } else {
@@ -261,7 +259,7 @@ impl Context {
                 confirmed.extend(typed.parse().ok().filter(|typed| guards.is_confirmed_by(typed)));
                 if guards.need(&confirmed)? != Need::Nothing {
                     let message = "nothing was done: that is not its name";
-                    return Err(CommandError::new(Exit::Interrupted, message).into());
+                    return Err(CommandError::new(Exit::Interrupted, message));
                 }
             }
             (Need::Nothing, Some(question)) if !self.yes && confirmed.is_empty() => {
@@ -275,26 +273,24 @@ impl Context {
     fn type_name(&self, name: &ProfileName) -> Result<String> {
         self.ui.note(&format!("Profile {name} is protected: type its name to go on."));
         let asked = "the name of the protected profile";
-        let typed = self.ui.input(asked, &format!("--confirm {name}"), |_| Ok(()))?;
+        let typed = self.ui.input(asked, format!("--confirm {name}"), |_| Ok(()))?;
         Ok(typed.trim().to_owned())
     }
 
     /// Says that a webhook gets nothing yet, and what changes that.
     pub fn warn_unverified(&self, id: WebhookId) {
-        let verify = self.invocation.applied(&format!("`pmhooks verify {id}`"));
+        let verify = Invocation::new("verify").arg(id).render(&self.target_options);
         self.ui.warn(&format!(
-            "the webhook is not verified: it gets no events until it is; have it probed with {verify}"
+            "the webhook is not verified: it gets no events until it is; have it probed with `{verify}`"
         ));
     }
 
     /// The webhooks of the server, for the user to pick one.
     pub fn pick(&self, question: &'static str) -> Result<WebhookId> {
-        self.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;
+        self.ui.must_ask("the webhook's ID", webhook_id())?;
         let webhooks = self.session()?.client.list(None).context("cannot list the webhooks")?;
         if webhooks.is_empty() {
-            return Err(
-                CommandError::new(Exit::NotFound, "there are no webhooks to choose from").into()
-            );
+            return Err(CommandError::new(Exit::NotFound, "there are no webhooks to choose from"));
         }
         let line = |w: &Webhook| {
             let triggers = webhooks::triggers_text(w);
@@ -302,7 +298,8 @@ impl Context {
         };
         let items: Vec<_> = webhooks.iter().map(line).collect();
         let index = self.ui.pick(question, "the ID of a webhook", &items)?;
-        webhooks.get(index).map(|w| w.id).context("the choice is not in the list")
+        let chosen = webhooks.get(index).map(|w| w.id);
+        chosen.ok_or_else(|| CommandError::internal("the choice is not in the list"))
     }
 
     /// These IDs, or the one that the user picks.
@@ -315,6 +312,11 @@ impl Context {
         ids.retain(|id| seen.insert(*id));
         Ok(ids)
     }
+}
+
+/// The answer to a question for a webhook, where nobody can be asked.
+pub fn webhook_id() -> Hint {
+    Hint::from("the ID of a webhook, as ").run("list").text(" shows it")
 }
 
 /// The proxy variables. Lower case wins, as with curl; `HTTP_PROXY` in upper case is not believed in

@@ -5,13 +5,11 @@ mod questions;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::{quiet_with, stream_id};
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
-use crate::error::Exit;
+use crate::error::{Exit, Invocation, Result, ResultExt as _};
 use crate::ops::create::{self, Created};
 use crate::postmark::{StreamId, Webhook};
 use crate::term::Webhooks;
@@ -65,9 +63,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         if let Some(webhook) = same.next().cloned() {
             let more = same.count();
             if !webhook.could_be(&new) {
-                let edit = cx.invocation.applied(&format!("`pmhooks edit {}`", webhook.id));
-                cx.ui
-                    .warn(&format!("it is not in all as asked; compare it, and {edit} if need be"));
+                let edit = Invocation::new("edit").arg(webhook.id).render(&cx.target_options);
+                cx.ui.warn(&format!(
+                    "it is not in all as asked; compare it, and `{edit}` if need be"
+                ));
             }
             let also = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
             cx.ui.note(&format!(

@@ -4,12 +4,10 @@ mod outcomes;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::WebhookIds;
-use crate::error::Exit;
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::backup;
 use crate::postmark::{Webhook, Writer};
 use crate::term::webhooks;
@@ -41,7 +39,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Outcomes>()?;
     if args.target.ids.is_empty() {
-        cx.ui.must_ask("the webhook's ID", "the ID of a webhook, as `pmhooks list` shows it")?;
+        cx.ui.must_ask("the webhook's ID", super::context::webhook_id())?;
     }
     cx.can_confirm(&args.confirm)?;
     let ids = cx.ids_or_pick(&args.target.ids, "Which webhook is to be deleted?")?;
@@ -54,7 +52,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             Err(error) if args.ignore_missing && error.is_not_found() => outcomes.missing(*id),
             Err(error) => {
                 let what = format!("cannot get webhook {id} of {}", session.place());
-                outcomes.failed(*id, anyhow::Error::from(error).context(what));
+                outcomes.failed(*id, CommandError::from(error).context(what));
             }
         }
     }
@@ -121,10 +119,10 @@ fn delete(
         } else {
             format!("cannot delete webhook {id} of {place}")
         };
-        anyhow::Error::from(error).context(what)
+        CommandError::from(error).context(what)
     })?;
     let path = kept.display().to_string();
-    let again = cx.invocation.of(session.target.name());
+    let again = cx.target_options.of(session.target.name());
     cx.ui.note(&format!(
         "Deleted webhook {id}. Bring it back with: {again} create --from {}",
         shell_words::quote(&path)

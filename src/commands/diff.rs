@@ -4,14 +4,12 @@ mod servers;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use super::fleet::WIDTH;
 use super::planned::{self, Plans};
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::resolve::is_for_several;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::plan::kept::Binding;
 
 /// Show what differs between a server and a manifest
@@ -48,9 +46,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Plans>()?;
     let several = is_for_several(&cx.wanted, &cx.environment)?;
     if args.plan_out.is_some() && several {
-        return Err(
-            CommandError::usage("a plan is kept for one profile, and several are named").into()
-        );
+        return Err(CommandError::usage("a plan is kept for one profile, and several are named"));
     }
     if args.manifest.paths().is_empty() && several {
         return servers::run(args, cx);
@@ -70,11 +66,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     plans.warn(cx);
     if let (Some(path), Some(binding), [one]) = (&args.plan_out, binding, &plans.servers[..]) {
         if !manifests.literals().is_empty() {
-            let refused =
-                CommandError::usage("the plan is not kept: the manifest holds secrets in clear");
-            return Err(CommandError { causes: manifests.literals().to_vec(), ..refused }
-                .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
-                .into());
+            let message = "the plan is not kept: the manifest holds secrets in clear";
+            return Err(CommandError::usage(message)
+                .with_causes(manifests.literals().to_vec())
+                .hint("write a reference in their place, such as ${HOOK_PASSWORD}"));
         }
         let kept = planned::kept(one, binding, &documents, &args.manifest, cx.session()?);
         kept.write(path).context("cannot keep the plan")?;

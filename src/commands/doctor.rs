@@ -2,15 +2,12 @@
 
 mod view;
 
-use std::error::Error;
 use std::path::PathBuf;
-
-use anyhow::{Context as _, Result};
 
 use super::Context;
 use crate::commands::options::parse::{quiet, quiet_with, webhook_id};
 use crate::config::profile::ProfileName;
-use crate::error::{self, CommandError, Exit, Invocation};
+use crate::error::{CommandError, Exit, Result, ResultExt as _, TargetOptions};
 use crate::ops::doctor::{Doctor, DoctorReport, Outcome, Wishes, bundle};
 use crate::postmark::WebhookId;
 use crate::term::{Report as _, json};
@@ -60,18 +57,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if let Some(path) = &args.bundle {
         if path.as_os_str() == "-" {
             let why = "--bundle names a file; to standard output the report goes with -o json";
-            return Err(CommandError::usage(why).into());
+            return Err(CommandError::usage(why));
         }
         bundle::check(path).context("cannot write the report")?;
     }
     let wishes = args.id.map(|id| Wishes { id, test: !args.no_test, verify: args.verify });
-    let advice = |error: &(dyn Error + 'static)| error::of(error).hints;
     let doctor = Doctor {
         wanted: &cx.wanted,
         environment: &cx.environment,
         net: &cx.net,
         limits: cx.limits,
-        advice: &advice,
         tell: &|sentence| cx.ui.progress(sentence),
     };
     let walked =
@@ -79,7 +74,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let walked = walked.with_context(|| {
         format!("cannot look at webhook {}", args.id.map(|id| id.to_string()).unwrap_or_default())
     });
-    let walk = Walk { report: here(walked?, &cx.invocation), width: cx.ui.settings.width };
+    let walk = Walk { report: here(walked?, &cx.target_options), width: cx.ui.settings.width };
     cx.show(&walk)?;
     walk.advise(cx);
     cx.ui.note(&walk.summary());
@@ -93,8 +88,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 /// The report with its commands as they are called for this target.
-fn here(mut report: DoctorReport, invocation: &Invocation) -> DoctorReport {
+fn here(mut report: DoctorReport, target_options: &TargetOptions) -> DoctorReport {
     let nexts = report.checks.iter_mut().flat_map(|check| &mut check.next);
-    nexts.for_each(|next| *next = invocation.applied(next));
+    nexts.for_each(|next| *next = target_options.applied(next));
     report
 }

@@ -4,13 +4,11 @@ mod editor;
 mod flags;
 mod view;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::OneWebhookId;
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Hint, Invocation, Result, ResultExt as _};
 use crate::ops::change;
 use crate::ops::edit::{self, Edited};
 use crate::postmark::{Webhook, WebhookId, WebhookPatch};
@@ -60,12 +58,13 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     // As with kubectl: somebody at a terminal who gives no change makes it in the editor.
     let in_editor = args.editor || (is_empty && cx.ui.settings.may_ask);
     if !in_editor && is_empty {
-        return Err(CommandError::usage("nothing to change is given")
-            .hint("say what to change, as in --on bounce, or take --editor; see `pmhooks edit --help`")
-            .into());
+        return Err(CommandError::usage("nothing to change is given").hint(
+            Hint::from("say what to change, as in --on bounce, or take --editor; see ")
+                .run("edit --help"),
+        ));
     }
     if in_editor && !is_empty {
-        return Err(CommandError::usage("--editor takes no other change beside it").into());
+        return Err(CommandError::usage("--editor takes no other change beside it"));
     }
     cx.may_write(&args.confirm)?;
     let editor = if in_editor { Some(editor::program(cx)?) } else { None };
@@ -109,7 +108,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         } else {
             format!("cannot change webhook {id} of {place}")
         };
-        anyhow::Error::from(error).context(what)
+        CommandError::from(error).context(what)
     })?;
     match edited {
         Edited::Done(webhook) => {
@@ -129,14 +128,24 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Edited::AuthStays(webhook) => {
             let only = WebhookPatch { http_auth: None, ..patch }.is_empty();
             cx.show(&view(webhook))?;
-            Err(auth_stays(id, only).into())
+            Err(auth_stays(id, only))
         }
     }
 }
 
 fn auth_stays(id: WebhookId, only: bool) -> CommandError {
     let exit = if only { Exit::Refused } else { Exit::PartlyDone };
-    CommandError::new(exit, format!("Postmark took the change, but webhook {id} still sends its credentials"))
-        .hint("the API has no documented way to remove them; Postmark's web page has")
-        .hint(format!("or make it anew: `pmhooks get {id} -o json --show-secrets`, `pmhooks create --from FILE`, `pmhooks delete {id}`"))
+    CommandError::new(
+        exit,
+        format!("Postmark took the change, but webhook {id} still sends its credentials"),
+    )
+    .hint("the API has no documented way to remove them; Postmark's web page has")
+    .hint(
+        Hint::from("or make it anew: ")
+            .run(Invocation::new("get").arg(id).args(["-o", "json", "--show-secrets"]))
+            .text(", ")
+            .run("create --from FILE")
+            .text(", ")
+            .run(Invocation::new("delete").arg(id)),
+    )
 }

@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::quiet_with;
 use crate::commands::options::target::StreamFilter;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::export::{self, Exported, SCHEMA, SCHEMA_FILE, Wishes};
 use crate::postmark::Reveal;
 use crate::term::text::visible;
@@ -60,7 +58,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         other => {
             let message =
                 format!("a manifest is YAML or JSON; --output {} is not for it", other.name());
-            return Err(CommandError::usage(message).into());
+            return Err(CommandError::usage(message));
         }
     };
     let session = cx.session()?;

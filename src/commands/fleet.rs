@@ -6,11 +6,9 @@ mod missing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Error, Result};
-
 use super::{Context, several};
 use crate::config::resolve::places;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::ops::fanout;
 use crate::ops::session::Session;
 use crate::term::{ByProfile, Report};
@@ -45,30 +43,33 @@ impl<T> Fleet<T> {
     pub fn show<V: Report>(self, cx: &Context, view: impl Fn(T) -> V) -> Result<Exit> {
         let parts = self.parts.into_iter().map(|part| (part.profile, view(part.found))).collect();
         let exit = cx.show(&ByProfile { parts, several: self.several })?;
-        self.missing.map_or(Ok(exit), |missing| Err(missing.into()))
+        self.missing.map_or(Ok(exit), Err)
     }
 
     /// Adds that some webhooks of those profiles that answered could not be `done`.
-    pub fn lack(&mut self, failed: &[Error], asked: usize, done: &str) {
+    pub fn lack(&mut self, failed: &[CommandError], asked: usize, done: &str) {
         if failed.is_empty() {
             return;
         }
         let mut lacking = several::partly(failed, asked, done);
         if self.several {
             // Their commands would not say for which profile.
-            lacking.hints.clear();
+            lacking = lacking.with_hints(Vec::new());
         }
         if let Some(missing) = self.missing.take() {
-            lacking.message = format!("{}; {}", missing.message, lacking.message);
-            lacking.causes.splice(0..0, missing.causes);
-            lacking.hints.splice(0..0, missing.hints);
+            let message = format!("{}; {}", missing.message(), lacking.message());
+            let mut hints = missing.hints().to_vec();
+            hints.extend_from_slice(lacking.hints());
+            let causes = missing.causes().into_iter().chain(lacking.causes());
+            lacking =
+                CommandError::new(lacking.exit(), message).with_causes(causes).with_hints(hints);
         }
         self.missing = Some(lacking);
     }
 
     /// The end of a run: as it would end, or with what could not be done.
     pub fn end(self, exit: Exit) -> Result<Exit> {
-        self.missing.map_or(Ok(exit), |missing| Err(missing.into()))
+        self.missing.map_or(Ok(exit), Err)
     }
 }
 
@@ -99,8 +100,8 @@ impl Context {
             let result = match &place.target {
                 Err(error) => Err(of_config(error)),
                 Ok(target) => Session::at(target.clone(), environment, Arc::clone(net), limits)
-                    .map_err(|error| told(&error.into(), Some(target)))
-                    .and_then(|session| work(&session).map_err(|e| told(&e, Some(target)))),
+                    .map_err(|error| told(error.into(), Some(target)))
+                    .and_then(|session| work(&session).map_err(|e| told(e, Some(target)))),
             };
             show(answered.fetch_add(1, Ordering::Relaxed) + 1);
             result
@@ -115,9 +116,9 @@ impl Context {
             }
         }
         fleet.silent = failed.iter().map(|(name, _)| name.clone()).collect();
-        fleet.missing = missing(&failed, total, done, &self.invocation);
+        fleet.missing = missing(&failed, total, done);
         match fleet.missing.take_if(|_| fleet.parts.is_empty()) {
-            Some(failure) => Err(failure.into()),
+            Some(failure) => Err(failure),
             None => Ok(fleet),
         }
     }

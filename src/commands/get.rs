@@ -1,10 +1,8 @@
 //! `get`: webhooks by their IDs.
 
-use anyhow::{Context as _, Result};
-
 use super::{Context, several};
 use crate::commands::options::target::WebhookIds;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::term::Webhooks;
 
 /// Show webhooks
@@ -41,5 +39,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if failed.is_empty() {
         return Ok(Exit::Done);
     }
-    Err(several::partly(&failed, ids.len(), "shown").into())
+    Err(several::partly(&failed, ids.len(), "shown"))
 }

@@ -4,13 +4,11 @@ mod metrics;
 mod rows;
 mod view;
 
-use anyhow::{Context as _, Error, Result};
-
 use super::{Context, fleet, several};
 use crate::commands::options::parse::{percentage, quiet_with, width};
 use crate::commands::options::target::StreamFilter;
 use crate::commands::options::webhook::{TriggerWord, triggers_or_all};
-use crate::error::Exit;
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::{self, Checkup, Demands};
 use crate::ops::session::Session;
@@ -71,7 +69,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         failed.extend(part.found.1);
     }
     let findings = servers.iter_mut().flat_map(Server::findings_mut);
-    findings.for_each(|finding| finding.fix = cx.invocation.applied(&finding.fix));
+    findings.for_each(|finding| finding.fix = cx.target_options.applied(&finding.fix));
     let view = Health { servers, demands, several: fleet.several, silent: fleet.silent.clone() };
     cx.show(&view)?;
     view.advise(cx);
@@ -86,7 +84,7 @@ fn look(
     demands: &Demands,
     width: usize,
     gate: &Gate,
-) -> (Server, Vec<Error>) {
+) -> (Server, Vec<CommandError>) {
     let (profile, place) = (session.target.name(), session.place());
     let results = fanout::map(webhooks, width, |webhook| {
         let id = webhook.id;

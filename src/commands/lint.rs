@@ -8,7 +8,6 @@ mod view;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::Context;
@@ -16,7 +15,7 @@ use super::fleet::WIDTH;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::{quiet, quiet_with};
 use crate::commands::options::target::StreamFilter;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::ops::finding::Level;
 use crate::ops::lint::{self, RULES, Rule, Scene};
 use catalogue::Catalogue;
@@ -83,7 +82,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Lint>()?;
     let files: Vec<_> = args.files.iter().chain(&args.more_files).cloned().collect();
     if files.is_empty() && !args.var.is_empty() {
-        return Err(CommandError::usage("--var is for manifests, and none is named").into());
+        return Err(CommandError::usage("--var is for manifests, and none is named"));
     }
     let only = args.filter.stream.as_ref();
     if !files.is_empty() {
@@ -100,7 +99,7 @@ impl Args {
     fn look(&self, scenes: &[Scene], several: bool, cx: &Context) -> Result<Exit> {
         let mut found = lint::check(scenes, &self.ignore);
         for found in &mut found {
-            found.finding.fix = cx.invocation.applied(&found.finding.fix);
+            found.finding.fix = cx.target_options.applied(&found.finding.fix);
         }
         let view = Lint {
             found,

@@ -1,11 +1,9 @@
 //! `list`: the webhooks of a server, or of several.
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use super::fleet::WIDTH;
 use crate::commands::options::target::StreamFilter;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::term::{ByProfile, Webhooks};
 
 /// List the webhooks of a server

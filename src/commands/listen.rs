@@ -12,13 +12,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::event::{EventWord, events_or_all};
 use crate::commands::options::parse::{duration, listening_address, quiet, quiet_with};
 use crate::commands::options::webhook::AuthArgs;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::receive::Listener;
 use crate::postmark::{HookUrl, HttpAuth};
 use crate::term::Format;
@@ -97,7 +95,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let format = cx.ui.settings.format;
     if !matches!(format, Format::Table | Format::Jsonl) || !cx.ui.settings.columns.is_empty() {
-        return Err(CommandError::usage(words::NO_DOCUMENT).into());
+        return Err(CommandError::usage(words::NO_DOCUMENT));
     }
     let mut credentials: Vec<HttpAuth> = cx.http_auth(&args.auth)?.into_iter().collect();
     let wanted = register::want(&args.register, cx)?;

@@ -11,13 +11,12 @@ pub use resolved::{Manifests, manifests};
 
 use std::io;
 
-use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::Context;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
-use crate::error::CommandError;
+use crate::error::{CommandError, Hint, Result, ResultExt as _};
 use crate::ops::apply::Outcome;
 use crate::ops::manifest::{Documents, Manifest};
 use crate::ops::plan::kept::{self, Binding, Kept};
@@ -51,9 +50,11 @@ impl Planned {
 pub fn documents(args: &ManifestArgs, cx: &Context) -> Result<Documents> {
     let paths = args.paths();
     if paths.is_empty() {
-        return Err(CommandError::usage("no manifest is named")
-            .hint("name a file, or - for standard input; `pmhooks export --output-file FILE` writes one")
-            .into());
+        return Err(CommandError::usage("no manifest is named").hint(
+            Hint::from("name a file, or - for standard input; ")
+                .run("export --output-file FILE")
+                .text(" writes one"),
+        ));
     }
     for _ in paths.iter().filter(|path| path.as_os_str() == "-") {
         cx.use_stdin()?;

@@ -8,11 +8,9 @@ mod show;
 mod token;
 mod r#use;
 
-use anyhow::Result;
-
 use super::Context;
 use crate::config::profile::{Profile, ProfileName};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::postmark::ApiUrl;
 use crate::term::accounts::AccountRow;
 
@@ -91,7 +89,7 @@ fn built_in_row(default: Option<&ProfileName>) -> AccountRow {
 fn refuse_built_in(name: &ProfileName, what_instead: &str) -> Result<()> {
     if name.is_sandbox() {
         let why = format!("the profile {name} is built in; {what_instead}");
-        return Err(CommandError::usage(why).into());
+        return Err(CommandError::usage(why));
     }
     Ok(())
 }

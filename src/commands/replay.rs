@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
 use super::Context;
@@ -20,7 +19,7 @@ use crate::commands::options::event::{EventWord, events, events_or_all};
 use crate::commands::options::parse::{quiet, quiet_with, rate, width};
 use crate::commands::options::target::Destination;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::moment::Moment;
 use crate::ops::record::{ReadItem, RecordFilter, RecordReader};
 use crate::ops::replay::{self, ReplayEnd, ReplayOptions};
@@ -104,10 +103,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let interrupts = Arc::clone(&cx.ui);
     let is_interrupted = Arc::new(move || interrupts.interrupts.is_asked());
     let events = RecordReader::open(&args.file, filter(args), is_interrupted).map_err(|error| {
-        CommandError {
-            causes: vec![error.to_string()],
-            ..CommandError::usage("cannot read the events")
-        }
+        CommandError::usage("cannot read the events").with_causes([error.to_string()])
     })?;
     let target = target::find(args, cx)?;
     let mut report = ReplayReport::new(args, target.url.clone(), cx);

@@ -9,15 +9,13 @@ mod view;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use super::{Context, several};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::quiet;
 use crate::commands::options::secret::SecretHeader;
 use crate::commands::options::target::WebhooksOrAll;
 use crate::config::source::SecretSource;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::apply;
 use crate::ops::rotate::{self, Turn};
 use rotation::Rotation;
@@ -137,7 +135,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     ui.interrupts.go_gently();
     let outcomes =
         rotate::rotate(&writer, &rotation.turns, &|| ui.interrupts.is_asked(), &|webhook| {
-            ui.progress(&format!("Changing webhook {}…", webhook.id))
+            ui.progress(&format!("Changing webhook {}…", webhook.id));
         });
     rotation.outcomes = Some(outcomes);
     cx.show(&rotation)?;

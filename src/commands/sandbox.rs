@@ -3,10 +3,8 @@
 mod reset;
 mod serve;
 
-use anyhow::Result;
-
 use super::Context;
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 
 /// Run the built-in emulator of Postmark's API
 ///

@@ -4,10 +4,8 @@ mod edit;
 mod get;
 mod view;
 
-use anyhow::Result;
-
 use super::Context;
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 
 /// Show or change the server's own event settings
 ///

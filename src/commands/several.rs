@@ -1,11 +1,9 @@
 //! Several webhooks at once: which they are, and what is said where only some went well.
 
-use anyhow::{Context as _, Error, Result};
-
 use super::Context;
 use crate::commands::options::target::WebhooksOrAll;
 use crate::config::resolve::is_for_several;
-use crate::error::{CommandError, Exit, explain};
+use crate::error::{CommandError, Diagnose as _, Diagnosis, Exit, Result, ResultExt as _};
 use crate::ops::session::Session;
 use crate::postmark::{ApiError, Webhook, WebhookId};
 
@@ -26,7 +24,7 @@ pub fn ids_of_one(
 ) -> Result<Vec<WebhookId>> {
     if is_for_several(&cx.wanted, &cx.environment)? {
         let message = "an ID means a webhook of one server, and several profiles are named";
-        return Err(CommandError::usage(message).hint("all webhooks of each: --all").into());
+        return Err(CommandError::usage(message).hint("all webhooks of each: --all"));
     }
     cx.ids_or_pick(ids, question)
 }
@@ -36,7 +34,7 @@ pub fn webhooks(
     target: &WebhooksOrAll,
     cx: &Context,
     question: &'static str,
-) -> Result<(Vec<Webhook>, Vec<Error>)> {
+) -> Result<(Vec<Webhook>, Vec<CommandError>)> {
     if target.all {
         return Ok((all(cx.session()?)?, Vec::new()));
     }
@@ -55,7 +53,7 @@ pub fn all(session: &Session) -> Result<Vec<Webhook>> {
 }
 
 /// What went well, and what did not.
-pub fn apart<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<Error>) {
+pub fn apart<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<CommandError>) {
     let (mut good, mut failed) = (Vec::new(), Vec::new());
     for result in results {
         match result {
@@ -68,34 +66,27 @@ pub fn apart<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<Er
 
 /// Where nothing went well, a single failure is itself, and of several the first decides what the run
 /// ends with. An API that cannot do it at all says so once.
-pub fn none_of(mut failed: Vec<Error>, asked: usize, done: &str) -> Error {
-    let is_old = |error: &Error| {
-        matches!(error.downcast_ref::<ApiError>(), Some(ApiError::NotOffered { .. }))
-    };
-    if let Some(index) = failed.iter().position(is_old) {
-        let failure = explain(&failed.swap_remove(index));
-        let message = failure.causes.first().cloned().unwrap_or_default();
-        return CommandError { message, causes: Vec::new(), ..failure }.into();
+pub fn none_of(mut failed: Vec<CommandError>, asked: usize, done: &str) -> CommandError {
+    let is_old = |error: &&ApiError| matches!(error, ApiError::NotOffered { .. });
+    if let Some(old) = failed.iter().find_map(|error| error.find::<ApiError>().filter(is_old)) {
+        return CommandError::with_diagnosis(old.to_string(), old.diagnosis());
     }
     if failed.len() == 1 {
         return failed.remove(0);
     }
     let message = format!("none of the {asked} webhooks could be {done}");
-    let first = failed.first().map_or_else(|| CommandError::usage("there is no ID"), explain);
-    CommandError { message, causes: sentences(&failed), ..first }.into()
+    let Some(first) = failed.first() else { return CommandError::usage(message) };
+    let diagnosis = Diagnosis { details: sentences(&failed), ..first.diagnosis().clone() };
+    CommandError::with_diagnosis(message, diagnosis)
 }
 
 /// The failure where some webhooks went well.
-pub fn partly(failed: &[Error], asked: usize, done: &str) -> CommandError {
+pub fn partly(failed: &[CommandError], asked: usize, done: &str) -> CommandError {
     let message = format!("{} of {asked} webhooks could not be {done}", failed.len());
-    let hints = failed.first().map(|error| explain(error).hints).unwrap_or_default();
-    CommandError {
-        causes: sentences(failed),
-        hints,
-        ..CommandError::new(Exit::PartlyDone, message)
-    }
+    let hints = failed.first().map(|error| error.hints().to_vec()).unwrap_or_default();
+    CommandError::new(Exit::PartlyDone, message).with_causes(sentences(failed)).with_hints(hints)
 }
 
-fn sentences(failed: &[Error]) -> Vec<String> {
+fn sentences(failed: &[CommandError]) -> Vec<String> {
     failed.iter().map(|error| format!("{error:#}")).collect()
 }

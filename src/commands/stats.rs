@@ -1,11 +1,10 @@
 //! `stats`: what Postmark sent to webhooks in the last 24 hours.
 
-use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Context, fleet, several};
 use crate::commands::options::target::WebhooksOrAll;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;
 use crate::postmark::{Metrics, Reveal, Statistics, Trigger, WebhookId};

@@ -1,12 +1,11 @@
 //! `streams`: the message streams of a server, or of several.
 
-use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
 use super::Context;
 use super::fleet::WIDTH;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::postmark::{Stream, StreamFilter, StreamType};
 use crate::term::{ByProfile, Cell, Column, Report, Table, Tone};
 

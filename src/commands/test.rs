@@ -9,14 +9,12 @@ mod show;
 mod tested;
 mod view;
 
-use anyhow::Result;
-
 use super::{Context, several};
 use crate::commands::options::endpoint::EndpointArgs;
 use crate::commands::options::event::EventArgs;
 use crate::commands::options::parse::{quiet_with, width};
 use crate::commands::options::target::WebhooksOrAll;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::term::Format;
 use show::Printed;
 use view::Tests;
@@ -73,7 +71,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.check::<Tests>()?;
     }
     if args.curl && cx.ui.settings.format != Format::Table {
-        return Err(CommandError::usage("--curl shows commands; it has no other --output").into());
+        return Err(CommandError::usage("--curl shows commands; it has no other --output"));
     }
     let (targets, failed) = prepare::targets(args, cx)?;
     if targets.is_empty() && !failed.is_empty() {
@@ -81,7 +79,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Err(several::none_of(failed, asked, "tested"));
     }
     if targets.is_empty() {
-        return Err(CommandError::new(Exit::NotFound, "there is no webhook to test").into());
+        return Err(CommandError::new(Exit::NotFound, "there is no webhook to test"));
     }
     let exit = if args.print {
         show::bodies(&targets, cx)?
@@ -93,5 +91,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if failed.is_empty() {
         return Ok(exit);
     }
-    Err(several::partly(&failed, targets.len() + failed.len(), "tested").into())
+    Err(several::partly(&failed, targets.len() + failed.len(), "tested"))
 }

@@ -4,14 +4,12 @@ mod view;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-
 use super::{Context, several};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::{positive_duration, quiet, quiet_with};
 use crate::commands::options::target::WebhooksOrAll;
 use crate::config::profile::ProfileName;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::{fanout, verify};
 use view::Verified;
 
@@ -49,7 +47,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.may_write(&confirm)?;
     let ids = several::ids(&args.target, cx, "Which webhook is to be verified?")?;
     if ids.is_empty() {
-        return Err(CommandError::new(Exit::NotFound, "there is no webhook to verify").into());
+        return Err(CommandError::new(Exit::NotFound, "there is no webhook to verify"));
     }
     let session = cx.session()?;
     let place = session.place();
@@ -73,7 +71,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let verified = Verified(verified);
     cx.show(&verified)?;
     let not_passed = verified.not_passed();
-    let pmhooks = cx.invocation.of(session.target.name());
+    let pmhooks = cx.target_options.of(session.target.name());
     for (id, triggers) in &not_passed {
         cx.ui.note(&format!(
             "Webhook {id} gets no events for {triggers} until that passes. Look with \
@@ -81,7 +79,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         ));
     }
     if !failed.is_empty() {
-        return Err(several::partly(&failed, ids.len(), "verified").into());
+        return Err(several::partly(&failed, ids.len(), "verified"));
     }
     Ok(if not_passed.is_empty() { Exit::Done } else { Exit::Finding })
 }

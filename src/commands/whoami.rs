@@ -1,10 +1,8 @@
 //! `whoami`: which server, by whose word.
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::config::resolve;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::term::accounts::{AccountRow, Accounts};
 
 /// Show which server and token are in use

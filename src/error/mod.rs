@@ -1,36 +1,23 @@
-//! Exit codes, and how each typed error ends a run: exit code and hints.
+//! How a run ends: exit codes, hints, and the error that a command returns.
+//!
+//! Every error enum says by [`Diagnose`] what the run ends with. Those of `ops`, `term` and `commands` do so
+//! beside themselves, those of the layers below in the files of this folder. `?` turns any of them into a
+//! [`CommandError`], so an error without a diagnosis does not compile.
 
-mod codes;
-mod invocation;
-mod work;
+mod config;
+mod fs;
+mod hint;
+mod http;
+mod postmark;
+mod sandbox;
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::io;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::config::ConfigError;
-use crate::fs::FsError;
-use crate::http::client::{HttpError, TlsTrouble};
-use crate::ops::apply::{ApplyError, LockError};
-use crate::ops::create::CreateError;
-use crate::ops::definition::DefinitionError;
-use crate::ops::document::DocumentError;
-use crate::ops::guard::GuardError;
-use crate::ops::manifest::ManifestError;
-use crate::ops::plan::PlanError;
-use crate::ops::plan::kept::KeptError;
-use crate::ops::receive::ReceiveError;
-use crate::ops::rotate::RotateError;
-use crate::ops::rotate::generate::GenerateError;
-use crate::ops::session::SessionError;
-use crate::ops::temporary_webhook::TemporaryError;
-use crate::ops::test::EndpointError;
-use crate::ops::test::samples::SampleError;
-use crate::postmark::Verdict;
-use crate::postmark::{ApiError, Refusal};
-use crate::sandbox::SandboxError;
-use crate::term::prompt::PromptError;
-pub use invocation::Invocation;
+pub use hint::{Hint, Invocation, TargetOptions};
 
 /// How a run ends. The numbers are a promise to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +33,13 @@ pub enum Exit {
     PartlyDone,
     NotFound,
     Machine,
+    Internal,
     Interrupted,
 }
 
 impl Exit {
-    /// All of them, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    /// Every exit, in the order of the codes.
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::Finding,
         Self::Usage,
@@ -62,10 +50,11 @@ impl Exit {
         Self::PartlyDone,
         Self::NotFound,
         Self::Machine,
+        Self::Internal,
         Self::Interrupted,
     ];
 
-    /// The process's exit code.
+    /// The exit code of the process.
     pub fn code(self) -> u8 {
         self.row().0
     }
@@ -75,19 +64,21 @@ impl Exit {
         self.row().1
     }
 
-    /// What it means, for help and manual.
+    /// The meaning, for help and manual.
     pub fn meaning(self) -> &'static str {
         self.row().2
     }
 
     fn row(self) -> (u8, &'static str, &'static str) {
         match self {
-            Self::Done => (0, "Done", "done; an empty list and a closed pipe included"),
-            Self::Finding => (1, "Finding", "a check found something"),
+            Self::Done => (0, "Done", "success; an empty list and a closed pipe included"),
+            Self::Finding => (1, "Finding", "a check found a problem"),
             Self::Usage => {
-                (2, "Usage", "a wrong flag or file, or an unsafe request; nothing was sent")
+                (2, "Usage", "invalid option or file, or an unsafe request; nothing was sent")
             }
-            Self::NotSetUp => (3, "NotSetUp", "no token, unknown profile, unusable configuration"),
+            Self::NotSetUp => {
+                (3, "NotSetUp", "no token, unknown profile or unusable configuration")
+            }
             Self::TokenRefused => (4, "TokenRefused", "Postmark refused the token"),
             Self::Refused => (5, "Refused", "Postmark refused the request"),
             Self::Unreachable => {
@@ -96,412 +87,277 @@ impl Exit {
             Self::PartlyDone => {
                 (7, "PartlyDone", "partly done; each part is listed with its outcome")
             }
-            Self::NotFound => (8, "NotFound", "no such webhook"),
+            Self::NotFound => (8, "NotFound", "webhook not found"),
             Self::Machine => (9, "Machine", "a file, folder, port or lock could not be used"),
-            Self::Interrupted => (130, "Interrupted", "interrupted, or answered no"),
+            Self::Internal => (70, "Internal", "internal error (a bug; please report)"),
+            Self::Interrupted => (130, "Interrupted", "canceled or interrupted"),
         }
     }
 }
 
-/// The commands that can be for several profiles at once.
+/// The commands that can work on several profiles at once.
 pub const FAN_OUT: [&str; 7] = ["list", "stats", "health", "lint", "diff", "apply", "streams"];
 
-/// A failure as it is told: what was attempted, why it failed, what helps.
+/// Result of a command, or of a step of one.
+pub type Result<T, E = CommandError> = std::result::Result<T, E>;
+
+/// An error that knows how it ends a run.
+///
+/// Implementations match exhaustively, and pass on the whole diagnosis of an error that they wrap.
+pub trait Diagnose: Error {
+    /// How the error ends the run, and what helps.
+    fn diagnosis(&self) -> Diagnosis;
+}
+
+/// How an error ends the run, and what helps.
 #[derive(Clone, Debug)]
-pub struct CommandError {
-    /// What the run ends with.
+pub struct Diagnosis {
+    /// The exit code.
     pub exit: Exit,
-    /// What was attempted.
-    pub message: String,
-    /// Why it failed, the nearest reason first.
-    pub causes: Vec<String>,
-    /// What helps.
-    pub hints: Vec<String>,
-    /// The HTTP status, where there was one.
+    /// What helps, the most likely first.
+    pub hints: Vec<Hint>,
+    /// Reasons that stand side by side, where the chain of sources has room for one only.
+    pub details: Vec<String>,
+    /// HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// Postmark's error code, where there was one.
+    /// Postmark's error code, if it gave one.
     pub error_code: Option<i64>,
 }
 
+impl Diagnosis {
+    /// A diagnosis without hints.
+    pub fn new(exit: Exit) -> Self {
+        Self { exit, hints: Vec::new(), details: Vec::new(), http_status: None, error_code: None }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds reasons.
+    #[must_use]
+    pub fn details(mut self, details: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
+    /// Adds the HTTP status and Postmark's error code.
+    #[must_use]
+    pub fn response(mut self, http_status: u16, error_code: Option<i64>) -> Self {
+        self.http_status = Some(http_status);
+        self.error_code = error_code;
+        self
+    }
+
+    /// Several profiles are named where one is required.
+    pub fn one_profile_only() -> Self {
+        Self::new(Exit::Usage)
+            .hint("name one profile")
+            .hint(format!("several profiles at once go with {}", FAN_OUT.join(", ")))
+    }
+}
+
+/// The error of a command: a chain of what was attempted and why it failed, with its diagnosis.
+#[derive(Debug)]
+pub struct CommandError {
+    chain: anyhow::Error,
+    diagnosis: Diagnosis,
+}
+
+impl<E: Diagnose + Send + Sync + 'static> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        Self { diagnosis: error.diagnosis(), chain: error.into() }
+    }
+}
+
 impl CommandError {
+    /// An error without a typed error below it.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self::with_diagnosis(message, Diagnosis::new(exit))
+    }
+
+    /// An error that ends the run as `diagnosis` says.
+    pub fn with_diagnosis(message: impl Into<String>, diagnosis: Diagnosis) -> Self {
+        Self { chain: anyhow::Error::msg(message.into()), diagnosis }
+    }
+
     /// A request that is refused before anything is sent.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
-    /// A failure without a typed error below it.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            causes: Vec::new(),
-            hints: Vec::new(),
-            http_status: None,
-            error_code: None,
-        }
+    /// A state that only a bug of this program explains.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Exit::Internal, message)
     }
 
-    /// Standard input is wanted for two things.
+    /// Standard input is named as the source of two things.
     pub fn stdin_named_twice() -> Self {
         Self::usage("- (standard input) is named twice, but can be read only once")
     }
 
-    /// Several profiles are named where one is meant.
+    /// Several profiles are named where one is required.
     pub fn one_profile_only(message: impl Into<String>) -> Self {
-        Self::usage(message)
-            .hint("name one profile")
-            .hint(format!("several profiles at once go with {}", FAN_OUT.join(", ")))
+        Self::with_diagnosis(message, Diagnosis::one_profile_only())
     }
 
-    /// Adds what helps.
+    /// Says what was attempted when the error occurred.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+    pub fn context(self, attempt: impl Into<String>) -> Self {
+        Self { chain: self.chain.context(attempt.into()), ..self }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.diagnosis.hints.push(hint.into());
         self
     }
 
-    /// The documented object.
-    pub fn to_json(&self, warnings: &[String]) -> Value {
-        let mut error = json!({
-            "Kind": self.exit.name(),
-            "Message": self.message,
-            "Causes": self.causes,
-            "Hints": self.hints,
-            "HttpStatus": self.http_status,
-            "ErrorCode": self.error_code,
-        });
-        if let (false, Value::Object(error)) = (warnings.is_empty(), &mut error) {
-            error.insert("Warnings".to_owned(), json!(warnings));
-        }
-        json!({ "Error": error })
+    /// Replaces the hints.
+    #[must_use]
+    pub fn with_hints(mut self, hints: Vec<Hint>) -> Self {
+        self.diagnosis.hints = hints;
+        self
     }
-}
 
-impl std::fmt::Display for CommandError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+    /// Adds reasons, after those of the chain.
+    #[must_use]
+    pub fn with_causes(mut self, causes: impl IntoIterator<Item = String>) -> Self {
+        self.diagnosis.details.extend(causes);
+        self
     }
-}
 
-impl std::error::Error for CommandError {}
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        self.diagnosis.exit
+    }
 
-/// True where somebody closed the pipe that data was going to: no failure, but the end.
-pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    })
-}
+    /// What helps.
+    pub fn hints(&self) -> &[Hint] {
+        &self.diagnosis.hints
+    }
 
-/// Makes the failure of an error: its sentences, and exit code and advice by the typed error within.
-pub fn explain(error: &anyhow::Error) -> CommandError {
-    let mut sentences: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let sentence = cause.to_string();
-        // An error that quotes its cause has said it.
-        if !sentences.last().is_some_and(|said| said.ends_with(&sentence)) {
-            sentences.push(sentence);
-        }
+    /// How the error ends the run.
+    pub fn diagnosis(&self) -> &Diagnosis {
+        &self.diagnosis
     }
-    let mut failure = error
-        .chain()
-        .find_map(judge)
-        .unwrap_or_else(|| CommandError::new(Exit::Machine, String::new()));
-    let mut sentences = sentences.into_iter();
-    failure.message = sentences.next().unwrap_or_default();
-    failure.causes = sentences.chain(failure.causes).collect();
-    failure
-}
 
-/// What a typed error by itself would end with, and what helps.
-pub fn of(error: &(dyn std::error::Error + 'static)) -> CommandError {
-    judge(error).unwrap_or_else(|| CommandError::new(Exit::Machine, String::new()))
-}
+    /// What was attempted: the first sentence.
+    pub fn message(&self) -> String {
+        self.chain.to_string()
+    }
 
-/// The table: a typed error's exit code, its advice, and what more there is to say.
-fn judge(error: &(dyn std::error::Error + 'static)) -> Option<CommandError> {
-    let failure = CommandError::new;
-    if let Some(known) = error.downcast_ref::<CommandError>() {
-        return Some(known.clone());
-    }
-    if let Some(error) = error.downcast_ref::<ManifestError>() {
-        return Some(work::manifest(error));
-    }
-    if let Some(error) = error.downcast_ref::<RotateError>() {
-        return Some(work::rotate(error));
-    }
-    if let Some(error) = error.downcast_ref::<GenerateError>() {
-        return Some(work::generate(error));
-    }
-    if let Some(error) = error.downcast_ref::<KeptError>() {
-        return Some(kept(error));
-    }
-    if let Some(error) = error.downcast_ref::<PlanError>() {
-        return Some(work::plan(error));
-    }
-    if let Some(error) = error.downcast_ref::<ReceiveError>() {
-        return Some(work::receive(error));
-    }
-    if let Some(error) = error.downcast_ref::<LockError>() {
-        return match error {
-            LockError::Config(error) => Some(config(error)),
-            LockError::Disk(error) => Some(fs(error)),
-        };
-    }
-    if let Some(error) = error.downcast_ref::<ApplyError>() {
-        return match error {
-            ApplyError::Create(error) => judge(error),
-            ApplyError::Api(error) => Some(api(error)),
-            ApplyError::Backup(error) => Some(fs(error)),
-            ApplyError::AuthStays => Some(failure(Exit::Refused, "").hint(
-                "the API has no documented way to remove credentials; Postmark's web page has",
-            )),
-        };
-    }
-    if let Some(error) = error.downcast_ref::<CreateError>() {
-        return match error {
-            CreateError::Api(error) => Some(api(error)),
-            CreateError::NotCreated(_) => Some(
-                failure(Exit::Unreachable, "")
-                    .hint("create it with --if-absent, in case it still appears"),
-            ),
-            CreateError::Unknown { .. } => Some(
-                failure(Exit::Unreachable, "")
-                    .hint("look for it before you try again: `pmhooks list`"),
-            ),
-        };
-    }
-    if let Some(error) = error.downcast_ref::<TemporaryError>() {
-        return work::temporary(error);
-    }
-    if let Some(error) = error.downcast_ref::<ApiError>() {
-        return Some(api(error));
-    }
-    if let Some(error) = error.downcast_ref::<HttpError>() {
-        return Some(net(error));
-    }
-    if let Some(error) = error.downcast_ref::<GuardError>() {
-        return Some(work::guard(error));
-    }
-    if let Some(error) = error.downcast_ref::<SessionError>() {
-        return match error {
-            SessionError::Config(error) => Some(config(error)),
-            SessionError::Sandbox(error) => Some(sandbox(error)),
-        };
-    }
-    if let Some(error) = error.downcast_ref::<ConfigError>() {
-        return Some(config(error));
-    }
-    if let Some(error) = error.downcast_ref::<SandboxError>() {
-        return Some(sandbox(error));
-    }
-    if let Some(error) = error.downcast_ref::<PromptError>() {
-        return Some(prompt(error));
-    }
-    if let Some(error) = error.downcast_ref::<SampleError>() {
-        let refused = failure(Exit::Usage, "");
-        return Some(match error {
-            SampleError::UnknownField(_) => refused.hint("see the fields of an event with --print"),
-            _ => refused,
-        });
-    }
-    if error.is::<DefinitionError>() || error.is::<DocumentError>() || error.is::<EndpointError>() {
-        return Some(failure(Exit::Usage, ""));
-    }
-    if let Some(error) = error.downcast_ref::<FsError>() {
-        return Some(fs(error));
-    }
-    if error.is::<io::Error>() {
-        return Some(failure(Exit::Machine, ""));
-    }
-    None
-}
-
-fn fs(error: &FsError) -> CommandError {
-    let failure = CommandError::new(Exit::Machine, "");
-    match error {
-        FsError::Link { .. } => {
-            failure.hint("links are not followed when a file is written; name the file itself")
-        }
-        FsError::Foreign { .. } => {
-            failure.hint("name another file, or run this as the user that it belongs to")
-        }
-        FsError::NotALock { .. } => failure.hint("move that file away, or name another file"),
-        FsError::Io { .. }
-        | FsError::NotAFile { .. }
-        | FsError::TooLarge { .. }
-        | FsError::Locked { .. } => failure,
-    }
-}
-
-fn kept(error: &KeptError) -> CommandError {
-    match error {
-        KeptError::Disk(error) => fs(error),
-        KeptError::Manifest(error) => work::manifest(error),
-        KeptError::Stale(_)
-        | KeptError::Unbound(_)
-        | KeptError::OtherServer { .. }
-        | KeptError::OtherVersion { .. } => CommandError::new(Exit::Usage, "")
-            .hint("make it anew: `pmhooks diff FILE --plan-out FILE`"),
-        KeptError::Foreign(_) | KeptError::Unread(_) => CommandError::new(Exit::Usage, ""),
-    }
-}
-
-fn api(error: &ApiError) -> CommandError {
-    match error {
-        ApiError::Http(error) => net(error),
-        ApiError::Refused(refusal) => refused(refusal),
-        ApiError::Unavailable { status, code, retry_after, .. } => {
-            let mut failure = CommandError::new(Exit::Unreachable, "");
-            failure.http_status = Some(*status);
-            failure.error_code = *code;
-            match retry_after {
-                Some(wait) => {
-                    failure.hint(format!("try again in {}", humantime::format_duration(*wait)))
-                }
-                None if *status == 429 => {
-                    failure.hint("try again in a minute; Postmark asks for less")
-                }
-                None => failure
-                    .hint("try again later; https://status.postmarkapp.com says how Postmark is"),
+    /// Why it failed, the nearest reason first.
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut last = self.message();
+        for cause in self.chain.chain().skip(1).map(ToString::to_string) {
+            // An error that quotes its cause has said it.
+            if !last.ends_with(&cause) {
+                causes.push(cause.clone());
+                last = cause;
             }
         }
-        ApiError::Redirected { status, .. } => {
-            let mut failure = CommandError::new(Exit::Unreachable, "");
-            failure.http_status = Some(*status);
-            failure.hint(
-                "a token never follows a redirect; check the API's address: `pmhooks profile list --columns name,api-url`",
-            )
-        }
-        ApiError::NotOffered { .. } => {
-            let mut failure = CommandError::new(Exit::Refused, "");
-            failure.http_status = Some(404);
-            failure
-        }
-        ApiError::NotPostmark { status, .. } | ApiError::Shape { status, .. } => {
-            let mut failure = CommandError::new(Exit::Unreachable, "");
-            failure.http_status = Some(*status);
-            failure.hint("something else may answer there: a proxy, a login page, a wrong address")
+        causes.extend(self.diagnosis.details.iter().cloned());
+        causes
+    }
+
+    /// The error of this type in the chain.
+    pub fn find<E: Error + Send + Sync + 'static>(&self) -> Option<&E> {
+        self.chain.chain().find_map(<dyn Error>::downcast_ref)
+    }
+
+    /// True if the reader of standard output closed the pipe, which is not an error but the end.
+    pub fn is_closed_pipe(&self) -> bool {
+        let mut causes = self.chain.chain().filter_map(<dyn Error>::downcast_ref::<io::Error>);
+        causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The documented JSON object. Hints are those of a run with these options.
+    pub fn to_report(&self, target: &TargetOptions, warnings: Vec<String>) -> impl Serialize {
+        let Diagnosis { exit, hints, http_status, error_code, .. } = &self.diagnosis;
+        Report {
+            error: Body {
+                kind: exit.name(),
+                message: self.message(),
+                causes: self.causes(),
+                hints: hints.iter().map(|hint| hint.render(target)).collect(),
+                http_status: *http_status,
+                error_code: *error_code,
+                warnings,
+            },
         }
     }
 }
 
-fn refused(refusal: &Refusal) -> CommandError {
-    let exit = if refusal.is_about_the_token() {
-        Exit::TokenRefused
-    } else if refusal.is_not_found() {
-        Exit::NotFound
-    } else {
-        Exit::Refused
-    };
-    let mut failure = CommandError::new(exit, "");
-    failure.http_status = Some(refusal.status);
-    failure.error_code = refusal.code;
-    if let Some(verification) = &refusal.verification {
-        failure.causes = verification.results.iter().map(Verdict::describe).collect();
-    }
-    failure.hints = codes::hints(refusal);
-    failure
-}
-
-fn net(error: &HttpError) -> CommandError {
-    let unreachable = || CommandError::new(Exit::Unreachable, "");
-    match error {
-        HttpError::Authorities { .. } | HttpError::ProxySetting { .. } => {
-            CommandError::new(Exit::Usage, "")
-        }
-        HttpError::Local { .. } => CommandError::new(Exit::Machine, ""),
-        HttpError::Tls { trouble: TlsTrouble::UnknownAuthority, .. } => {
-            unreachable().hint("a company's own authority is added with --cacert FILE")
-        }
-        HttpError::Timeout { .. } | HttpError::ConnectTimeout { .. } => {
-            unreachable().hint("give it more time with --timeout, as in --timeout 2m")
-        }
-        HttpError::Proxy { .. } => unreachable()
-            .hint("the proxy is the one in HTTPS_PROXY or ALL_PROXY; NO_PROXY names exceptions"),
-        HttpError::Name { .. } => {
-            unreachable().hint("the address comes from --api-url, the profile, or POSTMARK_API_URL")
-        }
-        _ => unreachable(),
+/// `{}` is the first sentence, `{:#}` the whole chain.
+impl Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.chain, f)
     }
 }
 
-fn config(error: &ConfigError) -> CommandError {
-    let not_set_up = || CommandError::new(Exit::NotSetUp, "");
-    match error {
-        ConfigError::NoToken { profiles } if !profiles.is_empty() => not_set_up()
-            .hint(name_one(profiles))
-            .hint("or make one the default: `pmhooks profile use NAME`"),
-        ConfigError::Several { .. } => CommandError::one_profile_only(""),
-        ConfigError::NoProfiles => not_set_up().hint("add one: `pmhooks profile add NAME`"),
-        ConfigError::SandboxByDefault => not_set_up()
-            .hint("name it, as in `pmhooks -p sandbox list`, or choose: `pmhooks profile use NAME`"),
-        ConfigError::NoToken { .. } => not_set_up()
-            .hint("set one up: `pmhooks profile add NAME`")
-            .hint("or give one for this run in the environment: POSTMARK_SERVER_TOKEN")
-            .hint("or try everything without one: `pmhooks -p sandbox list`"),
-        ConfigError::UnknownProfile { .. } => {
-            not_set_up().hint("see them: `pmhooks profile list`; add one: `pmhooks profile add NAME`")
-        }
-        ConfigError::ForeignOrigin { .. } => CommandError::usage("").hint(
-            "if the token is good there too, make a profile of it: `pmhooks profile add NAME --api-url URL`",
-        ),
-        ConfigError::Refused(_) => CommandError::usage(""),
-        ConfigError::Unopened(error) => CommandError { exit: Exit::NotSetUp, ..fs(error) },
-        ConfigError::Unreadable { .. }
-        | ConfigError::Broken { .. } | ConfigError::Variable { .. } | ConfigError::NoHome(_) => not_set_up(),
-        ConfigError::Disk(error) => fs(error),
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Report {
+    error: Body,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    kind: &'static str,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+    http_status: Option<u16>,
+    error_code: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// Says what was attempted, where a result is an error.
+pub trait ResultExt<T> {
+    /// Says what was attempted.
+    fn context(self, attempt: impl Into<String>) -> Result<T>;
+    /// Says what was attempted; the sentence is made only for an error.
+    fn with_context<S: Into<String>>(self, attempt: impl FnOnce() -> S) -> Result<T>;
+}
+
+impl<T, E: Into<CommandError>> ResultExt<T> for Result<T, E> {
+    fn context(self, attempt: impl Into<String>) -> Result<T> {
+        self.map_err(|error| error.into().context(attempt))
     }
-}
 
-fn name_one(profiles: &[String]) -> String {
-    let first = profiles.first().map_or("NAME", String::as_str);
-    let of =
-        if profiles.len() > 1 { format!(" of {}", profiles.join(", ")) } else { String::new() };
-    format!("name one{of}, as in `pmhooks -p {first} list`")
-}
-
-fn sandbox(error: &SandboxError) -> CommandError {
-    let failure = CommandError::new(Exit::Machine, "");
-    match error {
-        SandboxError::InUse { .. } => failure.hint(
-            "use it with --api-url and a token in POSTMARK_SERVER_TOKEN, or end it with Ctrl-C",
-        ),
-        SandboxError::State { .. } => failure
-            .hint("`pmhooks sandbox reset` puts the profile's own state aside and starts anew")
-            .hint("a file of --state is yours: move it away"),
-        SandboxError::Disk(error) => fs(error),
-        SandboxError::Port { .. } | SandboxError::Start(_) => failure,
-    }
-}
-
-fn prompt(error: &PromptError) -> CommandError {
-    match error {
-        PromptError::NobodyThere { instead, .. } => {
-            CommandError::usage("").hint(format!("give {instead}"))
-        }
-        PromptError::Declined(_) => CommandError::new(Exit::Interrupted, ""),
-        PromptError::Terminal(_) | PromptError::Editor { .. } => {
-            CommandError::new(Exit::Machine, "")
-        }
+    fn with_context<S: Into<String>>(self, attempt: impl FnOnce() -> S) -> Result<T> {
+        self.map_err(|error| error.into().context(attempt()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::client::HttpError;
+    use crate::postmark::ApiError;
 
     #[test]
-    fn every_code_is_its_own_and_in_order() {
+    fn exit_codes_are_unique_and_ascending() {
         let codes: Vec<_> = Exit::ALL.map(Exit::code).into();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130]);
     }
 
     #[test]
-    fn a_sentence_is_not_said_twice() {
-        let error = ApiError::Http(HttpError::Name { host: "h".to_owned() });
-        let failure = explain(&anyhow::Error::from(error).context("cannot list the webhooks"));
-        assert_eq!(failure.message, "cannot list the webhooks");
-        assert_eq!(failure.causes, ["the name h cannot be resolved"]);
-        assert_eq!(failure.exit, Exit::Unreachable);
+    fn context_keeps_the_diagnosis_and_a_quoted_cause_is_not_repeated() {
+        let result = Err::<(), _>(ApiError::Http(HttpError::Name { host: "h".to_owned() }));
+        let error = result.context("cannot list the webhooks").unwrap_err();
+        assert_eq!(error.message(), "cannot list the webhooks");
+        assert_eq!(error.causes(), ["the name h cannot be resolved"]);
+        assert_eq!(error.exit(), Exit::Unreachable);
+        let quoting = CommandError::usage("it ends: so").context("it ends: so").with_causes([]);
+        assert!(quoting.causes().is_empty());
     }
 }

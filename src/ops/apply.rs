@@ -10,6 +10,7 @@ use super::session::Session;
 use super::{backup, fanout};
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::fs::{FsError, Lock};
 use crate::postmark::{ApiError, WebhookId, Writer};
 
@@ -31,6 +32,19 @@ pub enum ApplyError {
     /// The credentials that should be gone are still sent.
     #[error("Postmark took the change, but the webhook still sends its credentials")]
     AuthStays,
+}
+
+impl Diagnose for ApplyError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Create(error) => error.diagnosis(),
+            Self::Api(error) => error.diagnosis(),
+            Self::Backup(error) => error.diagnosis(),
+            Self::AuthStays => Diagnosis::new(Exit::Refused).hint(
+                "the API has no documented way to remove credentials; Postmark's web page has",
+            ),
+        }
+    }
 }
 
 /// What became of a change.
@@ -89,6 +103,15 @@ pub enum LockError {
     /// Somebody else has it, or it cannot be made.
     #[error(transparent)]
     Disk(#[from] FsError),
+}
+
+impl Diagnose for LockError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Config(error) => error.diagnosis(),
+            Self::Disk(error) => error.diagnosis(),
+        }
+    }
 }
 
 /// Keeps other runs off a server while it is changed: two would each plan without the other's changes.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::postmark::{ApiError, NewWebhook, StreamId, Webhook, WebhookId, Writer};
 
 /// How a create ended well.
@@ -36,6 +37,21 @@ pub enum CreateError {
         /// The webhooks that could be it; none where they could not be listed.
         candidates: Vec<WebhookId>,
     },
+}
+
+impl Diagnose for CreateError {
+    fn diagnosis(&self) -> Diagnosis {
+        let unreachable = Diagnosis::new(Exit::Unreachable);
+        match self {
+            Self::Api(error) => error.diagnosis(),
+            Self::NotCreated(_) => {
+                unreachable.hint("create it with --if-absent, in case it still appears")
+            }
+            Self::Unknown { .. } => {
+                unreachable.hint(Hint::command("look for it before you try again", "list"))
+            }
+        }
+    }
 }
 
 fn seen(candidates: &[WebhookId]) -> String {

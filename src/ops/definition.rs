@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::document::{self, DocumentError, Entry, Node, nearest};
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::fs::{self, FsError};
 use crate::postmark::{
     HookUrl, HttpAuth, HttpHeader, MASK, Object, Secret, StreamId, Trigger, TriggerSetting,
@@ -42,6 +43,16 @@ pub enum DefinitionError {
         /// Where, and what.
         error: DocumentError,
     },
+}
+
+impl Diagnose for DefinitionError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Disk(_) | Self::Stdin(_) | Self::Unusable { .. } | Self::Wrong { .. } => {
+                Diagnosis::new(Exit::Usage)
+            }
+        }
+    }
 }
 
 /// What a definition names. A key that is not there is `None`, one that is null is "none".

@@ -9,12 +9,12 @@ mod here;
 mod postmark;
 mod settings;
 
-use std::error::Error;
 use std::sync::Arc;
 
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::Wanted;
+use crate::error::{Diagnose, Hint, TargetOptions};
 use crate::http::client::HttpClient;
 use crate::ops::finding::{Finding, Level};
 use crate::ops::session::Session;
@@ -102,6 +102,11 @@ pub struct Check {
 struct Step(Outcome, String, Vec<String>);
 
 impl Step {
+    /// A step that an error ended.
+    fn of_error(error: &impl Diagnose) -> Self {
+        Self::fail(error.to_string()).hints(&error.diagnosis().hints)
+    }
+
     fn pass(message: impl Into<String>) -> Self {
         Self(Outcome::Pass, message.into(), Vec::new())
     }
@@ -125,6 +130,12 @@ impl Step {
 
     fn nexts(mut self, next: impl IntoIterator<Item = String>) -> Self {
         self.2.extend(next);
+        self
+    }
+
+    /// Adds the hints of an error.
+    fn hints(mut self, hints: &[Hint]) -> Self {
+        self.2.extend(hints.iter().map(|hint| hint.render(&TargetOptions::default())));
         self
     }
 }
@@ -194,8 +205,6 @@ pub struct Doctor<'a> {
     pub net: &'a Arc<HttpClient>,
     /// What a call may take.
     pub limits: Limits,
-    /// What helps against an error.
-    pub advice: &'a dyn Fn(&(dyn Error + 'static)) -> Vec<String>,
     /// Who is told of each step as it begins.
     pub tell: &'a dyn Fn(&str),
 }
@@ -249,7 +258,7 @@ impl Doctor<'_> {
             Ok(webhook) => webhook,
             Err(error) if error.is_not_found() => return Err(error),
             Err(error) => {
-                let step = Step::fail(error.to_string()).nexts((self.advice)(&error));
+                let step = Step::fail(error.to_string()).hints(&error.diagnosis().hints);
                 report.add(Part::Reachable, "webhook", step);
                 return Ok(());
             }
@@ -269,10 +278,5 @@ impl Doctor<'_> {
                 .next("`pmhooks listen --forward URL` in front of it shows what arrives"),
         );
         Ok(())
-    }
-
-    /// A step that an error ended.
-    fn failed<E: Error + 'static>(&self, error: &E) -> Step {
-        Step::fail(error.to_string()).nexts((self.advice)(error))
     }
 }

@@ -1,5 +1,6 @@
 //! A YAML or JSON document that remembers where everything in it stands.
 
+use crate::error::{Diagnose, Diagnosis, Exit};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -29,6 +30,12 @@ pub struct DocumentError {
     pub place: Option<Place>,
     /// What; never a value, which may be a secret.
     pub problem: String,
+}
+
+impl Diagnose for DocumentError {
+    fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::new(Exit::Usage)
+    }
 }
 
 /// A value and its place.

@@ -8,6 +8,7 @@ use crate::config::ConfigError;
 use crate::config::env::Environment;
 use crate::config::profile::{Profile, ProfileName, TokenAt};
 use crate::config::resolve::{self, Wanted};
+use crate::error::{Diagnose, Diagnosis, Exit, Hint, Invocation};
 use crate::postmark::{ApiError, ApiUrl, Server, ServerId, Writer};
 
 /// Why a write is refused before it is sent.
@@ -43,6 +44,28 @@ pub enum GuardError {
     /// The server that the token opens is not known.
     #[error(transparent)]
     Api(#[from] ApiError),
+}
+
+impl Diagnose for GuardError {
+    fn diagnosis(&self) -> Diagnosis {
+        let usage = Diagnosis::new(Exit::Usage);
+        match self {
+            Self::Api(error) => error.diagnosis(),
+            Self::Config(error) => error.diagnosis(),
+            Self::Unconfirmed(name) => usage.hint(format!("give --confirm {name}")),
+            Self::ReadOnly(name) => usage.hint(Hint::command(
+                "the configuration says `read_only = true`",
+                Invocation::new("profile show").arg(name),
+            )),
+            Self::WrongName { .. } => usage.hint(Hint::command("see where you are", "whoami")),
+            Self::OtherServer { profile, .. } => usage
+                .hint(Hint::command("somebody changed the token, or it is the wrong one", "whoami"))
+                .hint(Hint::command(
+                    "if that server is meant",
+                    Invocation::new("profile add").arg(profile).arg("--replace"),
+                )),
+        }
+    }
 }
 
 /// Confirmation that a write still needs from the user.

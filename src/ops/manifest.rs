@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::definition::{self, DefinitionError};
 use super::document::{self, Content, DocumentError, Node, Place, nearest};
+use crate::error::{Diagnose, Diagnosis, Exit, Hint, Invocation};
 use crate::postmark::{Object, ServerPatch};
 pub use entry::Entry;
 pub use reference::names;
@@ -35,6 +36,20 @@ pub enum ManifestError {
     /// What the files say is wrong: every fault that was found, each with its place.
     #[error("{}", told(.0))]
     Wrong(Vec<String>),
+}
+
+impl Diagnose for ManifestError {
+    fn diagnosis(&self) -> Diagnosis {
+        let usage = Diagnosis::new(Exit::Usage);
+        match self {
+            Self::Unread(DefinitionError::Disk(_)) => usage.hint(
+                Hint::from(Invocation::new("export --output-file FILE")).text(" writes a manifest"),
+            ),
+            Self::Unread(error) => error.diagnosis(),
+            Self::Wrong(faults) if faults.len() > 1 => usage.details(faults.iter().cloned()),
+            Self::Wrong(_) => usage,
+        }
+    }
 }
 
 fn told(faults: &[String]) -> String {

@@ -12,6 +12,7 @@ use matching::Matching;
 
 use super::change::{self, FieldChange};
 use super::manifest::Manifest;
+use crate::error::{Diagnose, Diagnosis, Exit, Hint, Invocation};
 use crate::postmark::{
     HookUrl, NewWebhook, Object, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
     WebhookPatch,
@@ -57,6 +58,25 @@ pub enum PlanError {
         /// How many of them would be deleted afterwards.
         deletes: usize,
     },
+}
+
+impl Diagnose for PlanError {
+    fn diagnosis(&self) -> Diagnosis {
+        let usage = Diagnosis::new(Exit::Usage);
+        match self {
+            Self::Ambiguous { ids: (first, second), .. } => usage.hint(
+                Hint::command("look at both", Invocation::new("get").arg(first).arg(second))
+                    .text("; then delete the one that is too many"),
+            ),
+            Self::TwoEntries { .. } => {
+                usage.hint("a MovedFrom that has done its work can be taken out of the file")
+            }
+            Self::TooMany { deletes: 0, .. } => usage,
+            Self::TooMany { .. } => usage.hint(
+                "give the old URL as MovedFrom, so that a webhook is changed in place; or delete one first",
+            ),
+        }
+    }
 }
 
 /// What is to be done.

@@ -6,6 +6,7 @@ mod forward;
 mod recorder;
 mod server;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use forward::{ForwardCounts, ForwardNotice, ForwardTarget};
 pub use recorder::{Notice, NoticePolicy, NoticeReceiver};
 pub use server::{EventRequest, RejectReason, Rejection};
 
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event::Event;
 use crate::fs::append::{Appender, Found};
 use crate::fs::{self, FsError};
@@ -98,6 +100,28 @@ pub enum ReceiveError {
     /// The system has no thread or event queue for the server.
     #[error("cannot start the server: {0}")]
     Server(std::io::Error),
+}
+
+impl Diagnose for ReceiveError {
+    fn diagnosis(&self) -> Diagnosis {
+        let machine = Diagnosis::new(Exit::Machine);
+        match self {
+            Self::File(error) => error.diagnosis(),
+            Self::Bind { source, .. } => match source.kind() {
+                ErrorKind::AddrInUse => machine.hint(
+                    "take another port with --address 127.0.0.1:8030, or any that is free with --address 127.0.0.1:0",
+                ),
+                ErrorKind::PermissionDenied => {
+                    machine.hint("ports below 1024 are the system's; take a higher one with --address")
+                }
+                ErrorKind::AddrNotAvailable => {
+                    machine.hint("--address takes an address of this machine, as in 127.0.0.1:8025")
+                }
+                _ => machine,
+            },
+            Self::Tls { .. } | Self::Thread(_) | Self::Server(_) => machine,
+        }
+    }
 }
 
 /// A fault of a TLS certificate or key.

@@ -4,6 +4,7 @@ pub mod back;
 pub mod check;
 pub mod generate;
 
+use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::postmark::{ApiError, HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch, Writer};
 
 const UNVERIFIED: &str = "unverified";
@@ -140,6 +141,17 @@ pub enum RotateError {
     /// Postmark took the change, but stopped its events.
     #[error("Postmark took the change, but has the webhook as unverified: no event would come")]
     Unverified,
+}
+
+impl Diagnose for RotateError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Look(error) | Self::Change(error) => error.diagnosis(),
+            Self::Moved => Diagnosis::new(Exit::Usage),
+            Self::Unverified => Diagnosis::new(Exit::Refused)
+                .hint(Hint::command("see what Postmark finds at the endpoint", "verify ID")),
+        }
+    }
 }
 
 impl RotateError {

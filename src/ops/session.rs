@@ -6,6 +6,7 @@ use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
+use crate::error::{Diagnose, Diagnosis};
 use crate::http::client::HttpClient;
 use crate::postmark::{ApiUrl, Limits, Reader, Secret};
 use crate::sandbox::{self, Options, Sandbox, SandboxError, State};
@@ -19,6 +20,15 @@ pub enum SessionError {
     /// The sandbox does not start.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+}
+
+impl Diagnose for SessionError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Config(error) => error.diagnosis(),
+            Self::Sandbox(error) => error.diagnosis(),
+        }
+    }
 }
 
 /// Origin of the built-in sandbox: its port differs in each run.

@@ -12,6 +12,7 @@ use super::rotate::generate::{self, GenerateError};
 use super::session::Session;
 use crate::config::ConfigError;
 use crate::config::resolve::state_folder;
+use crate::error::{Diagnose, Diagnosis};
 use crate::fs::FsError;
 use crate::fs::held::{self, Held};
 use crate::postmark::{
@@ -43,6 +44,18 @@ pub enum TemporaryError {
     /// Postmark refused a request.
     #[error(transparent)]
     Api(#[from] ApiError),
+}
+
+impl Diagnose for TemporaryError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Config(error) => error.diagnosis(),
+            Self::File(error) => error.diagnosis(),
+            Self::Random(error) => error.diagnosis(),
+            Self::Create(error) => error.diagnosis(),
+            Self::Api(error) => error.diagnosis(),
+        }
+    }
 }
 
 /// Identity of a Postmark server: API origin and server ID.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::interrupt::{TerminalGuard, restore_terminal};
 use super::{Tone, Ui, text};
+use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::postmark::Secret;
 
 /// Why there is no answer.
@@ -21,8 +22,8 @@ pub enum PromptError {
     NobodyThere {
         /// What was to be asked, as a noun.
         question: &'static str,
-        /// What to give instead, as a piece of command line.
-        instead: String,
+        /// The option that answers the question.
+        instead: Hint,
     },
     /// The user said no, or turned away.
     #[error("nothing was done: {0}")]
@@ -40,17 +41,33 @@ pub enum PromptError {
     },
 }
 
+impl Diagnose for PromptError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::NobodyThere { instead, .. } => {
+                Diagnosis::new(Exit::Usage).hint(Hint::from("give ").and(instead.clone()))
+            }
+            Self::Declined(_) => Diagnosis::new(Exit::Interrupted),
+            Self::Terminal(_) | Self::Editor { .. } => Diagnosis::new(Exit::Machine),
+        }
+    }
+}
+
 impl Ui {
     /// An error unless somebody can be asked.
-    pub fn must_ask(&self, question: &'static str, instead: &str) -> Result<(), PromptError> {
+    pub fn must_ask(
+        &self,
+        question: &'static str,
+        instead: impl Into<Hint>,
+    ) -> Result<(), PromptError> {
         if self.settings.may_ask {
             return Ok(());
         }
-        Err(PromptError::NobodyThere { question, instead: instead.to_owned() })
+        Err(PromptError::NobodyThere { question, instead: instead.into() })
     }
 
     /// A yes-or-no question, answered by one key; all but a yes is [`PromptError::Declined`].
-    pub fn confirm(&self, question: &str, instead: &str) -> Result<(), PromptError> {
+    pub fn confirm(&self, question: &str, instead: impl Into<Hint>) -> Result<(), PromptError> {
         self.must_ask("the confirmation", instead)?;
         let terminal = Term::stderr();
         let answer = self.ask_keys(|| {
@@ -76,7 +93,7 @@ impl Ui {
     pub fn input(
         &self,
         question: &'static str,
-        instead: &str,
+        instead: impl Into<Hint>,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Result<String, PromptError> {
         self.must_ask(question, instead)?;
@@ -97,7 +114,11 @@ impl Ui {
     }
 
     /// A secret, without echo.
-    pub fn secret(&self, question: &'static str, instead: &str) -> Result<Secret, PromptError> {
+    pub fn secret(
+        &self,
+        question: &'static str,
+        instead: impl Into<Hint>,
+    ) -> Result<Secret, PromptError> {
         self.must_ask(question, instead)?;
         let typed = self.ask(|| {
             let terminal = Term::stderr();
@@ -114,7 +135,7 @@ impl Ui {
     pub fn pick(
         &self,
         question: &'static str,
-        instead: &str,
+        instead: impl Into<Hint>,
         items: &[String],
     ) -> Result<usize, PromptError> {
         self.must_ask(question, instead)?;
@@ -130,7 +151,7 @@ impl Ui {
     pub fn pick_several(
         &self,
         question: &'static str,
-        instead: &str,
+        instead: impl Into<Hint>,
         items: &[&str],
         chosen: &[bool],
     ) -> Result<Vec<usize>, PromptError> {

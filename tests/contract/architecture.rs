@@ -20,8 +20,7 @@ const MODULES: [(&str, u8, &[&str]); 11] = [
     ),
     ("ops", 6, &["error", "config", "sandbox", "postmark", "event", "http", "fs"]),
     ("term", 5, &["error", "postmark"]),
-    // `ops` and `term`: until their errors say by themselves what they end with.
-    ("error", 4, &["config", "sandbox", "postmark", "event", "http", "fs", "ops", "term"]),
+    ("error", 4, &["config", "sandbox", "postmark", "http", "fs"]),
     ("config", 3, &["postmark", "fs"]),
     ("sandbox", 3, &["event", "http", "fs"]),
     ("postmark", 2, &["http"]),

@@ -364,7 +364,7 @@ mod panics {
         let mut env = TestEnv::new();
         env.env("RUST_BACKTRACE", "full").redact("[LINE]", r"secrets\.rs:(?<redacted>\d+)");
         let run = env.program(this_binary(), PANICKING).run();
-        run.code(9).lacks("hush");
+        run.code(70).lacks("hush");
         assert_eq!(run.stderr.lines().count(), 1, "{run}");
         let shown = env.program(this_binary(), PANICKING).run().to_string();
         let shown = &shown[shown.find("--- stderr").unwrap()..];
@@ -373,7 +373,7 @@ mod panics {
             str![[r#"
 --- stderr
 pmhooks: error: an internal error at secrets.rs:[LINE]; please report it with what you did
---- exit 9
+--- exit 70
 "#]]
         );
     }
@@ -382,6 +382,6 @@ pmhooks: error: an internal error at secrets.rs:[LINE]; please report it with wh
     #[test]
     fn a_panic_leaves_the_terminal_in_order() {
         let env = TestEnv::new();
-        env.program(this_binary(), PANICKING).pty().finish().assert_restored().code(9);
+        env.program(this_binary(), PANICKING).pty().finish().assert_restored().code(70);
     }
 }

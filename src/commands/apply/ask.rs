@@ -1,11 +1,9 @@
 //! What a person is asked before servers are changed: once about all, and what protected profiles want.
 
-use anyhow::Result;
-
 use super::parties::{Parties, Party};
 use crate::commands::Context;
 use crate::commands::planned::Plans;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::postmark::Writer;
 
 impl Parties<'_> {
@@ -88,14 +86,14 @@ impl Parties<'_> {
             count.to_string()
         } else {
             let asked = "the number of webhooks that will be deleted";
-            cx.ui.input(asked, &format!("--confirm-deletes {deletes}"), |_| Ok(()))?
+            cx.ui.input(asked, format!("--confirm-deletes {deletes}"), |_| Ok(()))?
         };
         if typed.trim() == deletes.to_string() {
             return Ok(());
         }
         let message =
             format!("nothing was done: {deletes} webhooks would be deleted, not that many");
-        Err(CommandError::new(Exit::Interrupted, message).into())
+        Err(CommandError::new(Exit::Interrupted, message))
     }
 }
 

@@ -1,10 +1,8 @@
 //! What is said of an apply that was carried out.
 
-use anyhow::Result;
-
 use crate::commands::Context;
 use crate::commands::planned::{self, Planned, Plans};
-use crate::error::{self, CommandError, Exit};
+use crate::error::{CommandError, Diagnose, Exit, Result};
 use crate::ops::apply::Outcome;
 
 /// How it ends: all done, or what was not, with the reasons.
@@ -21,9 +19,7 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
         let missing = changes.filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)));
         missing.map(|missing| plans.whose(planned) + &planned::sentence(missing))
     });
-    let causes = causes.collect();
-    let first = all.iter().find_map(|outcome| outcome.error());
-    let first = first.map(|error| error::of(error));
+    let first = all.iter().find_map(|outcome| outcome.error()).map(Diagnose::diagnosis);
     let exit = match (&first, done) {
         (Some(first), 0) => first.exit,
         (None, 0) => Exit::Interrupted,
@@ -31,9 +27,10 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
     };
     let message = format!("{} of {} changes were not made", all.len() - done, all.len());
     let hints = first.map(|first| first.hints).unwrap_or_default();
-    Err(CommandError { causes, hints, ..CommandError::new(exit, message) }
-        .hint("run the same command again: it goes on where this stopped")
-        .into())
+    Err(CommandError::new(exit, message)
+        .with_causes(causes)
+        .with_hints(hints)
+        .hint("run the same command again: it goes on where this stopped"))
 }
 
 fn outcomes(planned: &Planned) -> &[Outcome] {

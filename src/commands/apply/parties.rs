@@ -1,13 +1,11 @@
 //! The servers that an apply is for: planned together, and each confirmed as its profile wants it.
 
-use anyhow::Result;
-
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::ops::fanout;
 use crate::ops::session::Session;
 
@@ -51,7 +49,7 @@ impl<'a> Parties<'a> {
             }
             if !is_used {
                 let message = format!("--confirm names {name}, which is none of these profiles");
-                return Err(CommandError::usage(message).into());
+                return Err(CommandError::usage(message));
             }
         }
         Ok(Self { all: parties })
@@ -77,13 +75,13 @@ impl<'a> Parties<'a> {
         }
         let name = |session: &&Session| session.target.name().map(|name| name.to_string());
         let names = sessions.iter().map(|session| name(session).unwrap_or_default());
-        let planned = fleet::all_or_nothing(names.zip(results), "planned", cx)?;
+        let planned = fleet::all_or_nothing(names.zip(results), "planned")?;
         for (at, (one, id)) in planned.iter().enumerate() {
             let twin = planned.iter().skip(at + 1).find(|(_, other)| other == id);
             if let (Some((other, _)), Some(id)) = (twin, id) {
                 let (one, other) = (one.name(), other.name());
                 let message = format!("{one} and {other} are both server {id}");
-                return Err(CommandError::usage(message).hint("name one of them").into());
+                return Err(CommandError::usage(message).hint("name one of them"));
             }
         }
         Ok(planned.into_iter().map(|(planned, _)| planned).collect())

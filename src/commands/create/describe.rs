@@ -1,11 +1,9 @@
 //! What `create` is to make, from a file, from flags and from answers.
 
-use anyhow::Result;
-
 use super::{Args, questions};
 use crate::commands::Context;
 use crate::config::source::SecretSource;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::ops::definition::{self, Definition};
 use crate::postmark::{HttpHeader, NewWebhook};
 

@@ -1,9 +1,7 @@
 //! What `create` asks on a terminal where no URL is given.
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result, ResultExt as _};
 use crate::postmark::{HookUrl, StreamFilter, StreamId, Trigger, TriggerSetting};
 
 /// What the user answered; nothing where nothing was asked.
@@ -38,7 +36,8 @@ fn which_stream(cx: &Context) -> Result<StreamId> {
     streams.retain(|s| s.text("MessageStreamType") != "Inbound");
     let names: Vec<_> = streams.iter().map(|s| s.id.to_string()).collect();
     let index = cx.ui.pick("Of which stream?", "--stream ID", &names)?;
-    streams.get(index).map(|s| s.id.clone()).context("the choice is not in the list")
+    let chosen = streams.get(index).map(|s| s.id.clone());
+    chosen.ok_or_else(|| CommandError::internal("the choice is not in the list"))
 }
 
 fn which_triggers(cx: &Context) -> Result<Vec<(Trigger, TriggerSetting)>> {

@@ -1,17 +1,16 @@
 //! What a delete reports: each webhook with its own outcome.
 
-use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::commands::Context;
-use crate::error::{CommandError, Exit, explain};
+use crate::error::{CommandError, Exit, Result};
 use crate::postmark::WebhookId;
 use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What became of each webhook.
 pub struct Outcomes {
     rows: Vec<(WebhookId, bool, String, Option<String>)>,
-    failures: Vec<anyhow::Error>,
+    failures: Vec<CommandError>,
     dry_run: bool,
     is_quiet: bool,
 }
@@ -36,11 +35,11 @@ impl Outcomes {
     pub fn not_reached(&mut self, id: WebhookId) {
         self.rows.push((id, false, "not reached".to_owned(), None));
         let message = format!("webhook {id} was not reached: interrupted");
-        self.failures.push(CommandError::new(Exit::Interrupted, message).into());
+        self.failures.push(CommandError::new(Exit::Interrupted, message));
     }
 
     /// It is still there, or nobody knows.
-    pub fn failed(&mut self, id: WebhookId, error: anyhow::Error) {
+    pub fn failed(&mut self, id: WebhookId, error: CommandError) {
         self.rows.push((id, false, format!("{error:#}"), None));
         self.failures.push(error);
     }
@@ -53,14 +52,15 @@ impl Outcomes {
         }
         self.rows.sort_by_key(|(id, ..)| ids.iter().position(|i| i == id));
         cx.show(&self)?;
-        match self.failures.first().map(explain) {
+        match self.failures.first() {
             None => Ok(Exit::Done),
             Some(first) => {
-                let exit = if failed == ids.len() { first.exit } else { Exit::PartlyDone };
+                let exit = if failed == ids.len() { first.exit() } else { Exit::PartlyDone };
                 let message = format!("{failed} of {} webhooks were not deleted", ids.len());
-                let causes = self.failures.iter().map(|error| format!("{error:#}")).collect();
-                Err(CommandError { causes, hints: first.hints, ..CommandError::new(exit, message) }
-                    .into())
+                let causes = self.failures.iter().map(|error| format!("{error:#}"));
+                Err(CommandError::new(exit, message)
+                    .with_causes(causes)
+                    .with_hints(first.hints().to_vec()))
             }
         }
     }

@@ -1,12 +1,10 @@
 //! Two servers beside each other, without a manifest.
 
-use anyhow::{Context as _, Result};
-
 use super::{Args, webhooks};
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
 use crate::commands::planned::{Masked, Planned, Plans};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::compare::{self, Side};
 use crate::ops::fanout;
 use crate::ops::session::Session;
@@ -15,14 +13,14 @@ use crate::ops::session::Session;
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let all = cx.apart()?.unwrap_or_default();
     let ([wanted, present], []) = (all.as_slice(), args.manifest.var.as_slice()) else {
-        return Err(refused(all.len()).into());
+        return Err(refused(all.len()));
     };
     let sessions = [wanted.session()?, present.session()?];
     let sides = fanout::map(&sessions, WIDTH, |session| side(session));
     let names =
         sessions.map(|session| session.target.name().map_or_else(String::new, |n| n.to_string()));
-    let sides = fleet::all_or_nothing(names.into_iter().zip(sides), "compared", cx)?;
-    let [wanted, present] = sides.as_slice() else { return Err(refused(sides.len()).into()) };
+    let sides = fleet::all_or_nothing(names.into_iter().zip(sides), "compared")?;
+    let [wanted, present] = sides.as_slice() else { return Err(refused(sides.len())) };
     let plan = compare::servers(wanted, present, cx.reveal())
         .with_context(|| format!("cannot compare {} with {}", present.name, wanted.name))?;
     let planned = Planned {

@@ -1,10 +1,8 @@
 //! `edit --editor`: the webhook as YAML in the user's own editor.
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
 use crate::config::env::{EDITOR, VISUAL};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result, ResultExt as _};
 use crate::ops::definition;
 use crate::ops::draft::Draft;
 use crate::ops::edit::{Wish, wish_of};
@@ -23,7 +21,7 @@ pub fn wish(webhook: &Webhook, program: &str, cx: &Context) -> Result<Wish> {
         match read.and_then(|definition| wish_of(definition, webhook)) {
             Ok(wish) => return Ok(wish),
             Err(problem) if !cx.ui.settings.may_ask => {
-                return Err(CommandError::usage(problem).into());
+                return Err(CommandError::usage(problem));
             }
             Err(problem) => {
                 cx.ui.warn(&problem);

@@ -1,10 +1,8 @@
 //! What the flags of `edit` want of a webhook.
 
-use anyhow::Result;
-
 use super::Args;
 use crate::commands::Context;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::ops::edit::Wish;
 use crate::postmark::{HttpAuth, HttpHeader, Secret, Webhook, WebhookPatch};
 
@@ -52,8 +50,7 @@ impl Args {
                 return Err(CommandError::usage(format!(
                     "webhook {} has no header {name:?}",
                     webhook.id
-                ))
-                .into());
+                )));
             }
         }
         for header in given.headers {

@@ -3,11 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
 use crate::config::resolve::{self, Profiles, Target};
 use crate::config::{ConfigError, env};
+use crate::error::{Result, ResultExt as _};
 use crate::ops::lint::{self, Scene};
 use crate::ops::manifest::Documents;
 use crate::ops::session::Session;

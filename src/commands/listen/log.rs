@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-
 use super::summary::Summary;
 use super::{Args, line, object, words};
 use crate::commands::Context;
+use crate::error::{Result, ResultExt as _};
 use crate::ops::receive::{
     Dedup, EventRequest, EventSummary, ForwardCounts, Notice, NoticeReceiver,
 };

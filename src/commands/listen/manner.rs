@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
-
 use super::{Args, Context};
 use crate::commands::options::event::{EventWord, events};
 use crate::commands::options::parse::{duration, quiet_with, size};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::ops::receive::{ForwardTarget, NoticePolicy, ReceiveOptions};
 use crate::postmark::HttpAuth;
 use crate::term::Format;
@@ -51,9 +49,7 @@ pub fn wishes<'a>(
         |url| ForwardTarget::new(url, &cx.net, cx.limits.timeout).map_err(CommandError::usage);
     let forward = args.forward.as_ref().map(target).transpose()?;
     if forward.as_ref().is_some_and(|target| target.is_listener(args.address)) {
-        return Err(
-            CommandError::usage("--forward leads back to --address: nothing would end").into()
-        );
+        return Err(CommandError::usage("--forward leads back to --address: nothing would end"));
     }
     Ok(ReceiveOptions {
         address: args.address,

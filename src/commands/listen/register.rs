@@ -2,14 +2,12 @@
 
 mod said;
 
-use anyhow::{Context as _, Result};
-
 use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::config::profile::ProfileName;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result, ResultExt as _};
 use crate::ops::receive::Listener;
 use crate::ops::temporary_webhook::{self, NewTemporaryWebhook, ServerKey, TemporaryWebhook};
 use crate::postmark::{HookUrl, StreamId, Writer};
@@ -45,22 +43,20 @@ pub struct Registration {
 pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<Registration>> {
     let Some(url) = args.public_url.clone().filter(|_| args.register) else {
         let refused = || CommandError::usage("the flags of triggers are for --register");
-        return if args.triggers.is_empty() { Ok(None) } else { Err(refused().into()) };
+        return if args.triggers.is_empty() { Ok(None) } else { Err(refused()) };
     };
     if url.has_credentials() {
         let why = "--public-url has credentials in it; this run makes up its own";
-        return Err(CommandError::usage(why).into());
+        return Err(CommandError::usage(why));
     }
     if url.is_plain_http() && !url.is_loopback() {
         let why = "--public-url is http: what is posted, credentials too, could be read on the way";
-        return Err(CommandError::usage(why).hint("give the tunnel's https address").into());
+        return Err(CommandError::usage(why).hint("give the tunnel's https address"));
     }
     let triggers = args.triggers.settings(None).map_err(CommandError::usage)?;
     if !triggers.iter().any(|(_, setting)| setting.enabled) {
         let why = "no trigger is on, so nothing would be posted";
-        return Err(CommandError::usage(why)
-            .hint("name some: --on bounce,delivery, or --on all")
-            .into());
+        return Err(CommandError::usage(why).hint("name some: --on bounce,delivery, or --on all"));
     }
     for warning in idle_options(&triggers) {
         cx.ui.warn(&warning);

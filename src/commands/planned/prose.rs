@@ -1,7 +1,7 @@
 //! How a plan looks in a person's eyes: each change with its fields below, like a diff.
 
 use super::Planned;
-use crate::error;
+use crate::error::Diagnose as _;
 use crate::ops::apply::Outcome;
 use crate::ops::plan::{Change, Deed};
 use crate::postmark::HookUrl;
@@ -90,7 +90,7 @@ pub(super) fn message(outcome: &Outcome) -> Option<String> {
                 cause = error.source();
             }
             // What each probe found, where Postmark refused for what its probes found.
-            let more = error::of(error).causes;
+            let more = error.diagnosis().details;
             let more =
                 if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
             Some(sentences.join(": ") + &more)

@@ -1,12 +1,10 @@
 //! What the manifests ask of each server: the same references mean something else on each.
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
 use crate::config::resolve::{Places, Target, places};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::ops::manifest::{Documents, Manifest, ManifestError};
 use crate::ops::session::Session;
 
@@ -18,7 +16,8 @@ impl Manifests {
     pub fn of(&self, session: &Session) -> Result<&Manifest> {
         let name = session.target.name();
         let found = self.0.iter().find(|(profile, _)| *profile == name);
-        found.map(|(_, manifest)| manifest).context("the manifest was not read for this profile")
+        let read = found.map(|(_, manifest)| manifest);
+        read.ok_or_else(|| CommandError::internal("the manifest was not read for this profile"))
     }
 
     /// Where secrets stand in clear in them.
@@ -39,10 +38,9 @@ pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Re
     let manifests = Manifests(manifests);
     let literals = manifests.literals();
     if args.deny_literal_secrets && !literals.is_empty() {
-        let refused = CommandError::usage("the manifest holds secrets in clear");
-        return Err(CommandError { causes: literals.to_vec(), ..refused }
-            .hint("write a reference in their place, such as ${HOOK_PASSWORD}")
-            .into());
+        return Err(CommandError::usage("the manifest holds secrets in clear")
+            .with_causes(literals.to_vec())
+            .hint("write a reference in their place, such as ${HOOK_PASSWORD}"));
     }
     for literal in literals {
         cx.ui.warn(&format!("{literal}; a reference such as ${{NAME}} keeps it out of the file"));
@@ -86,7 +84,7 @@ fn of_all(
     });
     let of = places.places.len();
     let message = format!("the manifest cannot be used for {} of {of} profiles", wrong.len());
-    Err(CommandError { causes: causes.collect(), ..CommandError::usage(message) }.into())
+    Err(CommandError::usage(message).with_causes(causes))
 }
 
 fn resolved(

@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-
 use super::{refuse_built_in, row, token};
 use crate::commands::Context;
 use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::config::profile::{Profile, ProfileName};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::postmark::{ApiUrl, Reader, StreamId};
 use crate::term::accounts::Accounts;
 
@@ -97,8 +95,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let read = resolve::token(&profile, &cx.environment, cx.limits.timeout);
     let (secret, warnings) = read.map_err(|error| match error {
-        ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()).into(),
-        other => anyhow::Error::from(other),
+        ConfigError::Unreadable { .. } => CommandError::usage(error.to_string()),
+        other => CommandError::from(other),
     })?;
     for warning in &warnings {
         cx.ui.warn(warning);
@@ -139,8 +137,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.show(&Accounts::one(row(&profile, is_default.then_some(name))))
 }
 
-fn taken_name(name: &ProfileName) -> anyhow::Error {
+fn taken_name(name: &ProfileName) -> CommandError {
     CommandError::usage(format!("there is a profile {name} already"))
         .hint("--replace gives it another token")
-        .into()
 }

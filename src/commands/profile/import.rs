@@ -5,15 +5,13 @@ mod view;
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
 use crate::commands::options::parse::quiet;
 use crate::config::file::File;
 use crate::config::profile::Profile;
 use crate::config::resolve::{self, Profiles};
 use crate::config::source::SecretSource;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::import::{self, Common, Listed};
 use crate::ops::pattern::Pattern;
 use crate::postmark::{Account, ApiUrl, Server};
@@ -59,8 +57,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Imports>()?;
     if matches!(cx.wanted.profiles, Profiles::One(_)) {
         return Err(CommandError::usage("an import is of an account, so it takes no --profile")
-            .hint("a sandbox is imported from with --api-url URL")
-            .into());
+            .hint("a sandbox is imported from with --api-url URL"));
     }
     let file = resolve::config_or_new(&cx.wanted, &cx.environment)?;
     let api_url = resolve::api_url_of_new(cx.wanted.api_url.as_ref(), &cx.environment)?;
@@ -119,7 +116,5 @@ fn whole(listed: &Listed) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let message = format!("Postmark counts {counted} servers, but listed only {there} of them");
-    Err(CommandError::new(Exit::PartlyDone, message)
-        .hint("run it again: what is done stays")
-        .into())
+    Err(CommandError::new(Exit::PartlyDone, message).hint("run it again: what is done stays"))
 }

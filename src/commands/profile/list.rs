@@ -1,13 +1,11 @@
 //! `profile list`: all profiles of the configuration.
 
-use anyhow::Result;
-
 use super::row;
 use crate::commands::Context;
 use crate::config::file::File;
 use crate::config::profile::{Profile, ProfileName};
 use crate::config::resolve;
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 use crate::term::accounts::{AccountRow, Accounts};
 
 /// List the profiles
@@ -33,22 +31,19 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
     if let Some(missing) = default.as_ref().filter(is_missing) {
         cx.ui.warn(&format!("the default profile {missing} does not exist"));
     }
-    let read = |name: String| {
-        let profile = name.parse().map_err(|why: String| anyhow::anyhow!(why));
-        match profile.and_then(|name| usable(&file, &name)) {
-            Ok(profile) => row(&profile, default.as_ref()),
-            Err(error) => AccountRow {
-                name: Some(name),
-                problem: Some(format!("{error:#}")),
-                ..AccountRow::default()
-            },
+    let read = |name: String| match name.parse().and_then(|name| usable(&file, &name)) {
+        Ok(profile) => row(&profile, default.as_ref()),
+        Err(problem) => {
+            AccountRow { name: Some(name), problem: Some(problem), ..AccountRow::default() }
         }
     };
     let rows = names.iter().cloned().map(read).collect();
     cx.show(&Accounts { rows, single: false, whole: false })
 }
 
-fn usable(file: &File, name: &ProfileName) -> Result<Profile> {
-    anyhow::ensure!(!name.is_sandbox(), "the name belongs to the built-in profile; take another");
-    Ok(file.profile(name)?)
+fn usable(file: &File, name: &ProfileName) -> Result<Profile, String> {
+    if name.is_sandbox() {
+        return Err("the name belongs to the built-in profile; take another".to_owned());
+    }
+    file.profile(name).map_err(|error| error.to_string())
 }

@@ -1,13 +1,11 @@
 //! `profile show`: all that the configuration says of one profile.
 
-use anyhow::Result;
-
 use super::{built_in_row, row};
 use crate::commands::Context;
 use crate::commands::options::parse::quiet;
 use crate::config::profile::ProfileName;
 use crate::config::resolve;
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 use crate::term::accounts::Accounts;
 
 /// Show a profile

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-
 use crate::commands::Context;
 use crate::config::profile::TokenAt;
 use crate::config::secret;
 use crate::config::source::{SecretSource, is_variable};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 
 /// The token options. Without any the token is asked for.
 pub(super) struct Wanted<'a> {

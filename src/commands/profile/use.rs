@@ -1,13 +1,11 @@
 //! `profile use`: the profile of commands that name none.
 
-use anyhow::Result;
-
 use super::{refuse_built_in, row};
 use crate::commands::Context;
 use crate::commands::options::parse::quiet;
 use crate::config::profile::ProfileName;
 use crate::config::{change, resolve};
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 use crate::term::accounts::Accounts;
 
 /// Make a profile the default

@@ -1,13 +1,11 @@
 //! The end of a replay: what is said besides the table, and the exit code.
 
-use anyhow::{Error, Result};
-
 use super::report::ReplayReport;
 use super::view::Plan;
 use super::words::{are, damages, some, summary};
 use super::{Args, advice};
 use crate::commands::Context;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Result};
 use crate::ops::replay::{ReplayEnd, StopReason};
 
 /// Shows the report, and says how it went.
@@ -20,7 +18,7 @@ pub fn all(mut report: ReplayReport, end: ReplayEnd, args: &Args, cx: &Context) 
     }
     let is_complete = matches!(end, ReplayEnd::Complete);
     if report.totals.events == 0 && is_complete {
-        return Err(nothing(&report, args).into());
+        return Err(nothing(&report, args));
     }
     if report.dry_run {
         cx.show(&Plan(&report))?;
@@ -48,8 +46,7 @@ pub fn all(mut report: ReplayReport, end: ReplayEnd, args: &Args, cx: &Context) 
         ReplayEnd::Complete if report.totals.damaged > 0 => {
             let (count, file) = (report.totals.damaged, &report.file);
             let message = format!("not all of {file} was sent: {} damaged", are(count));
-            let failure = CommandError::new(Exit::PartlyDone, message);
-            Err(CommandError { causes: damages(&report), ..failure }.into())
+            Err(CommandError::new(Exit::PartlyDone, message).with_causes(damages(&report)))
         }
         ReplayEnd::Complete => Ok(Exit::Done),
     }
@@ -65,52 +62,48 @@ fn nothing(report: &ReplayReport, args: &Args) -> CommandError {
         } else {
             message
         };
-        return CommandError { causes: damages(report), ..CommandError::usage(message) };
+        return CommandError::usage(message).with_causes(damages(report));
     }
     let message = format!(
         "nothing was sent: none of the {} of {} is meant by --event, --since and --until",
         some(totals.left_out, "event"),
         report.file
     );
-    let mut failure =
-        CommandError { causes: damages(report), ..CommandError::new(Exit::Finding, message) };
-    if totals.timeless > 0 {
-        failure.causes.push(format!("{} of them do not say when they happened", totals.timeless));
-    }
-    failure
+    let timeless = (totals.timeless > 0)
+        .then(|| format!("{} of them do not say when they happened", totals.timeless));
+    CommandError::new(Exit::Finding, message).with_causes(damages(report)).with_causes(timeless)
 }
 
-fn stopped(report: &ReplayReport, line: u64, why: StopReason) -> Error {
+fn stopped(report: &ReplayReport, line: u64, why: StopReason) -> CommandError {
     let sent = report.totals.events;
     let go_on = format!("go on with --from-line {line}");
-    let partly = |message: String| {
+    let partly = |message: String, cause: Option<String>| {
         let exit = if sent == 0 { Exit::Interrupted } else { Exit::PartlyDone };
-        CommandError { causes: damages(report), ..CommandError::new(exit, message) }.hint(&go_on)
+        let error = CommandError::new(exit, message).with_causes(cause);
+        error.with_causes(damages(report)).hint(go_on.clone())
     };
     let events = some(sent, "event");
     match why {
         StopReason::LocalError(error) if sent == 0 => error.into(),
         StopReason::Unreadable(error) if sent == 0 => {
-            Error::from(error).context(format!("cannot read {}", report.file))
+            CommandError::from(error).context(format!("cannot read {}", report.file))
         }
         StopReason::Interrupted => {
-            partly(format!("interrupted after {events}, before line {line}")).into()
+            partly(format!("interrupted after {events}, before line {line}"), None)
         }
         StopReason::NotAccepted => {
             let message = format!("stopped at line {line}, which was not accepted");
-            CommandError { causes: damages(report), ..CommandError::new(Exit::Finding, message) }
+            CommandError::new(Exit::Finding, message)
+                .with_causes(damages(report))
                 .hint(format!("once the endpoint is mended, {go_on}"))
-                .into()
         }
         StopReason::Unreadable(error) => {
-            let mut failure = partly(format!("stopped after {events}, before line {line}"));
-            failure.causes.insert(0, format!("cannot read {}: {error}", report.file));
-            failure.into()
+            let cause = format!("cannot read {}: {error}", report.file);
+            partly(format!("stopped after {events}, before line {line}"), Some(cause))
         }
         StopReason::LocalError(error) => {
-            let mut failure = partly(format!("stopped after {events}, before line {line}"));
-            failure.causes.insert(0, error.to_string());
-            failure.into()
+            let cause = error.to_string();
+            partly(format!("stopped after {events}, before line {line}"), Some(cause))
         }
     }
 }

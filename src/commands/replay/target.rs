@@ -1,11 +1,9 @@
 //! Where the events go.
 
-use anyhow::{Context as _, Result};
-
 use super::Args;
 use crate::commands::Context;
 use crate::commands::options::target::Destination;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result, ResultExt as _};
 use crate::ops::test::{Endpoint, NOT_PUBLIC};
 
 /// An endpoint.
@@ -49,8 +47,7 @@ fn refuse_flags(args: &Args) -> Result<()> {
         return Err(CommandError::usage(
             "--username, --password, --header and --secret-header go with --to URL; a webhook \
              describes itself",
-        )
-        .into());
+        ));
     }
     Ok(())
 }

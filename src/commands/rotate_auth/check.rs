@@ -2,9 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
-
 use crate::commands::Context;
+use crate::error::Result;
 use crate::event::sample::SOME_SERVER;
 use crate::ops::rotate::Turn;
 use crate::ops::rotate::check::{Checked, Probes};

@@ -1,11 +1,9 @@
 //! What a rotation ends with, and how to go on.
 
-use anyhow::Result;
-
 use super::rotation::{Rotation, Row};
 use super::{Args, fresh};
 use crate::commands::Context;
-use crate::error::{self, CommandError, Exit};
+use crate::error::{CommandError, Diagnose, Exit, Result};
 use crate::ops::rotate::{Fresh, Outcome, back};
 
 /// Says what became of it all, and how to go on.
@@ -27,12 +25,12 @@ pub(super) fn finish(
         cx.ui.note(&format!("Changed the credentials of {}.", webhooks(done)));
         cx.ui.note(&format!(
             "Take the old ones out of the endpoints, then see that they are refused: {} test {} --check-auth",
-            cx.invocation,
+            cx.target_options,
             ids(rotation)
         ));
         return Ok(Exit::Done);
     }
-    let first = outcomes.iter().find_map(Outcome::error).map(|error| error::of(error));
+    let first = outcomes.iter().find_map(Outcome::error).map(Diagnose::diagnosis);
     let stuck = count(Outcome::is_stuck);
     let exit = match &first {
         _ if stuck > 0 || done > 0 => Exit::PartlyDone,
@@ -57,13 +55,13 @@ pub(super) fn finish(
     let sentence = |row: Row<'_>| {
         Some(format!("webhook {}: {}", row.turn.webhook.id, rotation.message(&row)?))
     };
-    let causes = rotation.rows().filter(is_cause).filter_map(sentence).collect();
+    let causes = rotation.rows().filter(is_cause).filter_map(sentence);
     let hints = first.map(|first| first.hints).unwrap_or_default();
-    let mut failure = CommandError { causes, hints, ..CommandError::new(exit, message) };
+    let mut failure = CommandError::new(exit, message).with_causes(causes).with_hints(hints);
     for row in rotation.rows().filter(|row| row.outcome.is_some_and(Outcome::is_stuck)) {
         failure = failure.hint(way_back(&row, fresh, cx));
     }
-    Err(failure.hint(again(args)).into())
+    Err(failure.hint(again(args)))
 }
 
 /// The command that gives a webhook its old secret, where we could not.

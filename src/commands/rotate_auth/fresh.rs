@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-
 use super::Args;
 use crate::commands::Context;
-use crate::error::CommandError;
+use crate::error::{CommandError, Hint, Invocation, Result, ResultExt as _};
 use crate::ops::rotate::{Deed, Fresh, Skip, Turn, generate};
 use crate::postmark::HttpHeader;
 
@@ -43,8 +41,10 @@ pub(super) fn refuse(turns: &[Turn]) -> Result<()> {
             return Err(CommandError::usage(format!(
                 "webhook {id} cannot get other credentials: {why}"
             ))
-            .hint(format!("`pmhooks edit {id} --help` tells how it gets some"))
-            .into());
+            .hint(
+                Hint::from(Invocation::new("edit").arg(id).arg("--help"))
+                    .text(" tells how it gets some"),
+            ));
         }
     }
     Ok(())

@@ -1,9 +1,7 @@
 //! `sandbox reset`: back to the two examples.
 
-use anyhow::{Context as _, Result};
-
 use crate::commands::Context;
-use crate::error::Exit;
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::session::sandbox_state;
 use crate::postmark::Webhook;
 use crate::sandbox;
@@ -25,7 +23,10 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
     let examples = sandbox::reset(&sandbox_state()?).context("cannot reset the sandbox")?;
     let webhooks: Result<Vec<Webhook>, _> =
         examples.into_iter().map(serde_json::from_value).collect();
-    let webhooks = webhooks.context("the sandbox's examples are not webhooks")?;
+    let webhooks = webhooks.map_err(|error| {
+        CommandError::internal("the sandbox's examples are not webhooks")
+            .with_causes([error.to_string()])
+    })?;
     cx.ui.note("The sandbox is as it was at first:");
     cx.show(&Webhooks::list(webhooks, cx.reveal()))
 }

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Value, json};
 
 use crate::commands::Context;
 use crate::commands::options::parse::{duration, quiet_with};
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::session::sandbox_state;
 use crate::sandbox::{self, ApiVersion, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
 use crate::term::{Cell, Column, Report, Table};

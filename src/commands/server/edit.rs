@@ -1,6 +1,5 @@
 //! `server edit`: the settings that decide which events there are.
 
-use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
@@ -8,7 +7,7 @@ use super::view::{ChangedServer, ServerView};
 use crate::commands::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::quiet_with;
-use crate::error::{CommandError, Exit};
+use crate::error::{CommandError, Exit, Hint, Result, ResultExt as _};
 use crate::ops::change;
 use crate::postmark::{HookUrl, Object, Reveal, Server, ServerPatch, TrackLinks};
 
@@ -67,8 +66,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     if wanted.body().is_empty() {
         return Err(CommandError::usage("nothing to change is given")
-            .hint("see `pmhooks server edit --help`")
-            .into());
+            .hint(Hint::from("see ").run("server edit --help")));
     }
     cx.may_write(&args.confirm)?;
     let session = cx.session()?;

@@ -1,10 +1,8 @@
 //! `server get`: the server of the token.
 
-use anyhow::{Context as _, Result};
-
 use super::view::ServerView;
 use crate::commands::Context;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 
 /// Show the server of the token
 ///

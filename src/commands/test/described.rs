@@ -1,10 +1,8 @@
 //! An endpoint as a webhook or the command line describes it.
 
-use anyhow::Result;
-
 use crate::commands::Context;
 use crate::commands::options::endpoint::EndpointArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, Result};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, StreamId, Triggers, Webhook, WebhookId};
 
 /// What is known of an endpoint.

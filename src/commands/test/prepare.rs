@@ -2,12 +2,10 @@
 
 use std::io;
 
-use anyhow::{Context as _, Error, Result};
-
 use super::Args;
 use super::described::Described;
 use crate::commands::{Context, several};
-use crate::error::CommandError;
+use crate::error::{CommandError, Result, ResultExt as _};
 use crate::event::sample::SOME_SERVER;
 use crate::ops::test::samples::CustomBody;
 use crate::ops::test::samples::SampleOptions;
@@ -27,7 +25,7 @@ pub struct Target {
 }
 
 /// The endpoints with their events; and why some webhooks are not among them.
-pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<Error>)> {
+pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<CommandError>)> {
     args.endpoint.check().map_err(CommandError::usage)?;
     let options = sample_options(args, cx)?;
     options.check()?;

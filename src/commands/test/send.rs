@@ -2,13 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
-
 use super::Args;
 use super::prepare::Target;
 use super::view::Tests;
 use crate::commands::Context;
-use crate::error::Exit;
+use crate::error::{Exit, Result};
 use crate::ops::fanout;
 use crate::ops::test::{Attempt, Credentials, Endpoint, EventSender, OutgoingEvent, verdict};
 

@@ -1,11 +1,10 @@
 //! What would be posted, shown and not posted: bodies, or commands.
 
-use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::prepare::Target;
 use crate::commands::Context;
-use crate::error::Exit;
+use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::test::curl;
 use crate::term::{Column, Report, Table};
 

@@ -44,7 +44,7 @@ impl Doctor<'_> {
         let endpoint = match Endpoint::new(&webhook.url, auth, &webhook.http_headers) {
             Ok(endpoint) => endpoint,
             Err(error) => {
-                return add(self.failed(&error).next(format!("look at it: `pmhooks get {id}`")));
+                return add(Step::of_error(&error).next(format!("look at it: `pmhooks get {id}`")));
             }
         };
         let triggers = &webhook.triggers;
@@ -65,7 +65,7 @@ impl Doctor<'_> {
         let mut groups: Vec<Group> = Vec::new();
         for (post, exchange) in posts.iter().zip(&exchanges) {
             match &exchange.answer {
-                Err(error) if verdict::is_local_fault(error) => return add(self.failed(error)),
+                Err(error) if verdict::is_local_fault(error) => return add(Step::of_error(error)),
                 _ => gather(&mut groups, judged(post, exchange)),
             }
         }

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Doctor, DoctorReport, Part, Ready, Step, Wishes};
 use crate::config::resolve::{self, Account, Target};
+use crate::error::Diagnose as _;
 use crate::http::client::{HttpError, Reachability, TlsTrouble};
 use crate::ops::session::Session;
 use crate::postmark::{ApiError, ApiUrl, ResponseInfo, Server, Webhook, WebhookId};
@@ -53,13 +54,13 @@ impl Doctor<'_> {
             return None;
         }
         let (answer, heard) = session.client.server_with_info();
-        report.add(Part::Setup, "api", self.answer(&answer, heard.as_ref()));
+        report.add(Part::Setup, "api", Self::answer(&answer, heard.as_ref()));
         let step = heard.map_or_else(|| Step::skipped("there is no answer to read"), |h| clock(&h));
         report.add(Part::Setup, "clock", step);
-        report.add(Part::Setup, "server", self.server(&answer, &session));
+        report.add(Part::Setup, "server", Self::server(&answer, &session));
         let server = answer.ok()?;
         let webhooks = self.webhooks(&session, wishes, report)?;
-        report.add(Part::Setup, "age", self.age(&session, &webhooks));
+        report.add(Part::Setup, "age", Self::age(&session, &webhooks));
         Some(Ready { session, server, webhooks })
     }
 
@@ -92,7 +93,7 @@ impl Doctor<'_> {
                 (step, Some(session), Some(address))
             }
             Err(error) => {
-                let step = self.failed(&error);
+                let step = Step::of_error(&error);
                 let step = if step.2.is_empty() {
                     step.next("see where it comes from: `pmhooks profile list`")
                 } else {
@@ -112,7 +113,7 @@ impl Doctor<'_> {
                 (true, Step::pass(message))
             }
             Err(error) => {
-                let step = self.failed(&error);
+                let step = Step::of_error(&error);
                 let step = match &error {
                     HttpError::ProxySetting { variable, .. } => step.next(format!(
                         "mend it, or do without: unset {variable}; NO_PROXY names exceptions"
@@ -130,7 +131,7 @@ impl Doctor<'_> {
         let Some(trouble) = &reach.trouble else {
             return (Step::pass(format!("{host}: {}", parts(&reach))), true);
         };
-        let step = self.failed(trouble);
+        let step = Step::of_error(trouble);
         let step = match trouble {
             HttpError::Name { .. } => Step::fail(trouble.to_string()).next(
                 "look whether this machine is online, and whether the address is right: \
@@ -150,11 +151,11 @@ impl Doctor<'_> {
     }
 
     /// Whether it was Postmark that answered.
-    fn answer(&self, answer: &Result<Server, ApiError>, heard: Option<&ResponseInfo>) -> Step {
+    fn answer(answer: &Result<Server, ApiError>, heard: Option<&ResponseInfo>) -> Step {
         let took = heard.map(|h| format!(" ({} ms)", h.took.as_millis())).unwrap_or_default();
         let tries = heard.map_or(1, |heard| heard.attempts);
         match answer {
-            Err(error) if !matches!(error, ApiError::Refused(_)) => self.failed(error),
+            Err(error) if !matches!(error, ApiError::Refused(_)) => Step::of_error(error),
             _ if tries > 1 => Step::warn(format!("it is Postmark's, at try {tries}{took}"))
                 .next("if that lasts: https://status.postmarkapp.com says how Postmark is"),
             _ => Step::pass(format!("it is Postmark's{took}")),
@@ -162,7 +163,7 @@ impl Doctor<'_> {
     }
 
     /// Which server the token opens, and whether it is the one that is meant.
-    fn server(&self, answer: &Result<Server, ApiError>, session: &Session) -> Step {
+    fn server(answer: &Result<Server, ApiError>, session: &Session) -> Step {
         let server = match answer {
             Ok(server) => server,
             Err(ApiError::Refused(refusal)) => {
@@ -173,7 +174,7 @@ impl Doctor<'_> {
                     refusal.to_string()
                 };
                 let error = ApiError::Refused(refusal.clone());
-                return Step::fail(message).nexts((self.advice)(&error));
+                return Step::fail(message).hints(&error.diagnosis().hints);
             }
             Err(_) => return Step::skipped("it did not say"),
         };
@@ -205,7 +206,7 @@ impl Doctor<'_> {
         let webhooks = match session.client.list(None) {
             Ok(webhooks) => webhooks,
             Err(error) => {
-                report.add(Part::Setup, "webhooks", self.failed(&error));
+                report.add(Part::Setup, "webhooks", Step::of_error(&error));
                 return None;
             }
         };
@@ -223,7 +224,7 @@ impl Doctor<'_> {
     }
 
     /// How old the API is, told by the operations that it has.
-    fn age(&self, session: &Session, webhooks: &[Webhook]) -> Step {
+    fn age(session: &Session, webhooks: &[Webhook]) -> Step {
         // Where there is none, an ID that never is one: what matters is who says so.
         let any = webhooks.first().map_or(WebhookId(0), |webhook| webhook.id);
         match session.client.statistics(any) {
@@ -234,7 +235,7 @@ impl Doctor<'_> {
                 "the API of before August 2026: `verify`, `stats` and `health` have none to ask",
             ),
             Err(error) if !error.is_not_found() => {
-                Step::warn(format!("it could not be told: {error}")).nexts((self.advice)(&error))
+                Step::warn(format!("it could not be told: {error}")).hints(&error.diagnosis().hints)
             }
             _ => Step::pass("the API of since August 2026: it has verification and statistics"),
         }

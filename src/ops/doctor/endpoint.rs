@@ -45,14 +45,14 @@ impl Doctor<'_> {
                 return true;
             }
             Err(error) => {
-                add("endpoint", self.failed(&error));
+                add("endpoint", Step::of_error(&error));
                 return false;
             }
         }
         let reach = self.net.reach(&url, self.limits.timeout);
         if let Some(trouble) = &reach.trouble {
             let step = if verdict::is_local_fault(trouble) {
-                self.failed(trouble)
+                Step::of_error(trouble)
             } else {
                 let step = Step::fail(format!("from this machine: {trouble}"));
                 step.next(verdict::advice_for_error(trouble))

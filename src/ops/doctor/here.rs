@@ -22,10 +22,10 @@ impl Doctor<'_> {
             Err(error @ ConfigError::NoToken { .. }) => {
                 let step = Step::skipped("no profile is named, and none is the default");
                 report.add(Part::Setup, "target", step);
-                Err(self.without_token(&error))
+                Err(Self::without_token(&error))
             }
             Err(error) => {
-                report.add(Part::Setup, "target", self.without_target(&error));
+                report.add(Part::Setup, "target", Self::without_target(&error));
                 Err(Step::skipped("it is not known whose"))
             }
         }
@@ -35,7 +35,7 @@ impl Doctor<'_> {
     fn configuration(&self) -> (Step, Vec<String>) {
         let path = match resolve::config_path(self.wanted, self.environment) {
             Ok(path) => path,
-            Err(error) => return (self.unset(&error), Vec::new()),
+            Err(error) => return (Self::unset(&error), Vec::new()),
         };
         let shown = path.display();
         let file = match resolve::config(self.wanted, self.environment) {
@@ -48,7 +48,7 @@ impl Doctor<'_> {
                     ConfigError::Unopened(_) => {
                         vec![format!("look at it: ls -ld {shown}")]
                     }
-                    other => return (self.unset(other), Vec::new()),
+                    other => return (Self::unset(other), Vec::new()),
                 };
                 return (Step::fail(error.to_string()).nexts(mend), Vec::new());
             }
@@ -78,18 +78,18 @@ impl Doctor<'_> {
         (step, warnings)
     }
 
-    fn without_token(&self, error: &ConfigError) -> Step {
+    fn without_token(error: &ConfigError) -> Step {
         match error {
             ConfigError::NoToken { profiles } if profiles.is_empty() => {
                 Step::fail(error.to_string())
                     .next("try everything without one: `pmhooks -p sandbox list`")
                     .next("then set yours up: `pmhooks profile add NAME`")
             }
-            other => self.failed(other),
+            other => Step::of_error(other),
         }
     }
 
-    fn without_target(&self, error: &ConfigError) -> Step {
+    fn without_target(error: &ConfigError) -> Step {
         match error {
             ConfigError::Broken { .. } | ConfigError::Unopened(_) => {
                 Step::skipped("the configuration says it, and cannot be used")
@@ -97,17 +97,16 @@ impl Doctor<'_> {
             ConfigError::Variable { name, .. } if name == env::CONFIG.name => {
                 Step::skipped("the configuration says it, and cannot be found")
             }
-            other => self.unset(other),
+            other => Self::unset(other),
         }
     }
 
     /// A step that a setting ended, which may be a variable's.
-    fn unset(&self, error: &ConfigError) -> Step {
+    fn unset(error: &ConfigError) -> Step {
         match error {
-            ConfigError::Variable { name, .. } => self
-                .failed(error)
+            ConfigError::Variable { name, .. } => Step::of_error(error)
                 .next(format!("give it a value that can be used, or do without: unset {name}")),
-            other => self.failed(other),
+            other => Step::of_error(other),
         }
     }
 }

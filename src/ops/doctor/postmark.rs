@@ -23,7 +23,7 @@ impl Doctor<'_> {
     ) {
         report.add(Part::Postmark, "verify", self.verify(writer, id));
         (self.tell)("Asking for the last 24 hours…");
-        for (rule, step) in self.statistics(webhook, ready) {
+        for (rule, step) in Self::statistics(webhook, ready) {
             report.add(Part::Postmark, rule, step);
         }
     }
@@ -48,17 +48,17 @@ impl Doctor<'_> {
                 ))
             }
             Err(error @ ApiError::NotOffered { .. }) => Step::skipped(error.to_string()),
-            Err(error) => self.failed(&error),
+            Err(error) => Step::of_error(&error),
         }
     }
 
-    fn statistics(&self, webhook: &Webhook, ready: &Ready) -> Vec<(&'static str, Step)> {
+    fn statistics(webhook: &Webhook, ready: &Ready) -> Vec<(&'static str, Step)> {
         let statistics = match ready.session.client.statistics(webhook.id) {
             Ok(statistics) => statistics,
             Err(error @ ApiError::NotOffered { .. }) => {
                 return vec![("statistics", Step::skipped(error.to_string()))];
             }
-            Err(error) => return vec![("statistics", self.failed(&error))],
+            Err(error) => return vec![("statistics", Step::of_error(&error))],
         };
         let demands = Demands { min_success: MIN_SUCCESS, only: Vec::new() };
         let profile = ready.session.target.name();

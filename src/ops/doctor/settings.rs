@@ -25,7 +25,7 @@ impl Doctor<'_> {
             "stream",
             match &streams {
                 Ok(streams) => stream(webhook, streams),
-                Err(error) => self.failed(error),
+                Err(error) => Step::of_error(error),
             },
         );
         add("triggers", triggers(webhook));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::fs::{self, Access, FsError};
 use crate::ops::manifest::{Documents, ManifestError};
 use crate::ops::session::{BUILT_IN_SANDBOX, Session};
@@ -52,6 +53,23 @@ pub enum KeptError {
     /// What it was made from is not so any more.
     #[error("the plan is out of date: {0}")]
     Stale(String),
+}
+
+impl Diagnose for KeptError {
+    fn diagnosis(&self) -> Diagnosis {
+        let usage = Diagnosis::new(Exit::Usage);
+        match self {
+            Self::Disk(error) => error.diagnosis(),
+            Self::Manifest(error) => error.diagnosis(),
+            Self::Stale(_)
+            | Self::Unbound(_)
+            | Self::OtherServer { .. }
+            | Self::OtherVersion { .. } => {
+                usage.hint(Hint::command("make it anew", "diff FILE --plan-out FILE"))
+            }
+            Self::Foreign(_) | Self::Unread(_) => usage,
+        }
+    }
 }
 
 /// The server that a plan is for, and the only one that it may be applied to.

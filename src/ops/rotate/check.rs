@@ -1,6 +1,7 @@
 //! Before anything is changed: does each endpoint take the new secret, and the old one still?
 
 use super::{Deed, Turn};
+use crate::error::{Diagnose, Diagnosis};
 use crate::event::sample::sample;
 use crate::event::{Event, Received};
 use crate::http::client::HttpError;
@@ -81,6 +82,12 @@ pub struct Unusable {
     /// Why not.
     #[source]
     pub(crate) why: EndpointError,
+}
+
+impl Diagnose for Unusable {
+    fn diagnosis(&self) -> Diagnosis {
+        self.why.diagnosis()
+    }
 }
 
 /// An endpoint, an event for it, and the ways to post it.

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::fs::{self, FsError};
 use crate::postmark::Secret;
 
@@ -24,6 +25,18 @@ pub enum GenerateError {
     /// What is there may be a password that is in use.
     #[error("{0} is there already, and may hold a password that is in use")]
     Exists(String),
+}
+
+impl Diagnose for GenerateError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Exists(_) => Diagnosis::new(Exit::Usage)
+                .hint("name another file, or give what is in it: --password file:PATH"),
+            Self::Link(_) => Diagnosis::new(Exit::Usage).hint("name another file"),
+            Self::Random(_) => Diagnosis::new(Exit::Machine),
+            Self::Disk(error) => error.diagnosis(),
+        }
+    }
 }
 
 /// Makes a password of 256 random bits, in letters that need no quoting anywhere.

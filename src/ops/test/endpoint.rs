@@ -7,6 +7,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::OutgoingEvent;
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event;
 use crate::http::client::{self, Header};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
@@ -33,6 +34,16 @@ pub(crate) enum EndpointError {
         "the header {0:?} cannot be sent: its name or its value holds a character that no header can"
     )]
     InvalidHeader(String),
+}
+
+impl Diagnose for EndpointError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Url(_) | Self::ConnectionHeader(_) | Self::InvalidHeader(_) => {
+                Diagnosis::new(Exit::Usage)
+            }
+        }
+    }
 }
 
 /// The credentials that a request carries.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event::sample::{Fit, SOME_SERVER, sample};
 use crate::event::{BounceType, Event, Received};
 use crate::fs::{self, FsError};
@@ -30,6 +31,16 @@ pub(crate) enum SampleError {
         origin: String,
         problem: String,
     },
+}
+
+impl Diagnose for SampleError {
+    fn diagnosis(&self) -> Diagnosis {
+        let usage = Diagnosis::new(Exit::Usage);
+        match self {
+            Self::UnknownField(_) => usage.hint("see the fields of an event with --print"),
+            Self::File(_) | Self::Stdin(_) | Self::Unusable { .. } => usage,
+        }
+    }
 }
 
 /// The user's own body, in place of a sample.

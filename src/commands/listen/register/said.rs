@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::commands::Context;
+use crate::error::{CommandError, Hint, Invocation};
 use crate::ops::create::CreateError;
 use crate::ops::session::Session;
 use crate::ops::temporary_webhook::{CleanUp, TemporaryError};
@@ -30,32 +31,37 @@ pub fn refused(
     url: &str,
     address: SocketAddr,
     cx: &Context,
-) -> anyhow::Error {
+) -> CommandError {
     let is_open = matches!(
         error,
         TemporaryError::Create(CreateError::NotCreated(_) | CreateError::Unknown { .. })
     );
     let place = cx.session.get().map(Session::place).unwrap_or_default();
     let what = format!("cannot make the temporary webhook {url} in {place}");
-    let mut failure = cx.explain(&anyhow::Error::from(error).context(what));
-    if failure.error_code == Some(1364) {
-        failure.hints = vec![
-            format!("is the tunnel running, and does it lead to {address}?"),
-            format!("see what it answers: `pmhooks test --url {}`", shell_words::quote(url)),
-        ];
+    let mut failure = cx.explain(CommandError::from(error).context(what));
+    if failure.diagnosis().error_code == Some(1364) {
+        failure = failure.with_hints(vec![
+            format!("is the tunnel running, and does it lead to {address}?").into(),
+            Hint::command("see what it answers", Invocation::new("test --url").arg(url)),
+        ]);
     }
     if is_open {
-        failure = failure.hint("if it appears, the next `pmhooks listen --register` removes it");
+        failure = failure.hint(
+            Hint::from("if it appears, the next ").run("listen --register").text(" removes it"),
+        );
     }
-    failure.into()
+    failure
 }
 
 /// Why a webhook is still there.
-pub fn kept(error: TemporaryError, id: WebhookId, cx: &Context) -> anyhow::Error {
+pub fn kept(error: TemporaryError, id: WebhookId, cx: &Context) -> CommandError {
     let place = cx.session.get().map(Session::place).unwrap_or_default();
     let what = format!("the temporary webhook {id} of {place} was not removed");
-    cx.explain(&anyhow::Error::from(error).context(what))
-        .hint(format!("remove it: `pmhooks delete {id}`"))
-        .hint("or start `pmhooks listen --register` again: it removes what was left behind")
-        .into()
+    cx.explain(CommandError::from(error).context(what))
+        .hint(Hint::command("remove it", Invocation::new("delete").arg(id)))
+        .hint(
+            Hint::from("or start ")
+                .run("listen --register")
+                .text(" again: it removes what was left behind"),
+        )
 }

@@ -1,11 +1,9 @@
 //! The account token: used, and forgotten.
 
-use anyhow::{Error, Result};
-
 use crate::commands::Context;
 use crate::config::source::SecretSource;
 use crate::config::{env, secret};
-use crate::error::{CommandError, Exit, explain};
+use crate::error::{CommandError, Exit, Hint, Result};
 use crate::postmark::Secret;
 
 /// The account token, and where it comes from, in words.
@@ -25,17 +23,15 @@ pub(super) fn read(source: Option<&SecretSource>, cx: &Context) -> Result<(Secre
 }
 
 /// What helps where it is refused: the two kinds of token are easily mixed up.
-pub(super) fn explained(error: Error, origin: &str) -> Error {
-    let mut failure = explain(&error);
-    if failure.exit != Exit::TokenRefused {
+pub(super) fn explained(error: CommandError, origin: &str) -> CommandError {
+    if error.exit() != Exit::TokenRefused {
         return error;
     }
-    failure.hints = vec![
-        format!("the token comes from {origin}"),
+    error.with_hints(vec![
+        format!("the token comes from {origin}").into(),
         "it must be an account token (Postmark: Account, API Tokens), not a server's; \
          only the owner and admins see it"
-            .to_owned(),
-        "with a server token: `pmhooks profile add NAME`".to_owned(),
-    ];
-    failure.into()
+            .into(),
+        Hint::command("with a server token", "profile add NAME"),
+    ])
 }
