@@ -10,7 +10,7 @@ use crate::commands::options::target::StreamFilter;
 use crate::commands::options::webhook::{TriggerWord, triggers_or_all};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
-use crate::ops::health::{self, Checkup, Demands};
+use crate::ops::health::{self, HealthOptions, WebhookHealth};
 use crate::ops::session::Session;
 use crate::postmark::{Trigger, Webhook};
 use view::{Health, Server};
@@ -50,13 +50,13 @@ pub struct Args {
 /// Checks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Health>()?;
-    let demands = Demands { min_success: args.min_success, only: only(&args.on) };
+    let demands = HealthOptions { min_success: args.min_success, only: only(&args.on) };
     let gate = Gate::new(args.concurrency);
     let mut fleet = cx.each("looked at", fleet::WIDTH, |session| {
         let listed = gate.through(|| session.client.list(args.filter.stream.as_ref()));
         let webhooks =
             listed.with_context(|| format!("cannot list the webhooks of {}", session.place()))?;
-        let webhooks: Vec<_> = webhooks.into_iter().filter(|w| demands.concerns(w)).collect();
+        let webhooks: Vec<_> = webhooks.into_iter().filter(|w| demands.includes(w)).collect();
         let (server, failed) = look(session, &webhooks, &demands, args.concurrency, &gate);
         if server.checkups.is_empty() && !failed.is_empty() {
             return Err(several::none_of(failed, webhooks.len(), "looked at"));
@@ -81,7 +81,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 fn look(
     session: &Session,
     webhooks: &[Webhook],
-    demands: &Demands,
+    demands: &HealthOptions,
     width: usize,
     gate: &Gate,
 ) -> (Server, Vec<CommandError>) {
@@ -90,11 +90,11 @@ fn look(
         let id = webhook.id;
         let statistics = gate.through(|| session.client.statistics(id));
         statistics
-            .map(|s| Checkup::new(webhook.clone(), s, demands, profile.as_ref()))
+            .map(|s| WebhookHealth::new(webhook.clone(), s, demands, profile.as_ref()))
             .with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
     });
     let (checkups, failed) = several::apart(results);
-    let nothing = webhooks.is_empty().then(|| health::nothing_there(profile.as_ref()));
+    let nothing = webhooks.is_empty().then(|| health::no_webhooks(profile.as_ref()));
     (Server { checkups, nothing, unread: failed.len(), profile }, failed)
 }
 

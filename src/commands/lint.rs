@@ -17,7 +17,7 @@ use crate::commands::options::parse::{quiet, quiet_with};
 use crate::commands::options::target::StreamFilter;
 use crate::error::{CommandError, Exit, Result};
 use crate::ops::finding::Level;
-use crate::ops::lint::{self, RULES, Rule, Scene};
+use crate::ops::lint::{self, LintInput, RULES, Rule};
 use catalogue::Catalogue;
 use view::Lint;
 
@@ -96,7 +96,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 impl Args {
-    fn look(&self, scenes: &[Scene], several: bool, cx: &Context) -> Result<Exit> {
+    fn look(&self, scenes: &[LintInput], several: bool, cx: &Context) -> Result<Exit> {
         let mut found = lint::check(scenes, &self.ignore);
         for found in &mut found {
             found.finding.fix = cx.target_options.applied(&found.finding.fix);
@@ -105,7 +105,7 @@ impl Args {
             found,
             skipped: lint::skipped(scenes, &self.ignore),
             several,
-            webhooks: scenes.iter().map(|scene| scene.subjects.len()).sum(),
+            webhooks: scenes.iter().map(|scene| scene.webhooks.len()).sum(),
             width: cx.ui.settings.width,
         };
         cx.show(&view)?;

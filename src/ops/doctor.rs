@@ -163,7 +163,7 @@ impl DoctorReport {
     }
 
     /// What was found: the steps that failed, and those that are worth a look.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub(crate) fn findings(&self) -> Vec<Finding> {
         let found = self.checks.iter().filter_map(|check| {
             let level = match check.outcome {
                 Outcome::Fail => Level::Error,

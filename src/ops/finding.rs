@@ -1,22 +1,21 @@
-//! What a check found, and what to do about it.
+//! Findings of `health`, `lint` and `doctor`.
 
 use serde_json::{Value, json};
 
 use crate::config::profile::ProfileName;
 use crate::postmark::Webhook;
 
-/// How much a finding weighs.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum Level {
+pub(crate) enum Level {
     Info,
     Warning,
     Error,
 }
 
 impl Level {
-    /// The word in reports.
-    pub fn name(self) -> &'static str {
+    /// Name in reports.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
@@ -25,26 +24,24 @@ impl Level {
     }
 }
 
-/// One thing that a check found.
+/// A problem and how to fix it.
 #[derive(Clone, Debug)]
-pub struct Finding {
-    /// Which rule found it: a stable word.
-    pub rule: &'static str,
-    /// How much it weighs.
-    pub level: Level,
-    /// About which webhook; none where it is about the server.
-    pub webhook: Option<Webhook>,
-    /// In which profile; none where the token came from the environment.
-    pub profile: Option<ProfileName>,
-    /// What was found.
-    pub message: String,
-    /// What to do about it.
-    pub fix: String,
+pub(crate) struct Finding {
+    /// Stable name of the rule.
+    pub(crate) rule: &'static str,
+    pub(crate) level: Level,
+    /// `None` if the finding is about the server.
+    pub(crate) webhook: Option<Webhook>,
+    /// `None` if the token came from the environment.
+    pub(crate) profile: Option<ProfileName>,
+    pub(crate) message: String,
+    /// What to do, with commands in backquotes.
+    pub(crate) fix: String,
 }
 
 impl Finding {
-    /// The documented shape. The URL is masked.
-    pub fn to_json(&self) -> Value {
+    /// JSON form, URL masked.
+    pub(crate) fn to_json(&self) -> Value {
         let webhook = self.webhook.as_ref();
         json!({
             "Rule": self.rule,

@@ -1,92 +1,85 @@
-//! How the webhooks of a server fare, by what Postmark says of them: pure decisions.
+//! Judges the health of webhooks by their status and statistics. Sends nothing.
 
 use super::session;
 use crate::config::profile::ProfileName;
 use crate::ops::finding::{Finding, Level};
 use crate::postmark::{Statistics, Trigger, Webhook};
 
-/// From this share on slow answers are worth a warning, in percent.
-const MUCH_SLOW: f64 = 10.0;
+/// Share of slow answers that is worth a warning, in percent.
+const MAX_SLOW_SHARE: f64 = 10.0;
 
-/// A rule, its weight, what it found and what to do.
-type Found = (&'static str, Level, String, String);
-
-/// What counts as well.
+/// Limits between healthy and not, and what is checked.
 #[derive(Clone, Debug)]
-pub struct Demands {
-    /// The least success rate, in percent.
-    pub min_success: f64,
-    /// Only these triggers; all where it is empty.
-    pub only: Vec<Trigger>,
+pub(crate) struct HealthOptions {
+    /// Minimum success rate, in percent.
+    pub(crate) min_success: f64,
+    /// Triggers to check. If empty, all.
+    pub(crate) only: Vec<Trigger>,
 }
 
-/// A webhook, what Postmark sent to it, and what is to be found in that.
+/// A webhook with its statistics and findings.
 #[derive(Clone, Debug)]
-pub struct Checkup {
-    /// The webhook.
-    pub webhook: Webhook,
-    /// Its last 24 hours.
-    pub statistics: Statistics,
-    /// What was found.
-    pub findings: Vec<Finding>,
+pub(crate) struct WebhookHealth {
+    pub(crate) webhook: Webhook,
+    /// The last 24 hours.
+    pub(crate) statistics: Statistics,
+    pub(crate) findings: Vec<Finding>,
 }
 
-impl Demands {
-    /// True where a trigger, by its key, is to be looked at.
-    pub fn is_about(&self, trigger: &str) -> bool {
+impl HealthOptions {
+    /// True if the trigger with this key is checked.
+    fn includes_trigger(&self, trigger: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|t| t.key() == trigger)
     }
 
-    /// True where a webhook is to be looked at.
-    pub fn concerns(&self, webhook: &Webhook) -> bool {
+    /// True if the webhook has a checked trigger on.
+    pub(crate) fn includes(&self, webhook: &Webhook) -> bool {
         self.only.is_empty() || self.only.iter().any(|t| webhook.triggers.get(*t).enabled)
     }
 }
 
-impl Checkup {
-    /// Looks at a webhook.
-    pub fn new(
+impl WebhookHealth {
+    /// Checks a webhook.
+    pub(crate) fn new(
         webhook: Webhook,
         statistics: Statistics,
-        demands: &Demands,
+        options: &HealthOptions,
         profile: Option<&ProfileName>,
     ) -> Self {
         let pmhooks = session::command(profile);
-        let mut checkup = Self { webhook, statistics, findings: Vec::new() };
-        let found = checkup.look(demands, &pmhooks);
-        checkup.findings = found
-            .into_iter()
-            .map(|(rule, level, message, fix)| Finding {
-                rule,
-                level,
-                webhook: Some(checkup.webhook.clone()),
-                profile: profile.cloned(),
-                message,
-                fix,
-            })
-            .collect();
-        checkup
+        let mut health = Self { webhook, statistics, findings: Vec::new() };
+        health.findings = health.check(options, profile, &pmhooks);
+        health
     }
 
-    /// The triggers that are on and of interest, by their keys.
-    pub fn triggers(&self, demands: &Demands) -> Vec<String> {
+    /// Keys of the checked triggers that are on.
+    pub(crate) fn triggers(&self, options: &HealthOptions) -> Vec<String> {
         let known = Trigger::ALL.into_iter().filter(|t| self.webhook.triggers.get(*t).enabled);
         let known = known.map(|t| t.key().to_owned());
         let other = self.webhook.triggers.other_enabled().map(str::to_owned);
-        known.chain(other).filter(|key| demands.is_about(key)).collect()
+        known.chain(other).filter(|key| options.includes_trigger(key)).collect()
     }
 
-    fn look(&self, demands: &Demands, pmhooks: &str) -> Vec<Found> {
+    fn check(
+        &self,
+        options: &HealthOptions,
+        profile: Option<&ProfileName>,
+        pmhooks: &str,
+    ) -> Vec<Finding> {
         let id = self.webhook.id;
         let mut found = Vec::new();
-        let mend =
+        let mut add = |rule, level, message: String, fix: String| {
+            let (webhook, profile) = (Some(self.webhook.clone()), profile.cloned());
+            found.push(Finding { rule, level, webhook, profile, message, fix });
+        };
+        let fix_endpoint =
             || format!("`{pmhooks} test {id}`, mend the endpoint, then `{pmhooks} verify {id}`");
-        let triggers = self.triggers(demands);
+        let triggers = self.triggers(options);
         if self.webhook.triggers.enabled().is_empty()
             && self.webhook.triggers.other_enabled().next().is_none()
         {
             let fix = format!("`{pmhooks} edit {id} --on TRIGGER,...`, or `{pmhooks} delete {id}`");
-            found.push(("silent", Level::Warning, "no trigger is on: it gets nothing".into(), fix));
+            add("silent", Level::Warning, "no trigger is on: it gets nothing".into(), fix);
             return found;
         }
         let (paused, fine): (Vec<_>, Vec<_>) = triggers
@@ -95,50 +88,54 @@ impl Checkup {
         let is_unverified = self.webhook.status.as_deref().is_some_and(|s| s != "verified");
         if is_unverified && fine.iter().all(|t| self.statistics.status(t).is_none()) {
             let message = "it is not verified: it gets no events".to_owned();
-            found.push(("unverified", Level::Error, message, mend()));
+            add("unverified", Level::Error, message, fix_endpoint());
         } else {
             for trigger in paused {
                 let status = self.statistics.status(trigger).unwrap_or_default();
                 let message =
                     format!("{} is {status}: its events are paused", Trigger::shown(trigger));
-                found.push(("paused", Level::Error, message, mend()));
+                add("paused", Level::Error, message, fix_endpoint());
             }
         }
         for trigger in &triggers {
-            found.extend(self.numbers(trigger, demands, pmhooks));
+            self.check_statistics(trigger, options, pmhooks, &mut add);
         }
         found
     }
 
-    /// What the numbers of a trigger say.
-    fn numbers(&self, trigger: &str, demands: &Demands, pmhooks: &str) -> Vec<Found> {
+    /// Checks the success rate and the slow answers of one trigger.
+    fn check_statistics(
+        &self,
+        trigger: &str,
+        options: &HealthOptions,
+        pmhooks: &str,
+        add: &mut impl FnMut(&'static str, Level, String, String),
+    ) {
         let id = self.webhook.id;
         let (metrics, name) = (self.statistics.of(trigger), Trigger::shown(trigger));
-        let mut found = Vec::new();
-        if let Some(rate) = metrics.success_rate().filter(|rate| *rate < demands.min_success) {
+        if let Some(rate) = metrics.success_rate().filter(|rate| *rate < options.min_success) {
             let requests = metrics.requests().unwrap_or_default();
             let failed = metrics.number("FailureCount").map(|n| format!(", {n} failed"));
             let failed = failed.unwrap_or_default();
             let message = format!(
                 "{name}: {rate}% of {requests} requests succeeded{failed}; {}% are demanded",
-                demands.min_success
+                options.min_success
             );
             let fix = format!(
                 "`{pmhooks} test {id}`, and the endpoint's log; `{pmhooks} stats {id}` has more"
             );
-            found.push(("failing", Level::Error, message, fix));
+            add("failing", Level::Error, message, fix);
         }
-        if let Some(share) = metrics.slow_share().filter(|share| *share >= MUCH_SLOW) {
+        if let Some(share) = metrics.slow_share().filter(|share| *share >= MAX_SLOW_SHARE) {
             let message = format!("{name}: {} of its answers are slow", percent(share));
             let fix = "answer at once and do the work afterwards".to_owned();
-            found.push(("slow", Level::Warning, message, fix));
+            add("slow", Level::Warning, message, fix);
         }
-        found
     }
 }
 
-/// What is found where there is nothing to look at: somebody who watches webhooks expects some.
-pub fn nothing_there(profile: Option<&ProfileName>) -> Finding {
+/// The finding for a server without webhooks: monitoring expects at least one.
+pub(crate) fn no_webhooks(profile: Option<&ProfileName>) -> Finding {
     let pmhooks = session::command(profile);
     Finding {
         rule: "no-webhooks",
@@ -153,7 +150,7 @@ pub fn nothing_there(profile: Option<&ProfileName>) -> Finding {
 }
 
 /// `99.5%`.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{}%", (share * 10.0).round() / 10.0)
 }
 
@@ -168,15 +165,15 @@ mod tests {
         for (key, value) in webhook.as_object().unwrap() {
             whole[key] = value.clone();
         }
-        let demands = Demands { min_success: 99.0, only: only.to_vec() };
+        let options = HealthOptions { min_success: 99.0, only: only.to_vec() };
         let (webhook, statistics) =
             (serde_json::from_value(whole).unwrap(), serde_json::from_value(statistics).unwrap());
-        let checkup = Checkup::new(webhook, statistics, &demands, None);
-        checkup.findings.iter().map(|f| f.rule).collect()
+        let health = WebhookHealth::new(webhook, statistics, &options, None);
+        health.findings.iter().map(|f| f.rule).collect()
     }
 
     #[test]
-    fn each_rule_finds_its_own() {
+    fn each_rule_reports_its_own_findings_only() {
         let good = json!({"Statuses": {"Bounce": "verified", "Delivery": "verified"},
             "MetricsByTrigger": {"Bounce": {"TotalRequests": 10, "SuccessRate": 99.0, "SlowCount": 0}}});
         assert_eq!(rules(json!({"Status": "verified"}), good.clone(), &[]), [""; 0]);

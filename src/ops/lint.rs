@@ -1,14 +1,12 @@
-//! Rules over the webhooks of a server, or of a manifest: pure decisions.
+//! Lint rules for the webhooks of a server or of a manifest. They send nothing.
 //!
-//! A rule is an entry of [`RULES`]; what it looks at is a [`Scene`], which a server or a manifest gives.
+//! A rule is an entry of [`RULES`] with a check function. It inspects a [`LintInput`].
 
-mod address;
-mod ask;
 mod coverage;
 mod credentials;
+mod input;
 mod rules;
-mod scene;
-mod tracking;
+mod urls;
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,101 +17,103 @@ use super::document::nearest;
 use super::manifest::unset::Spot;
 use crate::ops::finding::{Finding, Level};
 use crate::postmark::{HookUrl, StreamId, WebhookId};
-pub use ask::ask;
-pub use rules::RULES;
-pub use scene::{Scene, Source, Subject};
+pub(crate) use input::{LintInput, LintedWebhook, fetch};
+pub(crate) use rules::RULES;
 
-/// A rule. Its ID and its name stay what they are.
-pub struct Rule {
+/// A lint rule. ID and name never change.
+pub(crate) struct Rule {
     /// `PM001`.
-    pub id: &'static str,
-    /// How much a finding of it weighs.
-    pub level: Level,
-    /// A word for it: `plain-http`.
-    pub name: &'static str,
-    /// What it finds, in a line.
-    pub finds: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) level: Level,
+    /// `plain-http`.
+    pub(crate) name: &'static str,
+    /// What the rule finds, in one line.
+    pub(crate) finds: &'static str,
     /// Why that matters and what to do, in a paragraph.
-    pub why: &'static str,
-    /// Where it can look.
-    pub scope: Scope,
-    /// The key of a webhook that it is about.
+    pub(crate) why: &'static str,
+    pub(crate) scope: Scope,
+    /// Key of the webhook that findings in a manifest point to.
     key: &'static str,
     check: Check,
 }
 
-/// Where a rule can look.
+/// Inputs that a rule applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// At servers and at manifests.
+pub(crate) enum Scope {
+    /// Servers and manifests.
     Anywhere,
-    /// At servers: a manifest does not say it.
+    /// Servers: a manifest lacks the data.
     Server,
-    /// At all webhooks of a server, or of a manifest: not with one stream only.
+    /// Servers and manifests, unless limited to one stream.
     Whole,
-    /// At manifests: a server does not say it.
+    /// Manifests: a server lacks the data.
     Manifest,
-    /// At several servers side by side.
+    /// Several servers compared with each other.
     Servers,
 }
 
-/// What a rule says: what it found, and what to do about it.
-type Said = (String, String);
+/// A problem and how to fix it.
+struct Problem {
+    message: String,
+    fix: String,
+}
 
-/// How a rule looks.
+impl Problem {
+    fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), fix: fix.into() }
+    }
+}
+
+/// Check function of a rule.
 enum Check {
-    /// At each webhook by itself.
-    Each(fn(&Scene, &Subject) -> Option<Said>),
-    /// At each URL that is posted to: those of the webhooks, and the server's for inbound mail.
-    Address(fn(&Scene, &HookUrl, Option<&Subject>) -> Option<Said>),
-    /// At all that there is.
-    All(fn(&Scene) -> Vec<Hit>),
-    /// At several servers side by side: which of them, and what.
-    Across(fn(&[Scene]) -> Vec<(usize, Hit)>),
+    /// Checks each webhook by itself.
+    Webhook(fn(&LintInput, &LintedWebhook) -> Option<Problem>),
+    /// Checks each URL: those of the webhooks, and the server's InboundHookUrl.
+    Url(fn(&LintInput, &HookUrl, Option<&LintedWebhook>) -> Option<Problem>),
+    /// Checks all webhooks and settings together.
+    All(fn(&LintInput) -> Vec<Violation>),
+    /// Compares several servers. Returns the index of the input with each violation.
+    Servers(fn(&[LintInput]) -> Vec<(usize, Violation)>),
 }
 
-/// Something that a rule found, and where.
-struct Hit {
-    about: About,
-    said: Said,
+/// A problem and where it is.
+struct Violation {
+    location: Location,
+    problem: Problem,
 }
 
-/// What something is about.
-enum About {
-    /// A webhook, by its number among the subjects.
+/// Location of a violation in the input.
+enum Location {
+    /// Index of the webhook.
     Webhook(usize),
-    /// A stream.
     Stream(StreamId),
-    /// A setting of the server.
+    /// Key of a server setting.
     Setting(&'static str),
-    /// A place of a file.
-    Place(Spot),
+    /// Position in a manifest.
+    File(Spot),
 }
 
-/// What a rule found.
+/// A finding of a rule.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// The rule.
-    pub rule: &'static Rule,
-    /// What it found.
-    pub finding: Finding,
-    /// The stream, where it is about one.
-    pub stream: Option<String>,
-    /// The URL, masked, where it is about one webhook.
-    pub url: Option<String>,
-    /// Where it is written, in a manifest.
-    pub spot: Option<Spot>,
+pub(crate) struct LintFinding {
+    pub(crate) rule: &'static Rule,
+    pub(crate) finding: Finding,
+    pub(crate) stream: Option<String>,
+    /// URL of the webhook, masked.
+    pub(crate) url: Option<String>,
+    /// Position in a manifest.
+    pub(crate) spot: Option<Spot>,
 }
 
-impl Found {
-    /// The webhook's ID, where it is about one that has one.
-    pub fn id(&self) -> Option<WebhookId> {
+impl LintFinding {
+    /// ID of the webhook. Webhooks of a manifest have none.
+    pub(crate) fn id(&self) -> Option<WebhookId> {
         let webhook = self.finding.webhook.as_ref();
         webhook.filter(|_| self.spot.is_none()).map(|webhook| webhook.id)
     }
 
     /// The documented shape, and the place in a manifest.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut value = self.finding.to_json();
         if let Value::Object(object) = &mut value {
             object.insert("ID".to_owned(), self.id().map(|id| id.0).into());
@@ -142,7 +142,7 @@ impl PartialEq for Rule {
 impl FromStr for &'static Rule {
     type Err = String;
 
-    /// Takes the ID or the name.
+    /// Parses an ID or a name, in any case.
     fn from_str(text: &str) -> Result<Self, String> {
         let is_called =
             |rule: &&Rule| [rule.id, rule.name].iter().any(|word| word.eq_ignore_ascii_case(text));
@@ -159,81 +159,87 @@ impl FromStr for &'static Rule {
 }
 
 impl Rule {
-    /// True where it can look at this.
-    pub fn applies_to(&self, scenes: &[Scene]) -> bool {
-        let any = |is: fn(&Scene) -> bool| scenes.iter().any(is);
+    /// True if the rule applies to at least one input.
+    pub(crate) fn applies_to(&self, inputs: &[LintInput]) -> bool {
+        let any = |is: fn(&LintInput) -> bool| inputs.iter().any(is);
         match self.scope {
             Scope::Anywhere => true,
             Scope::Server => any(|s| !s.is_manifest()),
             Scope::Whole => any(|s| s.only.is_none()),
-            Scope::Manifest => any(Scene::is_manifest),
-            Scope::Servers => any(|s| !s.is_manifest()) && scenes.len() > 1,
+            Scope::Manifest => any(LintInput::is_manifest),
+            Scope::Servers => any(|s| !s.is_manifest()) && inputs.len() > 1,
         }
     }
 }
 
-/// Looks at everything with all rules but the ignored ones. What is found is in the order of the servers,
-/// of their webhooks or of the places in a manifest, and then of its weight.
-pub fn check(scenes: &[Scene], ignored: &[&'static Rule]) -> Vec<Found> {
+/// Checks the inputs with all rules except the ignored ones.
+///
+/// Findings are sorted by input, then by webhook or by position in the manifest, then by severity.
+pub(crate) fn check(inputs: &[LintInput], ignored: &[&'static Rule]) -> Vec<LintFinding> {
     let mut found = Vec::new();
-    let rules = RULES.iter().filter(|rule| !ignored.contains(rule) && rule.applies_to(scenes));
+    let rules = RULES.iter().filter(|rule| !ignored.contains(rule) && rule.applies_to(inputs));
     for rule in rules {
-        let hits: Vec<_> = if let Check::Across(look) = rule.check {
-            look(scenes)
+        let violations: Vec<_> = if let Check::Servers(check) = rule.check {
+            check(inputs)
         } else {
-            let scenes = scenes.iter().enumerate();
-            let scenes = scenes.filter(|(_, one)| rule.applies_to(std::slice::from_ref(*one)));
-            scenes.flat_map(|(at, one)| hits(rule, one).into_iter().map(move |h| (at, h))).collect()
+            let inputs = inputs.iter().enumerate();
+            let inputs = inputs.filter(|(_, one)| rule.applies_to(std::slice::from_ref(*one)));
+            let violations = |(index, input)| {
+                violations(rule, input).into_iter().map(move |violation| (index, violation))
+            };
+            inputs.flat_map(violations).collect()
         };
-        for (at, hit) in hits {
-            let rank = rank(&hit);
-            found.extend(scenes.get(at).map(|scene| (at, rank, scene.found(rule, hit))));
+        for (index, violation) in violations {
+            let rank = rank(&violation);
+            let finding = inputs.get(index).map(|input| input.finding(rule, violation));
+            found.extend(finding.map(|finding| (index, rank, finding)));
         }
     }
-    // The rules are in the order of their IDs, and the sort is stable.
-    found.sort_by_cached_key(|(at, rank, found)| {
+    // The sort is stable, so rules stay in the order of their IDs.
+    found.sort_by_cached_key(|(index, rank, found)| {
         let spot = found.spot.as_ref().map(|s| (s.origin.clone(), s.line, s.column));
         let rank = if spot.is_some() { (0, 0) } else { *rank };
-        (*at, spot, rank, std::cmp::Reverse(found.rule.level))
+        (*index, spot, rank, std::cmp::Reverse(found.rule.level))
     });
     found.into_iter().map(|(_, _, found)| found).collect()
 }
 
-/// The rules that cannot look at this, for a manifest or a part of a server does not say what they need.
-pub fn skipped(scenes: &[Scene], ignored: &[&'static Rule]) -> Vec<&'static Rule> {
+/// Rules that were skipped because the inputs lack the data that they need.
+pub(crate) fn skipped(inputs: &[LintInput], ignored: &[&'static Rule]) -> Vec<&'static Rule> {
     let needs_more = |rule: &&Rule| match rule.scope {
-        Scope::Server | Scope::Whole => !rule.applies_to(scenes),
+        Scope::Server | Scope::Whole => !rule.applies_to(inputs),
         Scope::Anywhere | Scope::Manifest | Scope::Servers => false,
     };
     RULES.iter().filter(needs_more).filter(|rule| !ignored.contains(rule)).collect()
 }
 
-fn hits(rule: &Rule, scene: &Scene) -> Vec<Hit> {
-    let of_webhooks = |look: &dyn Fn(&Subject) -> Option<Said>| -> Vec<Hit> {
-        let subjects = scene.subjects.iter().enumerate();
-        let hit = |(at, said)| Hit { about: About::Webhook(at), said };
-        subjects.filter_map(|(at, subject)| Some((at, look(subject)?))).map(hit).collect()
+fn violations(rule: &Rule, input: &LintInput) -> Vec<Violation> {
+    let of_webhooks = |check: &dyn Fn(&LintedWebhook) -> Option<Problem>| -> Vec<Violation> {
+        let webhooks = input.webhooks.iter().enumerate();
+        let violation =
+            |(index, problem)| Violation { location: Location::Webhook(index), problem };
+        webhooks.filter_map(|(index, w)| Some((index, check(w)?))).map(violation).collect()
     };
     match rule.check {
-        Check::Each(look) => of_webhooks(&|subject| look(scene, subject)),
-        Check::Address(look) => {
-            let mut hits = of_webhooks(&|subject| look(scene, &subject.webhook.url, Some(subject)));
-            let inbound = scene.inbound().and_then(|url| look(scene, &url, None));
-            let about = About::Setting(scene::INBOUND);
-            hits.extend(inbound.map(|said| Hit { about, said }));
-            hits
+        Check::Webhook(check) => of_webhooks(&|linted| check(input, linted)),
+        Check::Url(check) => {
+            let mut found = of_webhooks(&|linted| check(input, &linted.webhook.url, Some(linted)));
+            let inbound = input.inbound().and_then(|url| check(input, &url, None));
+            let location = Location::Setting(input::INBOUND);
+            found.extend(inbound.map(|problem| Violation { location, problem }));
+            found
         }
-        Check::All(look) => look(scene),
-        Check::Across(_) => Vec::new(),
+        Check::All(check) => check(input),
+        Check::Servers(_) => Vec::new(),
     }
 }
 
-/// Webhooks first, in their order; then streams, then the server.
-fn rank(hit: &Hit) -> (u8, usize) {
-    match &hit.about {
-        About::Webhook(at) => (0, *at),
-        About::Stream(_) => (1, 0),
-        About::Setting(_) | About::Place(_) => (2, 0),
+/// Sort key: webhooks in their order, then streams, then settings.
+fn rank(violation: &Violation) -> (u8, usize) {
+    match &violation.location {
+        Location::Webhook(index) => (0, *index),
+        Location::Stream(_) => (1, 0),
+        Location::Setting(_) | Location::File(_) => (2, 0),
     }
 }
 

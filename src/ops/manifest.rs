@@ -160,11 +160,13 @@ impl Reading {
     }
 
     fn document(&mut self, written: &Node, lookup: Lookup<'_>) {
-        self.manifest.literals.extend(
-            reference::literals(written)
-                .into_iter()
-                .map(|error| format!("{}:{error}", self.origin)),
-        );
+        self.manifest.literals.extend(reference::literals(written).into_iter().map(|literal| {
+            let place = literal.place;
+            format!(
+                "{}:{}:{}: {} holds a secret in clear",
+                self.origin, place.line, place.column, literal.path
+            )
+        }));
         let mut faults = Vec::new();
         let node = reference::resolved(written, lookup, &mut faults);
         for fault in faults {

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use super::view::{Health, Server};
 use crate::commands::findings;
 use crate::config::profile::ProfileName;
-use crate::ops::health::{Checkup, Demands, percent};
+use crate::ops::health::{HealthOptions, WebhookHealth, percent};
 use crate::postmark::Trigger;
 use crate::term::{Cell, Tone};
 
 /// The cells of a webhook.
-pub(super) fn cells(health: &Health, checkup: &Checkup) -> Vec<Cell> {
+pub(super) fn cells(health: &Health, checkup: &WebhookHealth) -> Vec<Cell> {
     let webhook = &checkup.webhook;
     let total = checkup.statistics.total();
-    let share = |share: Option<f64>, is_good: fn(f64, &Demands) -> bool| match share {
+    let share = |share: Option<f64>, is_good: fn(f64, &HealthOptions) -> bool| match share {
         Some(share) if is_good(share, &health.demands) => {
             Cell::new(percent(share)).tone(Tone::Good)
         }
@@ -39,7 +39,7 @@ pub(super) fn cells(health: &Health, checkup: &Checkup) -> Vec<Cell> {
     ]
 }
 
-fn triggers(health: &Health, checkup: &Checkup) -> Cell {
+fn triggers(health: &Health, checkup: &WebhookHealth) -> Cell {
     let triggers = checkup.triggers(&health.demands);
     let word = |trigger: &String| {
         let name = Trigger::shown(trigger);
@@ -56,7 +56,7 @@ fn triggers(health: &Health, checkup: &Checkup) -> Cell {
 }
 
 /// A webhook with its numbers.
-pub(super) fn to_json(health: &Health, server: &Server, checkup: &Checkup) -> Value {
+pub(super) fn to_json(health: &Health, server: &Server, checkup: &WebhookHealth) -> Value {
     let webhook = &checkup.webhook;
     let total = checkup.statistics.total();
     let trigger = |trigger: &String| {

@@ -6,7 +6,7 @@ use super::{metrics, rows};
 use crate::commands::{Context, findings};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Finding;
-use crate::ops::health::{Checkup, Demands};
+use crate::ops::health::{HealthOptions, WebhookHealth};
 use crate::term::{Cell, Column, Report, Table, Tone};
 
 /// What was looked at, and found.
@@ -14,7 +14,7 @@ pub struct Health {
     /// The servers, in the order in which their profiles are named.
     pub servers: Vec<Server>,
     /// What was looked for.
-    pub demands: Demands,
+    pub demands: HealthOptions,
     /// Whether there are several.
     pub several: bool,
     /// The profiles that did not answer.
@@ -24,7 +24,7 @@ pub struct Health {
 /// What was looked at of one server.
 pub struct Server {
     /// The webhooks, in Postmark's order.
-    pub checkups: Vec<Checkup>,
+    pub checkups: Vec<WebhookHealth>,
     /// What is found where there are none.
     pub nothing: Option<Finding>,
     /// How many webhooks could not be looked at.
@@ -62,7 +62,7 @@ impl Health {
     }
 
     /// Every webhook, with whose it is.
-    pub fn checkups(&self) -> impl Iterator<Item = (&Server, &Checkup)> {
+    pub fn checkups(&self) -> impl Iterator<Item = (&Server, &WebhookHealth)> {
         self.servers.iter().flat_map(|server| server.checkups.iter().map(move |c| (server, c)))
     }
 

@@ -7,16 +7,16 @@ use crate::commands::Context;
 use crate::config::resolve::{self, Profiles, Target};
 use crate::config::{ConfigError, env};
 use crate::error::{Result, ResultExt as _};
-use crate::ops::lint::{self, Scene};
+use crate::ops::lint::{self, LintInput};
 use crate::ops::manifest::Documents;
 use crate::ops::session::Session;
 use crate::postmark::StreamId;
 
 /// The webhooks of a server, its settings and its streams.
-pub(super) fn server(session: &Session, only: Option<&StreamId>) -> Result<Scene> {
+pub(super) fn server(session: &Session, only: Option<&StreamId>) -> Result<LintInput> {
     let place = session.place();
-    let asked = lint::ask(&session.client, only);
-    Ok(Scene::of_server(
+    let asked = lint::fetch(&session.client, only);
+    Ok(LintInput::from_server(
         session.target.name(),
         asked.webhooks.with_context(|| format!("cannot list the webhooks of {place}"))?,
         asked.settings.with_context(|| format!("cannot get the server settings of {place}"))?,
@@ -31,7 +31,7 @@ pub(super) fn manifests(
     var: &[(String, String)],
     only: Option<&StreamId>,
     cx: &Context,
-) -> Result<Vec<Scene>> {
+) -> Result<Vec<LintInput>> {
     for _ in files.iter().filter(|path| path.as_os_str() == "-") {
         cx.use_stdin()?;
     }
@@ -57,7 +57,7 @@ pub(super) fn manifests(
             unset.names.iter().filter(|name| !missing.contains(*name)).cloned().collect::<Vec<_>>(),
         );
         let name = target.as_ref().and_then(Target::name);
-        scenes.push(Scene::of_manifest(name, &manifest, &documents, unset, only.cloned()));
+        scenes.push(LintInput::from_manifest(name, &manifest, &documents, unset, only.cloned()));
     }
     if !missing.is_empty() {
         let are = if missing.len() == 1 { "is" } else { "are" };

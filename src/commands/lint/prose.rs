@@ -2,7 +2,7 @@
 
 use super::view::Lint;
 use crate::commands::findings;
-use crate::ops::lint::Found;
+use crate::ops::lint::LintFinding;
 use crate::term::text::visible;
 use crate::term::{Cell, Table, Tone};
 
@@ -36,7 +36,7 @@ impl Lint {
     }
 
     /// What a finding is about.
-    fn head(&self, found: &Found) -> String {
+    fn head(&self, found: &LintFinding) -> String {
         let profile = found.finding.profile.as_ref().filter(|_| self.several);
         let mut words = Vec::from_iter(profile.map(|name| name.as_str().to_owned()));
         match (&found.spot, &found.stream, &found.url) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Level;
-use crate::ops::lint::{Found, RULES, Rule};
+use crate::ops::lint::{LintFinding, RULES, Rule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -26,7 +26,7 @@ const URL: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// The log of one run.
-pub(super) fn log(found: &[Found]) -> Value {
+pub(super) fn log(found: &[LintFinding]) -> Value {
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -53,7 +53,7 @@ fn rule(rule: &Rule) -> Value {
     })
 }
 
-fn result(found: &Found) -> Value {
+fn result(found: &LintFinding) -> Value {
     let finding = &found.finding;
     let text = format!("{} Fix: {}", sentence(&finding.message), finding.fix);
     json!({
@@ -66,7 +66,7 @@ fn result(found: &Found) -> Value {
 }
 
 /// A manifest has a file and a place in it. A webhook that is live has neither: its URL stands for it.
-fn location(found: &Found) -> Value {
+fn location(found: &LintFinding) -> Value {
     let logical = json!([{ "fullyQualifiedName": thing(found), "kind": "resource" }]);
     match (&found.spot, &found.url) {
         (Some(spot), _) => json!({
@@ -85,7 +85,7 @@ fn location(found: &Found) -> Value {
 }
 
 /// What it is about: `production/outbound/1234567`.
-fn thing(found: &Found) -> String {
+fn thing(found: &LintFinding) -> String {
     let profile = found.finding.profile.as_ref().map(ProfileName::as_str);
     let id = found.id().map(|id| id.to_string());
     let url = found.url.clone().filter(|_| id.is_none());

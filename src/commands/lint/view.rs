@@ -6,13 +6,13 @@ use super::sarif;
 use crate::commands::{Context, findings};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Level;
-use crate::ops::lint::{Found, Rule, Scope};
+use crate::ops::lint::{LintFinding, Rule, Scope};
 use crate::term::{Cell, Column, Report, Table};
 
 /// What was found.
 pub struct Lint {
     /// In the order in which it is shown.
-    pub found: Vec<Found>,
+    pub found: Vec<LintFinding>,
     /// The rules that could not look.
     pub skipped: Vec<&'static Rule>,
     /// Several profiles were looked at.
@@ -79,7 +79,7 @@ impl Report for Lint {
             summary.insert("Webhooks".to_owned(), self.webhooks.into());
             summary.insert("Skipped".to_owned(), skipped.into());
         }
-        let found: Vec<_> = self.found.iter().map(Found::to_json).collect();
+        let found: Vec<_> = self.found.iter().map(LintFinding::to_json).collect();
         json!({ "Findings": found, "Summary": summary })
     }
 
@@ -107,7 +107,7 @@ impl Report for Lint {
 
     /// Webhooks with findings, to go on with.
     fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<_> = self.found.iter().filter_map(Found::id).collect();
+        let mut ids: Vec<_> = self.found.iter().filter_map(LintFinding::id).collect();
         ids.dedup();
         ids.iter().map(ToString::to_string).collect()
     }
@@ -126,7 +126,7 @@ impl Report for Lint {
 }
 
 /// A webhook's ID, a place in a manifest, or in a word what it is about.
-fn place(found: &Found) -> String {
+fn place(found: &LintFinding) -> String {
     match (&found.spot, found.id()) {
         (Some(spot), _) => spot.to_string(),
         (None, Some(id)) => id.to_string(),

@@ -2,7 +2,7 @@
 
 use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step};
 use crate::ops::finding::Level;
-use crate::ops::health::{Checkup, Demands};
+use crate::ops::health::{HealthOptions, WebhookHealth};
 use crate::postmark::{ApiError, Verdict, Webhook, WebhookId, Writer};
 
 /// The success rate that is demanded, in percent: `health` demands the same.
@@ -60,9 +60,9 @@ impl Doctor<'_> {
             }
             Err(error) => return vec![("statistics", Step::of_error(&error))],
         };
-        let demands = Demands { min_success: MIN_SUCCESS, only: Vec::new() };
+        let demands = HealthOptions { min_success: MIN_SUCCESS, only: Vec::new() };
         let profile = ready.session.target.name();
-        let checkup = Checkup::new(webhook.clone(), statistics, &demands, profile.as_ref());
+        let checkup = WebhookHealth::new(webhook.clone(), statistics, &demands, profile.as_ref());
         let total = checkup.statistics.total();
         let mut steps = vec![("statistics", numbers(total.requests(), total.success_rate()))];
         let found = checkup.findings.iter().filter(|finding| !SAID.contains(&finding.rule));

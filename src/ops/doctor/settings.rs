@@ -5,7 +5,7 @@ use url::Url;
 use super::{Doctor, DoctorReport, Outcome, Part, Ready, Step};
 use crate::http::client::names_internal;
 use crate::ops::finding::Level;
-use crate::ops::lint::{self, Found, Scene};
+use crate::ops::lint::{self, LintFinding, LintInput};
 use crate::postmark::{Stream, StreamFilter, Trigger, Webhook};
 
 /// Rules that other steps have said in their own words: no trigger, not verified.
@@ -46,10 +46,10 @@ impl Doctor<'_> {
 }
 
 /// What `lint` finds of this webhook among the others, and was not said yet.
-fn by_rules(webhook: &Webhook, ready: &Ready, streams: Vec<Stream>) -> Vec<Found> {
+fn by_rules(webhook: &Webhook, ready: &Ready, streams: Vec<Stream>) -> Vec<LintFinding> {
     let profile = ready.session.target.name();
     let webhooks = ready.webhooks.clone();
-    let scene = Scene::of_server(profile, webhooks, ready.server.clone(), streams, None);
+    let scene = LintInput::from_server(profile, webhooks, ready.server.clone(), streams, None);
     let is_internal = Url::parse(webhook.url.expose()).is_ok_and(|url| names_internal(&url));
     let mut found = lint::check(&[scene], &[]);
     found.retain(|found| {
@@ -61,7 +61,7 @@ fn by_rules(webhook: &Webhook, ready: &Ready, streams: Vec<Stream>) -> Vec<Found
 }
 
 /// A finding of a rule. None of them keeps events from arriving, so none is a failure here.
-fn warned(found: &Found) -> Step {
+fn warned(found: &LintFinding) -> Step {
     let message = format!("{} ({})", found.finding.message, found.rule.name);
     Step(Outcome::Warn, message, vec![found.finding.fix.clone()])
 }

@@ -1,15 +1,15 @@
-//! Rules about what an endpoint can know Postmark by.
+//! Rules about credentials: HttpAuth, headers, secrets.
 
 use std::collections::HashMap;
 
 use url::Url;
 
-use super::scene::{INBOUND, Scene, Source, Subject};
-use super::{About, Hit, Said};
+use super::input::{INBOUND, LintInput, LintSource, LintedWebhook};
+use super::{Location, Problem, Violation};
 use crate::postmark::{HookUrl, HttpHeader, Webhook, mask};
 
-/// Headers that Postmark, or the transport, sets itself.
-const POSTMARKS: [&str; 9] = [
+/// Headers that Postmark or the HTTP client sets itself.
+const RESERVED_HEADERS: [&str; 9] = [
     "user-agent",
     "content-type",
     "content-length",
@@ -21,9 +21,9 @@ const POSTMARKS: [&str; 9] = [
     "accept",
 ];
 
-/// A password that is shorter than this can be guessed.
-const SHORT: usize = 8;
-const WELL_KNOWN: [&str; 12] = [
+/// Minimum length of a password that cannot be guessed, in characters.
+const MIN_PASSWORD: usize = 8;
+const COMMON_PASSWORDS: [&str; 12] = [
     "password",
     "passw0rd",
     "changeme",
@@ -38,126 +38,127 @@ const WELL_KNOWN: [&str; 12] = [
     "letmein1",
 ];
 
-/// PM002. Any secret counts: HttpAuth, user:password@, a secret of the query, a header that may be one.
-pub(super) fn none(scene: &Scene, url: &HookUrl, subject: Option<&Subject>) -> Option<Said> {
+/// PM002. HttpAuth, user:password@, a secret query value and a secret header count as authentication.
+pub(super) fn no_authentication(
+    input: &LintInput,
+    url: &HookUrl,
+    linted: Option<&LintedWebhook>,
+) -> Option<Problem> {
     let parsed = Url::parse(url.expose()).ok()?;
     if url.has_credentials() || !mask::query_secrets(&parsed).is_empty() {
         return None;
     }
     let message = "nothing authenticates Postmark: whoever knows the URL can post events to it";
-    let Some(subject) = subject else {
+    let Some(linted) = linted else {
         let fix = format!("put user:password@ into {INBOUND}: it has no other place for them");
-        return Some((message.to_owned(), fix));
+        return Some(Problem::new(message, fix));
     };
-    let webhook = &subject.webhook;
-    if webhook.http_auth.is_some() || webhook.http_headers.iter().any(|h| may_be_secret(scene, h)) {
+    let webhook = &linted.webhook;
+    if webhook.http_auth.is_some() || webhook.http_headers.iter().any(|h| may_be_secret(input, h)) {
         return None;
     }
-    let fix = scene.edit(
+    let fix = input.edit(
         webhook,
         "--username postmark --password env:HOOK_PASSWORD",
         "write HttpAuth: {Username: postmark, Password: \"${HOOK_PASSWORD}\"}",
     );
-    Some((message.to_owned(), fix))
+    Some(Problem::new(message, fix))
 }
 
-/// Its name says so, or its value looks made up by a machine.
-fn may_be_secret(scene: &Scene, header: &HttpHeader) -> bool {
+/// True if the name says so, or the value looks random.
+fn may_be_secret(input: &LintInput, header: &HttpHeader) -> bool {
     let value = header.value.expose();
     let is_random = value.len() >= 16
         && !value.contains(char::is_whitespace)
         && value.contains(|c: char| c.is_ascii_digit())
         && value.contains(|c: char| c.is_ascii_alphabetic());
-    mask::looks_secret(&header.name) || is_random || scene.is_unset(value)
+    mask::looks_secret(&header.name) || is_random || input.is_unset(value)
 }
 
 /// PM018.
-pub(super) fn overridden(scene: &Scene, subject: &Subject) -> Option<Said> {
-    let webhook = &subject.webhook;
+pub(super) fn overridden(input: &LintInput, linted: &LintedWebhook) -> Option<Problem> {
+    let webhook = &linted.webhook;
     let has_credentials = webhook.http_auth.is_some() || webhook.url.has_credentials();
-    let is_postmarks = |header: &&HttpHeader| {
+    let is_reserved = |header: &&HttpHeader| {
         let name = header.name.to_ascii_lowercase();
-        POSTMARKS.contains(&name.as_str())
+        RESERVED_HEADERS.contains(&name.as_str())
             || name.starts_with("x-pm-")
             || (name == "authorization" && has_credentials)
     };
     let names: Vec<_> =
-        webhook.http_headers.iter().filter(is_postmarks).map(|h| h.name.as_str()).collect();
+        webhook.http_headers.iter().filter(is_reserved).map(|h| h.name.as_str()).collect();
     if names.is_empty() {
         return None;
     }
     let flags: Vec<_> =
         names.iter().map(|name| format!("--remove-header {}", shell_words::quote(name))).collect();
     let names = names.join(", ");
-    let fix = scene.edit(webhook, &flags.join(" "), &format!("take {names} out of HttpHeaders"));
-    Some((format!("it sets {names}, which Postmark sets itself"), fix))
+    let fix = input.edit(webhook, &flags.join(" "), &format!("take {names} out of HttpHeaders"));
+    Some(Problem::new(format!("it sets {names}, which Postmark sets itself"), fix))
 }
 
 /// PM020.
-pub(super) fn weak(scene: &Scene, subject: &Subject) -> Option<Said> {
-    let auth = subject.webhook.http_auth.as_ref()?;
+pub(super) fn weak(input: &LintInput, linted: &LintedWebhook) -> Option<Problem> {
+    let auth = linted.webhook.http_auth.as_ref()?;
     let password = auth.password.expose();
-    let is_weak = password.chars().count() < SHORT
+    let is_weak = password.chars().count() < MIN_PASSWORD
         || password.eq_ignore_ascii_case(&auth.username)
-        || WELL_KNOWN.iter().any(|known| password.eq_ignore_ascii_case(known));
-    if !is_weak || scene.is_unset(password) {
+        || COMMON_PASSWORDS.iter().any(|known| password.eq_ignore_ascii_case(known));
+    if !is_weak || input.is_unset(password) {
         return None;
     }
     let message =
         "its HttpAuth password is short or well known, and the only thing that keeps others out";
     let username = shell_words::quote(&auth.username);
-    let fix = scene.edit(
-        &subject.webhook,
+    let fix = input.edit(
+        &linted.webhook,
         &format!("--username {username} --password env:HOOK_PASSWORD"),
         "give it a long random password: HttpAuth.Password: \"${HOOK_PASSWORD}\"",
     );
-    Some((message.to_owned(), fix))
+    Some(Problem::new(message, fix))
 }
 
 /// PM021.
-pub(super) fn literals(scene: &Scene) -> Vec<Hit> {
-    let Source::Manifest { literals, .. } = &scene.source else { return Vec::new() };
-    let hit = |(spot, problem): &(_, String)| Hit {
-        about: About::Place(Clone::clone(spot)),
-        said: (
-            format!(
-                "a secret stands here in clear: {}",
-                problem.split(" holds ").next().unwrap_or_default()
-            ),
-            "write a reference such as ${HOOK_PASSWORD} there, and set it where apply runs"
-                .to_owned(),
+pub(super) fn literals(input: &LintInput) -> Vec<Violation> {
+    let LintSource::Manifest { literals, .. } = &input.source else { return Vec::new() };
+    let violation = |(spot, path): &(_, String)| Violation {
+        location: Location::File(Clone::clone(spot)),
+        problem: Problem::new(
+            format!("a secret stands here in clear: {path}"),
+            "write a reference such as ${HOOK_PASSWORD} there, and set it where apply runs",
         ),
     };
-    literals.iter().map(hit).collect()
+    literals.iter().map(violation).collect()
 }
 
-/// PM017. The first profile may keep its secret; it is found at those that share it.
-pub(super) fn shared(scenes: &[Scene]) -> Vec<(usize, Hit)> {
-    let mut first: HashMap<String, (usize, String)> = HashMap::new();
-    let mut hits = Vec::new();
-    for (at, scene) in scenes.iter().enumerate().filter(|(_, scene)| !scene.is_manifest()) {
-        for (index, subject) in scene.subjects.iter().enumerate() {
-            let webhook = &subject.webhook;
+/// PM017. Reported for every profile but the first.
+pub(super) fn shared(inputs: &[LintInput]) -> Vec<(usize, Violation)> {
+    let mut owners: HashMap<String, (usize, String)> = HashMap::new();
+    let mut violations = Vec::new();
+    for (at, input) in inputs.iter().enumerate().filter(|(_, input)| !input.is_manifest()) {
+        for (index, linted) in input.webhooks.iter().enumerate() {
+            let webhook = &linted.webhook;
             for (what, secret, flags) in secrets(webhook) {
-                let owner = (at, format!("webhook {}{}", webhook.id, of(scene)));
-                let (owner, other) = &*first.entry(secret).or_insert(owner);
+                let owner = (at, format!("webhook {}{}", webhook.id, of_profile(input)));
+                let (owner, other) = &*owners.entry(secret).or_insert(owner);
                 if *owner != at {
                     let message = format!("{what} is the same as that of {other}");
-                    let said = (message, scene.edit(webhook, &flags, ""));
-                    hits.push((at, Hit { about: About::Webhook(index), said }));
+                    let problem = Problem::new(message, input.edit(webhook, &flags, ""));
+                    violations
+                        .push((at, Violation { location: Location::Webhook(index), problem }));
                     break;
                 }
             }
         }
     }
-    hits
+    violations
 }
 
-fn of(scene: &Scene) -> String {
-    scene.profile.as_ref().map(|name| format!(" of profile {name}")).unwrap_or_default()
+fn of_profile(input: &LintInput) -> String {
+    input.profile.as_ref().map(|name| format!(" of profile {name}")).unwrap_or_default()
 }
 
-/// The secrets of a webhook: what each is, itself, and the flags that change it.
+/// The secrets of a webhook: name, value, and the flags that change it.
 fn secrets(webhook: &Webhook) -> Vec<(String, String, String)> {
     let mut secrets = Vec::new();
     if let Some(auth) = &webhook.http_auth {

@@ -1,10 +1,9 @@
-//! The rules, in the order of their IDs. An ID is given once and never to another rule.
+//! The rules in the order of their IDs. An ID is never reused.
 
-use super::{Check, Rule, Scope, address, coverage, credentials, tracking};
+use super::{Check, Rule, Scope, coverage, credentials, urls};
 use crate::ops::finding::Level;
 
-/// All rules.
-pub static RULES: [Rule; 21] = [
+pub(crate) static RULES: [Rule; 21] = [
     Rule {
         id: "PM001",
         level: Level::Error,
@@ -16,7 +15,7 @@ pub static RULES: [Rule; 21] = [
               URL.",
         scope: Scope::Anywhere,
         key: "Url",
-        check: Check::Address(address::plain_http),
+        check: Check::Url(urls::plain_http),
     },
     Rule {
         id: "PM002",
@@ -30,7 +29,7 @@ pub static RULES: [Rule; 21] = [
               and have the endpoint check it; `pmhooks test --check-auth` tries it.",
         scope: Scope::Anywhere,
         key: "Url",
-        check: Check::Address(credentials::none),
+        check: Check::Url(credentials::no_authentication),
     },
     Rule {
         id: "PM003",
@@ -42,7 +41,7 @@ pub static RULES: [Rule; 21] = [
               Inbound mail has no other place for credentials, so InboundHookUrl is not looked at.",
         scope: Scope::Anywhere,
         key: "Url",
-        check: Check::Each(address::credentials),
+        check: Check::Webhook(urls::credentials_in_url),
     },
     Rule {
         id: "PM004",
@@ -56,7 +55,7 @@ pub static RULES: [Rule; 21] = [
               link. Good for an afternoon; delete the webhook afterwards.",
         scope: Scope::Anywhere,
         key: "Url",
-        check: Check::Address(address::not_public),
+        check: Check::Url(urls::not_public),
     },
     Rule {
         id: "PM005",
@@ -114,7 +113,7 @@ pub static RULES: [Rule; 21] = [
               trigger on, or delete it.",
         scope: Scope::Anywhere,
         key: "Triggers",
-        check: Check::Each(coverage::silent),
+        check: Check::Webhook(coverage::no_triggers),
     },
     Rule {
         id: "PM010",
@@ -127,7 +126,7 @@ pub static RULES: [Rule; 21] = [
               later are told by `pmhooks health`.",
         scope: Scope::Server,
         key: "Url",
-        check: Check::Each(coverage::unverified),
+        check: Check::Webhook(coverage::unverified),
     },
     Rule {
         id: "PM011",
@@ -139,7 +138,7 @@ pub static RULES: [Rule; 21] = [
               bodies. Switch it off where nobody reads it.",
         scope: Scope::Anywhere,
         key: "Triggers",
-        check: Check::Each(coverage::content),
+        check: Check::Webhook(coverage::content),
     },
     Rule {
         id: "PM012",
@@ -162,7 +161,7 @@ pub static RULES: [Rule; 21] = [
               and what counts events counts twice. Empty the old one.",
         scope: Scope::Server,
         key: "Url",
-        check: Check::All(tracking::legacy),
+        check: Check::All(coverage::legacy),
     },
     Rule {
         id: "PM014",
@@ -173,7 +172,7 @@ pub static RULES: [Rule; 21] = [
               ask for it by themselves (TrackOpens in the send), all is well: --ignore PM014.",
         scope: Scope::Server,
         key: "Triggers",
-        check: Check::Each(tracking::opens),
+        check: Check::Webhook(coverage::opens),
     },
     Rule {
         id: "PM015",
@@ -184,7 +183,7 @@ pub static RULES: [Rule; 21] = [
               ask for it by themselves (TrackLinks in the send), all is well: --ignore PM015.",
         scope: Scope::Server,
         key: "Triggers",
-        check: Check::Each(tracking::clicks),
+        check: Check::Webhook(coverage::clicks),
     },
     Rule {
         id: "PM016",
@@ -209,7 +208,7 @@ pub static RULES: [Rule; 21] = [
               and secrets in URLs count.",
         scope: Scope::Servers,
         key: "HttpAuth",
-        check: Check::Across(credentials::shared),
+        check: Check::Servers(credentials::shared),
     },
     Rule {
         id: "PM018",
@@ -222,7 +221,7 @@ pub static RULES: [Rule; 21] = [
               count. Call yours something else.",
         scope: Scope::Anywhere,
         key: "HttpHeaders",
-        check: Check::Each(credentials::overridden),
+        check: Check::Webhook(credentials::overridden),
     },
     Rule {
         id: "PM019",
@@ -234,7 +233,7 @@ pub static RULES: [Rule; 21] = [
               once. Keep HttpAuth.",
         scope: Scope::Anywhere,
         key: "HttpAuth",
-        check: Check::Each(address::two_credentials),
+        check: Check::Webhook(urls::two_credentials),
     },
     Rule {
         id: "PM020",
@@ -246,7 +245,7 @@ pub static RULES: [Rule; 21] = [
               let a machine make it: `openssl rand -hex 24`.",
         scope: Scope::Anywhere,
         key: "HttpAuth",
-        check: Check::Each(credentials::weak),
+        check: Check::Webhook(credentials::weak),
     },
     Rule {
         id: "PM021",

@@ -60,9 +60,9 @@ impl World {
         self
     }
 
-    fn scene(self) -> Scene {
+    fn input(self) -> LintInput {
         let name = |name: &str| name.parse::<ProfileName>().unwrap();
-        Scene::of_server(
+        LintInput::from_server(
             self.profile.map(name),
             self.webhooks.into_iter().map(webhook).collect(),
             serde_json::from_value(self.settings).unwrap(),
@@ -71,8 +71,8 @@ impl World {
         )
     }
 
-    fn found(self) -> Vec<Found> {
-        check(&[self.scene()], &[])
+    fn found(self) -> Vec<LintFinding> {
+        check(&[self.input()], &[])
     }
 
     fn rules(self) -> Vec<&'static str> {
@@ -313,14 +313,14 @@ fn pm016_smtp_errors_that_nobody_hears_of() {
 #[test]
 fn pm017_one_secret_in_two_profiles() {
     let rules = |secrets: [Value; 2]| {
-        let scene = |(profile, secret): (&'static str, Value)| {
-            World { profile: Some(profile), ..World::of([with(secret)]) }.scene()
+        let input = |(profile, secret): (&'static str, Value)| {
+            World { profile: Some(profile), ..World::of([with(secret)]) }.input()
         };
         let names = ["staging", "production"];
-        let scenes: Vec<_> = names.into_iter().zip(secrets).map(scene).collect();
-        let found = check(&scenes, &[]);
+        let inputs: Vec<_> = names.into_iter().zip(secrets).map(input).collect();
+        let found = check(&inputs, &[]);
         assert!(!found.iter().any(|f| f.finding.message.contains("CANARY")), "{found:?}");
-        let of = |found: &Found| found.finding.profile.as_ref().unwrap().to_string();
+        let of = |found: &LintFinding| found.finding.profile.as_ref().unwrap().to_string();
         found
             .iter()
             .map(|f| format!("{} {} {}", of(f), f.rule.id, f.finding.message))
@@ -343,7 +343,7 @@ fn pm017_one_secret_in_two_profiles() {
     assert_eq!(rules([header("X-Env-Name"), header("X-Env-Label")]), [""; 0]);
     assert_eq!(
         check(
-            &[World::of([good(1), with(json!({"ID": 2, "Url": "https://h.shop.com/2"}))]).scene()],
+            &[World::of([good(1), with(json!({"ID": 2, "Url": "https://h.shop.com/2"}))]).input()],
             &[]
         )
         .len(),
@@ -378,9 +378,9 @@ fn pm020_weak_passwords() {
 
 #[test]
 fn what_is_ignored_is_not_looked_for() {
-    let scene = World::of([with(json!({"Url": "http://localhost/"}))]).scene();
+    let input = World::of([with(json!({"Url": "http://localhost/"}))]).input();
     let ignored = ["PM004".parse().unwrap()];
-    let found = check(std::slice::from_ref(&scene), &ignored);
+    let found = check(std::slice::from_ref(&input), &ignored);
     assert_eq!(found.iter().map(|f| f.rule.id).collect::<Vec<_>>(), ["PM001"]);
     // Nor is another URL of this machine any better.
     assert!(found[0].finding.fix.contains("--url https://HOST/PATH"), "{}", found[0].finding.fix);

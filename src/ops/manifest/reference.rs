@@ -1,6 +1,6 @@
 //! `${NAME}` in a manifest's texts, and the secrets that should be one.
 
-use crate::ops::document::{Content, DocumentError, Entry, Node};
+use crate::ops::document::{Content, DocumentError, Entry, Node, Place};
 use crate::postmark::mask;
 
 /// The tree with every reference replaced by what it stands for, and `$$` by a dollar sign.
@@ -102,8 +102,15 @@ pub fn names(text: &str) -> Vec<&str> {
     pieces(text).filter_map(name).collect()
 }
 
-/// The secrets that stand in a manifest in clear, where a reference could stand.
-pub(super) fn literals(manifest: &Node) -> Vec<DocumentError> {
+/// A secret in clear text, where a reference could stand.
+pub(super) struct Literal {
+    pub(super) place: Place,
+    /// `Webhooks.HttpAuth.Password`.
+    pub(super) path: String,
+}
+
+/// Finds the secrets that a manifest holds in clear text.
+pub(super) fn literals(manifest: &Node) -> Vec<Literal> {
     let mut found = Vec::new();
     let Content::Map(entries) = &manifest.content else { return found };
     for entry in entries {
@@ -124,7 +131,7 @@ pub(super) fn literals(manifest: &Node) -> Vec<DocumentError> {
     found
 }
 
-fn webhook(item: &Node, found: &mut Vec<DocumentError>) {
+fn webhook(item: &Node, found: &mut Vec<Literal>) {
     let Content::Map(entries) = &item.content else { return };
     for entry in entries {
         match (&entry.key[..], &entry.value.content) {
@@ -146,7 +153,7 @@ fn webhook(item: &Node, found: &mut Vec<DocumentError>) {
     }
 }
 
-fn header(header: &Node, found: &mut Vec<DocumentError>) {
+fn header(header: &Node, found: &mut Vec<Literal>) {
     let Content::Map(entries) = &header.content else { return };
     let value = |key: &str| entries.iter().find(|e| e.key == key).map(|e| &e.value);
     let (Some(name), Some(value)) = (value("Name"), value("Value")) else { return };
@@ -156,15 +163,15 @@ fn header(header: &Node, found: &mut Vec<DocumentError>) {
     }
 }
 
-fn secret(node: &Node, path: &str, found: &mut Vec<DocumentError>) {
+fn secret(node: &Node, path: &str, found: &mut Vec<Literal>) {
     let Content::Text(text) = &node.content else { return };
     if !text.is_empty() && names(text).is_empty() {
-        found.push(node.error(format!("{path} holds a secret in clear")));
+        found.push(Literal { place: node.place, path: path.to_owned() });
     }
 }
 
 /// What the mask would hide of a URL, and is no reference.
-fn url(node: &Node, path: &str, found: &mut Vec<DocumentError>) {
+fn url(node: &Node, path: &str, found: &mut Vec<Literal>) {
     let Content::Text(text) = &node.content else { return };
     // A reference is no secret: a name takes its place before the URL is looked at.
     let mut plain = text.clone();
@@ -173,6 +180,6 @@ fn url(node: &Node, path: &str, found: &mut Vec<DocumentError>) {
     }
     let hidden = mask::url(&plain);
     if hidden != plain && hidden.contains(mask::MASK) {
-        found.push(node.error(format!("{path} holds a secret in clear")));
+        found.push(Literal { place: node.place, path: path.to_owned() });
     }
 }

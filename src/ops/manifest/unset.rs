@@ -117,13 +117,12 @@ impl Documents {
         self.top("Server").map(|(origin, entry)| Spots::new(origin, &entry.value)).next()
     }
 
-    /// The secrets that stand here in clear: where, and which they are.
+    /// Secrets in clear text: position and field path.
     pub fn literals_at(&self) -> Vec<(Spot, String)> {
         let mut found = Vec::new();
         for (origin, node) in &self.0 {
-            for error in reference::literals(node) {
-                let place = error.place.unwrap_or(node.place);
-                found.push((Spot::new(origin, place), error.problem));
+            for literal in reference::literals(node) {
+                found.push((Spot::new(origin, literal.place), literal.path));
             }
         }
         found

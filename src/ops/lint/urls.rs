@@ -1,13 +1,13 @@
-//! Rules about where is posted to.
+//! Rules about URLs.
 
 use url::{Host, Url};
 
-use super::Said;
-use super::scene::{INBOUND, Scene, Subject};
+use super::Problem;
+use super::input::{INBOUND, LintInput, LintedWebhook};
 use crate::http::client;
 use crate::postmark::{HookUrl, MASK, mask};
 
-/// Services that lead from the internet to somebody's machine for a while.
+/// Tunnels to a developer's machine.
 const TUNNELS: [&str; 25] = [
     "ngrok.io",
     "ngrok.app",
@@ -36,8 +36,8 @@ const TUNNELS: [&str; 25] = [
     "smee.io",
 ];
 
-/// Services that show to whoever has the link what was posted.
-const BINS: [&str; 19] = [
+/// Services that publish every request they receive.
+const REQUEST_BINS: [&str; 19] = [
     "webhook.site",
     "requestbin.com",
     "requestbin.net",
@@ -59,8 +59,8 @@ const BINS: [&str; 19] = [
     "rbaskets.in",
 ];
 
-/// Names that no public resolver knows.
-const PRIVATE: [&str; 11] = [
+/// Domains that no public resolver knows.
+const PRIVATE_DOMAINS: [&str; 11] = [
     "local",
     "localhost",
     "internal",
@@ -75,21 +75,25 @@ const PRIVATE: [&str; 11] = [
 ];
 
 /// PM001.
-pub(super) fn plain_http(scene: &Scene, url: &HookUrl, subject: Option<&Subject>) -> Option<Said> {
+pub(super) fn plain_http(
+    input: &LintInput,
+    url: &HookUrl,
+    linted: Option<&LintedWebhook>,
+) -> Option<Problem> {
     if !url.is_plain_http() {
         return None;
     }
     let https = url.masked().get("http".len()..).map(|rest| format!("https{rest}"));
-    // Of a host that is nobody's outside there is no better URL.
-    let is_public = not_public(scene, url, subject).is_none();
+    // https does not make a private host reachable.
+    let is_public = not_public(input, url, linted).is_none();
     let https = https.filter(|url| is_public && !url.contains(MASK));
     let message = "its URL is plain http: what is posted, credentials too, can be read on the way";
-    Some((message.to_owned(), new_url(scene, subject, https.as_deref())))
+    Some(Problem::new(message, new_url(input, linted, https.as_deref())))
 }
 
-/// PM003. Inbound mail has no other place for credentials.
-pub(super) fn credentials(scene: &Scene, subject: &Subject) -> Option<Said> {
-    let url = &subject.webhook.url;
+/// PM003. Does not apply to InboundHookUrl, which has no other place for credentials.
+pub(super) fn credentials_in_url(input: &LintInput, linted: &LintedWebhook) -> Option<Problem> {
+    let url = &linted.webhook.url;
     let mut parsed = Url::parse(url.expose()).ok()?;
     let mut held: Vec<String> =
         secret_keys(&parsed).map(|key| format!("the secret {key:?}")).collect();
@@ -99,13 +103,13 @@ pub(super) fn credentials(scene: &Scene, subject: &Subject) -> Option<Said> {
     if held.is_empty() {
         return None;
     }
-    strip(&mut parsed);
-    let auth = match subject.webhook.http_auth {
+    remove_credentials(&mut parsed);
+    let auth = match linted.webhook.http_auth {
         Some(_) => "",
         None => " --username postmark --password env:HOOK_PASSWORD",
     };
-    let flags = format!("--url {}{auth}", for_a_flag(&parsed));
-    let written = match subject.webhook.http_auth {
+    let flags = format!("--url {}{auth}", quoted_url(&parsed));
+    let manifest_fix = match linted.webhook.http_auth {
         Some(_) => "take them out of Url",
         None => {
             "take them out of Url and write HttpAuth: {Username: postmark, Password: \"${HOOK_PASSWORD}\"}"
@@ -113,38 +117,41 @@ pub(super) fn credentials(scene: &Scene, subject: &Subject) -> Option<Said> {
     };
     let message =
         format!("its URL carries {}: URLs end up in logs and on screens", held.join(" and "));
-    Some((message, scene.edit(&subject.webhook, &flags, written)))
+    Some(Problem::new(message, input.edit(&linted.webhook, &flags, manifest_fix)))
 }
 
 /// PM019.
-pub(super) fn two_credentials(scene: &Scene, subject: &Subject) -> Option<Said> {
-    // torture 21
-    let webhook = &subject.webhook;
+pub(super) fn two_credentials(input: &LintInput, linted: &LintedWebhook) -> Option<Problem> {
+    let webhook = &linted.webhook;
     if webhook.http_auth.is_none() || !webhook.url.has_credentials() {
         return None;
     }
     let mut parsed = Url::parse(webhook.url.expose()).ok()?;
     let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
     let message = "it has both HttpAuth and credentials in its URL: which of them Postmark sends is not documented";
-    let fix = scene.edit(
+    let fix = input.edit(
         webhook,
-        &format!("--url {}", for_a_flag(&parsed)),
+        &format!("--url {}", quoted_url(&parsed)),
         "take user:password@ out of Url",
     );
-    Some((message.to_owned(), fix))
+    Some(Problem::new(message, fix))
 }
 
 /// PM004.
-pub(super) fn not_public(scene: &Scene, url: &HookUrl, subject: Option<&Subject>) -> Option<Said> {
-    if scene.is_unset(Url::parse(url.expose()).ok()?.host_str()?) {
+pub(super) fn not_public(
+    input: &LintInput,
+    url: &HookUrl,
+    linted: Option<&LintedWebhook>,
+) -> Option<Problem> {
+    if input.is_unset(Url::parse(url.expose()).ok()?.host_str()?) {
         return None;
     }
-    let message = of_host(&Url::parse(url.expose()).ok()?)?;
-    Some((message, new_url(scene, subject, None)))
+    let message = host_problem(&Url::parse(url.expose()).ok()?)?;
+    Some(Problem::new(message, new_url(input, linted, None)))
 }
 
-/// What is wrong with a host.
-fn of_host(url: &Url) -> Option<String> {
+/// Reason why a host is not public.
+fn host_problem(url: &Url) -> Option<String> {
     if client::is_loopback(url) {
         return Some("its host is this machine: Postmark cannot reach it".to_owned());
     }
@@ -161,12 +168,12 @@ fn of_host(url: &Url) -> Option<String> {
             "its host is a tunnel ({tunnel}): it ends with somebody's session, and the name may go to somebody else"
         ));
     }
-    if let Some(bin) = BINS.iter().find(|b| is_under(b)) {
+    if let Some(bin) = REQUEST_BINS.iter().find(|b| is_under(b)) {
         return Some(format!(
             "its host is a request bin ({bin}): whoever has the link reads what is posted"
         ));
     }
-    if !name.contains('.') || PRIVATE.iter().any(is_under) {
+    if !name.contains('.') || PRIVATE_DOMAINS.iter().any(is_under) {
         return Some(
             "its host is a name of a private network: Postmark cannot reach it".to_owned(),
         );
@@ -174,32 +181,32 @@ fn of_host(url: &Url) -> Option<String> {
     None
 }
 
-/// What gives a webhook, or inbound mail, another URL.
-fn new_url(scene: &Scene, subject: Option<&Subject>, url: Option<&str>) -> String {
+/// A fix that replaces the URL of a webhook, or InboundHookUrl.
+fn new_url(input: &LintInput, linted: Option<&LintedWebhook>, url: Option<&str>) -> String {
     let known = url.map(shell_words::quote);
     let flag = known.as_deref().unwrap_or("https://HOST/PATH");
-    let written = |key: &str| format!("write {flag} as {key}");
-    match subject {
-        Some(subject) => scene.edit(&subject.webhook, &format!("--url {flag}"), &written("Url")),
-        None if scene.is_manifest() => written(INBOUND),
-        None => scene.command(&format!("server edit --inbound-hook-url {flag}")),
+    let manifest_fix = |key: &str| format!("write {flag} as {key}");
+    match linted {
+        Some(linted) => input.edit(&linted.webhook, &format!("--url {flag}"), &manifest_fix("Url")),
+        None if input.is_manifest() => manifest_fix(INBOUND),
+        None => input.command(&format!("server edit --inbound-hook-url {flag}")),
     }
 }
 
-/// The secret-looking keys of a query.
+/// Query keys whose values are secrets.
 fn secret_keys(url: &Url) -> impl Iterator<Item = String> {
     let pairs: Vec<_> = url.query_pairs().into_owned().collect();
     pairs.into_iter().filter(|(k, v)| mask::looks_secret(k) && !v.is_empty()).map(|(k, _)| k)
 }
 
-/// A URL as a word of a command; a word for it where a secret is still in it.
-fn for_a_flag(url: &Url) -> String {
+/// The URL, quoted for a shell, or `URL` if it still contains a secret.
+fn quoted_url(url: &Url) -> String {
     let masked = mask::url(url.as_str());
     if masked.contains(MASK) { "URL".to_owned() } else { shell_words::quote(&masked).into_owned() }
 }
 
-/// Takes the credentials out of a URL.
-fn strip(parsed: &mut Url) {
+/// Removes the credentials from a URL.
+fn remove_credentials(parsed: &mut Url) {
     let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
     if mask::query_secrets(parsed).is_empty() {
         return;
