@@ -71,6 +71,9 @@ pub struct Args {
     /// Add each event to this file before it is answered
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Record secrets of paths and headers too (default: masked)
+    #[arg(long, requires = "record")]
+    record_secrets: bool,
     /// Have the record on the disk before an event is answered; slower
     #[arg(long, requires = "record")]
     fsync: bool,

@@ -52,6 +52,8 @@ pub struct ReceiveOptions<'a> {
     pub events: Vec<Event>,
     /// Record file.
     pub record: Option<&'a Path>,
+    /// Keep secrets of paths and headers in the record.
+    pub record_secrets: bool,
     /// Write the record through to the disk before each acknowledgement.
     pub fsync: bool,
     /// Number of events after which to stop.
@@ -182,8 +184,14 @@ impl Listener {
         let notify = move |notice| forward_notices.send_if_room(Notice::Forward(notice));
         let forwarder = options.forward.map(|target| Forwarder::start(target, Arc::new(notify)));
         let forwarder = forwarder.transpose().map_err(ReceiveError::Thread)?.map(Arc::new);
-        let recorder =
-            Recorder::new(options.events, options.count, record, sender, forwarder.clone());
+        let recorder = Recorder::new(
+            options.events,
+            options.count,
+            record,
+            options.record_secrets,
+            sender,
+            forwarder.clone(),
+        );
         let recorder = Arc::new(recorder);
         let credentials = options
             .credentials

@@ -16,7 +16,7 @@ pub use reader::{Damage, ReadItem, RecordReader};
 
 use crate::event::{self, Event, Received};
 use crate::ops::test::{OutgoingEvent, is_sendable};
-use crate::postmark::Object;
+use crate::postmark::{Object, mask};
 
 const TRACE_ID: &str = "X-PM-Webhook-Trace-Id";
 
@@ -28,10 +28,11 @@ pub struct Record<'a> {
     pub time: RecordTime,
     /// HTTP method.
     pub method: Cow<'a, str>,
-    /// Path and query.
+    /// Path and query, secret values masked unless `--record-secrets` keeps them.
     #[serde(default)]
     pub path: Cow<'a, str>,
-    /// Headers in their order, without credentials.
+    /// Headers in their order. Without `--record-secrets`, secret values are masked and the headers that
+    /// authenticate the sender are left out.
     #[serde(default)]
     pub headers: Vec<RecordHeader<'a>>,
     /// Body, if it is UTF-8.
@@ -128,7 +129,7 @@ impl<'a> Record<'a> {
     pub fn new(
         time: Timestamp,
         method: &'a str,
-        path: &'a str,
+        path: impl Into<Cow<'a, str>>,
         headers: Vec<RecordHeader<'a>>,
         body: &'a [u8],
     ) -> Self {
@@ -149,6 +150,42 @@ impl<'a> Record<'a> {
         let _ = serde_json::to_writer(&mut *lines, self);
         lines.push(b'\n');
     }
+}
+
+/// A path with the secret values of its query masked.
+pub fn masked_path(path: &str) -> Cow<'_, str> {
+    const ORIGIN: &str = "http://h";
+    if !path.contains(['=', '@']) {
+        return Cow::Borrowed(path);
+    }
+    let url = format!("{ORIGIN}{path}");
+    match mask::url(&url) {
+        Cow::Borrowed(_) => Cow::Borrowed(path),
+        Cow::Owned(masked) => masked.strip_prefix(ORIGIN).unwrap_or(mask::MASK).to_owned().into(),
+    }
+}
+
+/// Whether the value of a received header is masked: its name looks secret, or it looks random. `name` is
+/// in lower case. Headers that Postmark or HTTP clients set are never masked.
+pub fn is_secret_header(name: &str, value: &str) -> bool {
+    const PLAIN: [&str; 5] = ["host", "user-agent", "connection", "accept", "accept-encoding"];
+    let is_plain =
+        name.starts_with("x-pm-") || name.starts_with("content-") || PLAIN.contains(&name);
+    !is_plain
+        && (name == "cookie"
+            || name.contains("hook-id")
+            || mask::looks_secret(name)
+            || looks_random(value))
+}
+
+/// Whether a value has a run of 16 or more characters that mixes letters and digits.
+fn looks_random(value: &str) -> bool {
+    let is_mixed = |run: &str| {
+        run.len() >= 16
+            && run.bytes().any(|byte| byte.is_ascii_digit())
+            && run.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_mixed)
 }
 
 /// An event read from a file, ready to be sent.
@@ -227,7 +264,11 @@ fn postmark_headers(headers: Vec<RecordHeader<'_>>) -> Result<Vec<(String, Strin
         let lower = name.to_ascii_lowercase();
         let describes_body = lower.starts_with("content-") && lower != "content-length";
         let is_postmarks = lower.starts_with("x-pm-") || describes_body;
-        if !is_postmarks || kept.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+        let is_masked = value == mask::MASK;
+        if !is_postmarks
+            || is_masked
+            || kept.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name))
+        {
             continue;
         }
         if !is_sendable(&name, &value) {
@@ -375,6 +416,37 @@ mod tests {
         }
         let printed = json!({"Time": "t", "Event": "Open", "Path": "/", "Body": {}});
         assert!(parse(&printed).unwrap_err().contains("--record"));
+    }
+
+    #[test]
+    fn secrets_of_paths_and_headers_are_recognized() {
+        for (path, masked) in [
+            ("/hook", "/hook"),
+            ("/hook?a=b&c=%20", "/hook?a=b&c=%20"),
+            ("/hook?key=k1&a=b&Token=t2", "/hook?key=********&a=b&Token=********"),
+            ("/?%74oken=t", "/?%74oken=********"),
+            ("/?a=1;api_key=k", "/?a=1;api_key=********"),
+            ("/?to=https://u:pw@h/", "/?to=https://u:********@h/"),
+            ("*", "*"),
+        ] {
+            assert_eq!(masked_path(path), masked);
+        }
+        for (name, value, expected) in [
+            ("x-webhook-secret", "s", true),
+            ("x-api-key", "s", true),
+            ("authorization", "Basic eDp5", true),
+            ("proxy-authorization", "Basic eDp5", true),
+            ("cookie", "a=b", true),
+            ("x-hub-signature-256", "sha256=0", true),
+            ("x-hook-id", "7", true),
+            ("x-origin", "9f86d081884c7d659a2f", true),
+            ("x-env", "staging", false),
+            ("x-forwarded-for", "203.0.113.195", false),
+            ("x-pm-webhook-trace-id", "0b6f2a1e5a5e4f0c9d5b1f2f6f6d7a10", false),
+            ("content-type", "multipart/form-data; boundary=abcdefgh12345678", false),
+        ] {
+            assert_eq!(is_secret_header(name, value), expected, "{name}: {value}");
+        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! An event as a person sees it.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::event::Event;
 use crate::ops::receive::{EventBody, EventRequest, EventSummary};
+use crate::ops::record::masked_path;
+use crate::postmark::mask::Reveal;
 use crate::term::text::{excerpt, visible};
 use crate::term::{Settings, Tone, clock, json};
 
@@ -70,13 +74,22 @@ pub fn of(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) 
 /// The body of an event, with the path that it was posted to.
 pub fn body(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) -> String {
     let colour = settings.colour_out;
-    let path = Tone::Faint.paint(&format!("POST {}", visible(delivery.path())), colour);
+    let path =
+        Tone::Faint.paint(&format!("POST {}", visible(&path(delivery, settings.reveal))), colour);
     let text = match &arrived.body {
         EventBody::Json(value) => json::coloured(value, colour),
         EventBody::Text(text) => excerpt(text, TEXT) + "\n",
         EventBody::Binary(bytes) => excerpt(&base64(bytes), TEXT) + "\n",
     };
     std::iter::once(path.as_str()).chain(text.lines()).flat_map(|line| ["  ", line, "\n"]).collect()
+}
+
+/// The path of a request, secret query values masked.
+pub fn path(delivery: &EventRequest, reveal: Reveal) -> Cow<'_, str> {
+    match reveal {
+        Reveal::Masked => masked_path(delivery.path()),
+        Reveal::Shown => Cow::Borrowed(delivery.path()),
+    }
 }
 
 /// Bytes as base64.

@@ -107,7 +107,7 @@ impl<'a> Log<'a> {
         self.summary.add(&arrived);
         let settings = &self.ui.settings;
         if settings.format == Format::Jsonl {
-            return self.ui.data(&json::compact(&object::of(delivery, &arrived)));
+            return self.ui.data(&json::compact(&object::of(delivery, &arrived, settings.reveal)));
         }
         let mut text = line::of(delivery, &arrived, settings);
         if settings.verbose > 0 {

@@ -56,6 +56,7 @@ pub fn wishes<'a>(
         credentials,
         events: if is_all { Vec::new() } else { events(&args.event) },
         record: args.record.as_deref(),
+        record_secrets: args.record_secrets,
         fsync: args.fsync,
         count: args.count,
         status: args.manner.status,

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::line;
 use crate::ops::receive::{EventBody, EventRequest, EventSummary};
 use crate::ops::record::RecordTime;
+use crate::postmark::mask::Reveal;
 
 /// The object of an event.
-pub fn of(delivery: &EventRequest, arrived: &EventSummary) -> Value {
+pub fn of(delivery: &EventRequest, arrived: &EventSummary, reveal: Reveal) -> Value {
     let text = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
     let mut object = json!({
         "Time": RecordTime(delivery.time).to_string(),
@@ -18,7 +19,7 @@ pub fn of(delivery: &EventRequest, arrived: &EventSummary) -> Value {
         "TraceId": arrived.trace_id,
         "RetriesRemaining": arrived.retries_remaining,
         "Repeated": arrived.is_repeated,
-        "Path": delivery.path(),
+        "Path": line::path(delivery, reveal),
     });
     let (key, body) = match &arrived.body {
         EventBody::Json(value) => ("Body", value.clone()),

@@ -11,7 +11,8 @@ use super::forward::{ForwardNotice, Forwarder};
 use super::server::{EventRequest, EventSink, Rejection};
 use crate::event::{Event, Received};
 use crate::fs::append::{Appender, Place};
-use crate::ops::record::{Record, RecordHeader};
+use crate::ops::record::{Record, RecordHeader, is_secret_header, masked_path};
+use crate::postmark::mask;
 
 /// Maximum number of notices that wait to be read.
 const MAX_NOTICES: usize = 4096;
@@ -167,6 +168,8 @@ pub(super) struct Recorder {
     events: Vec<Event>,
     notices: NoticeSender,
     forwarder: Option<Arc<Forwarder>>,
+    /// The record keeps secrets of the path and the headers.
+    keep_secrets: bool,
     is_verifying: AtomicBool,
     state: Mutex<RecorderState>,
 }
@@ -195,6 +198,7 @@ impl Recorder {
         events: Vec<Event>,
         count: Option<u64>,
         record: Option<Appender>,
+        keep_secrets: bool,
         notices: NoticeSender,
         forwarder: Option<Arc<Forwarder>>,
     ) -> Self {
@@ -205,7 +209,7 @@ impl Recorder {
             buffer: Vec::new(),
         };
         let is_verifying = AtomicBool::new(false);
-        Self { events, notices, forwarder, is_verifying, state: Mutex::new(state) }
+        Self { events, notices, forwarder, keep_secrets, is_verifying, state: Mutex::new(state) }
     }
 
     pub(super) fn set_verifying(&self, on: bool) {
@@ -226,7 +230,7 @@ impl Recorder {
         let lines = &mut state.buffer;
         lines.clear();
         for request in requests {
-            write_line(request, lines);
+            write_line(request, self.keep_secrets, lines);
         }
         let written = record.append(lines);
         if lines.capacity() > MAX_BUFFER {
@@ -300,9 +304,15 @@ impl EventSink for Recorder {
 }
 
 /// Appends the record of a request to `lines`.
-fn write_line(request: &EventRequest, lines: &mut Vec<u8>) {
-    let headers = request.headers().filter(|(name, _)| !CREDENTIAL_HEADERS.contains(name));
-    let headers = headers.map(|(name, value)| RecordHeader { name: Cow::Borrowed(name), value });
-    Record::new(request.time, request.method(), request.path(), headers.collect(), request.body())
+fn write_line(request: &EventRequest, keep_secrets: bool, lines: &mut Vec<u8>) {
+    let is_kept = |name: &str| keep_secrets || !CREDENTIAL_HEADERS.contains(&name);
+    let headers = request.headers().filter(|(name, _)| is_kept(name)).map(|(name, value)| {
+        let is_masked = !keep_secrets && is_secret_header(name, &value);
+        let value = if is_masked { Cow::Borrowed(mask::MASK) } else { value };
+        RecordHeader { name: Cow::Borrowed(name), value }
+    });
+    let path = request.path();
+    let path = if keep_secrets { Cow::Borrowed(path) } else { masked_path(path) };
+    Record::new(request.time, request.method(), path, headers.collect(), request.body())
         .write_line(lines);
 }

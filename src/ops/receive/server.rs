@@ -23,6 +23,7 @@ use super::ReceiveError;
 use crate::http::server::{
     self as http, BodyError, Limits, Reply, RunningServer, ServerSettings, WholeRequest,
 };
+use crate::ops::record::masked_path;
 
 /// Maximum size of a batch, in bytes. A batch holds at least one request.
 const BATCH_SIZE: usize = 4 * 1024 * 1024;
@@ -66,7 +67,7 @@ pub struct Rejection {
     pub reason: RejectReason,
     /// HTTP method.
     pub method: String,
-    /// Path without the query.
+    /// Path without the query, secrets masked.
     pub path: String,
 }
 
@@ -247,7 +248,7 @@ impl Handler {
     }
 
     fn reject(&self, reason: RejectReason, head: &Parts) -> Response<Bytes> {
-        let path = head.uri.path().to_owned();
+        let path = masked_path(head.uri.path()).into_owned();
         self.sink.rejected(Rejection { reason, method: head.method.to_string(), path });
         let with = |mut response: Response<Bytes>, name: HeaderName, value: &'static str| {
             response.headers_mut().insert(name, HeaderValue::from_static(value));

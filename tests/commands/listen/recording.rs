@@ -47,6 +47,83 @@ fn a_record_holds_what_came_without_credentials() {
     assert_eq!(mode(&env, "events.jsonl"), 0o600);
 }
 
+/// Posts an event with secrets in the path and the headers; returns its record and the run.
+fn with_secrets(flags: &str) -> (Value, Transcript) {
+    let env = world();
+    let (listener, url) = listen(&env, &format!("--record events.jsonl --count 1 {flags}"));
+    let request = format!(
+        "POST /hook?key=canary-1&a=b&%74oken=canary-2&to=https%3A%2F%2Fu%3Acanary-3%40h;sig=canary-4 HTTP/1.0\r\n\
+         Authorization: Basic canary-5\r\nCookie: session=canary-6\r\nX-Webhook-Secret: canary-7\r\n\
+         X-Api-Key: canary-8\r\nX-Hub-Signature-256: canary-9\r\nX-Origin: Canary90abcdef123456\r\n\
+         X-PM-Webhook-Trace-Id: t-1\r\nX-Env: staging\r\nContent-Length: {}\r\n\r\n{BOUNCE}",
+        BOUNCE.len()
+    );
+    assert_eq!(status(&talk(&url, request)), 200);
+    let run = listener.finish();
+    run.code(0);
+    (recorded(&env, "events.jsonl").remove(0), run)
+}
+
+#[test]
+fn secrets_of_paths_and_headers_are_masked_everywhere() {
+    let path = "/hook?key=********&a=b&%74oken=********&to=********";
+    for flags in ["", "-v", "-vv", "-o jsonl"] {
+        let (record, run) = with_secrets(flags);
+        for text in [record.to_string(), run.to_string()] {
+            assert!(!text.to_lowercase().contains("canary"), "{flags}: {text}");
+        }
+        assert_eq!(record["Path"], path);
+        assert_eq!(
+            record["Headers"],
+            json!([
+                {"Name": "X-Webhook-Secret", "Value": "********"},
+                {"Name": "X-Api-Key", "Value": "********"},
+                {"Name": "X-Hub-Signature-256", "Value": "********"},
+                {"Name": "X-Origin", "Value": "********"},
+                {"Name": "X-PM-Webhook-Trace-Id", "Value": "t-1"},
+                {"Name": "X-Env", "Value": "staging"},
+                {"Name": "Content-Length", "Value": BOUNCE.len().to_string()},
+            ])
+        );
+        assert_eq!(record["Body"], BOUNCE);
+        match flags {
+            "-o jsonl" => assert_eq!(run.json_lines()[0]["Path"], path),
+            "" => {}
+            _ => drop(run.has(path)),
+        }
+    }
+}
+
+#[test]
+fn secrets_are_recorded_or_shown_on_request_only() {
+    let (record, run) = with_secrets("--record-secrets -v");
+    run.lacks("canary-1");
+    let text = record.to_string().to_lowercase();
+    for number in 1..=9 {
+        assert!(text.contains(&format!("canary-{number}")), "{number}: {text}");
+    }
+    let (record, run) = with_secrets("--show-secrets -v");
+    run.has("key=canary-1");
+    assert!(!record.to_string().contains("canary"), "{record}");
+}
+
+#[test]
+fn masked_values_are_not_replayed() {
+    let env = world();
+    let target = Faulty::always(Step::answer(200, json!({})));
+    let record = json!({
+        "Time": "2026-11-27T09:00:00Z", "Method": "POST", "Path": "/",
+        "Headers": [
+            {"Name": "X-PM-Hidden", "Value": "********"}, {"Name": "X-PM-Other", "Value": "o"},
+        ],
+        "Body": BOUNCE,
+    });
+    env.file("events.jsonl", record.to_string());
+    env.run(format!("replay events.jsonl --to {}", target.url())).code(0);
+    let request = target.requests().remove(0);
+    assert_eq!((request.header("x-pm-hidden"), request.header("x-pm-other")), (None, Some("o")));
+}
+
 #[test]
 fn what_cannot_be_opened_ends_it_before_it_listens() {
     let env = world();
