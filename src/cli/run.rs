@@ -147,9 +147,9 @@ fn not_understood(error: &clap::Error, process: &Process) -> Exit {
     let settings = terminal::settings_of_raw(process);
     let ui = Ui::new(settings, Interrupts::default());
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let colour = if is_help { ui.settings.colour_out } else { ui.settings.colour_err };
+    let color = if is_help { ui.settings.color_out } else { ui.settings.color_err };
     let rendered = error.render();
-    let text = if colour { rendered.ansi().to_string() } else { rendered.to_string() };
+    let text = if color { rendered.ansi().to_string() } else { rendered.to_string() };
     if is_help {
         return match ui.data(&text) {
             Ok(()) => Exit::Done,

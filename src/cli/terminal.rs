@@ -15,12 +15,13 @@ pub(super) fn settings(global: &GlobalArgs, process: &Process) -> Settings {
     Settings {
         format: global.output,
         columns: global.columns.clone(),
+        sort: None,
         no_header: global.no_header,
         reveal: if global.show_secrets { Reveal::Shown } else { Reveal::Masked },
         quiet: global.quiet,
         verbose: global.verbose,
-        colour_out: colour(global.color, environment, process.stdout_is_terminal),
-        colour_err: colour(global.color, environment, process.stderr_is_terminal),
+        color_out: is_colored(global.color, environment, process.stdout_is_terminal),
+        color_err: is_colored(global.color, environment, process.stderr_is_terminal),
         width: if is_dumb { None } else { process.stdout_width },
         rewrites: process.stderr_is_terminal && !is_dumb,
         may_ask,
@@ -55,14 +56,14 @@ pub(super) fn settings_of_raw(process: &Process) -> Settings {
     let format = Format::ALL.into_iter().find(|format| Some(format.name()) == named);
     Settings {
         format: format.unwrap_or_default(),
-        colour_out: colour(when, environment, process.stdout_is_terminal),
-        colour_err: colour(when, environment, process.stderr_is_terminal),
+        color_out: is_colored(when, environment, process.stdout_is_terminal),
+        color_err: is_colored(when, environment, process.stderr_is_terminal),
         ..Settings::default()
     }
 }
 
 /// The flag, then `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR=0`, `TERM=dumb`, then whether it is a terminal.
-fn colour(flag: Color, environment: &Environment, is_terminal: bool) -> bool {
+fn is_colored(flag: Color, environment: &Environment, is_terminal: bool) -> bool {
     let set = |variable: env::Variable| environment.raw(variable.name).filter(|v| !v.is_empty());
     match flag {
         Color::Always => true,

@@ -89,7 +89,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     let servers = parties.plan(&manifests, &manifest, cx)?;
     let several = apart.is_some();
-    let mut plans = Plans { servers, several, wanted: None, dry_run: args.confirm.dry_run };
+    let mut plans = Plans { servers, several, wanted: None };
     plans.warn(cx);
     if let (Some(kept), [one]) = (&kept, &plans.servers[..]) {
         kept.check(&one.masked.changes, &one.masked.live).context("nothing was done")?;
@@ -98,11 +98,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if plans.changes() == 0 {
         let so = if several { "The servers are" } else { "The server is" };
         cx.ui.note(&format!("{so} so already; nothing was sent."));
-        return cx.show(&plans);
+        return cx.show_run(&plans, args.confirm.dry_run);
     }
     let Some(writers) = parties.authorize(&plans, args.confirm_deletes, cx)? else {
         cx.ui.note(&format!("Dry run: nothing was changed. {}.", plans.summary()));
-        return cx.show(&plans);
+        return cx.show_run(&plans, args.confirm.dry_run);
     };
     carry_out(&mut plans, &parties, &writers, args.concurrency, cx)?;
     cx.show(&plans)?;

@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::io;
 use std::sync::Arc;
 
-use super::fleet;
+use super::{fleet, webhooks};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
@@ -17,7 +17,7 @@ use crate::http::client::{HttpClient, ProxyVariables};
 use crate::ops::guard::{self, GuardError, Guards, Need};
 use crate::ops::session::{Session, SessionError};
 use crate::postmark::{HttpAuth, HttpHeader, Limits, Reveal, Secret, Webhook, WebhookId, Writer};
-use crate::term::{Report, Ui, webhooks};
+use crate::term::{Report, Ui};
 
 /// What a command works with.
 pub struct Context {
@@ -97,15 +97,20 @@ impl Context {
         fleet::told(error, self.session.get().map(|session| &session.target))
     }
 
-    /// Refuses a format or columns that the view cannot give, before anything is sent.
-    pub fn check<V: Report>(&self) -> Result<()> {
-        self.ui.check::<V>().map_err(CommandError::usage)
+    /// Refuses a format, a column or a key that the report does not have, before anything is sent.
+    pub fn check<R: Report>(&self) -> Result<()> {
+        self.ui.check::<R>().map_err(CommandError::usage)
     }
 
-    /// Shows the answer; the end of a command that went well.
-    pub fn show<V: Report>(&self, view: &V) -> Result<Exit> {
-        match self.ui.show(view) {
-            // Whoever closed the pipe has seen enough; what was found is still what the run ends with.
+    /// Prints a report; the end of a command that succeeded.
+    pub fn show<R: Report>(&self, report: &R) -> Result<Exit> {
+        self.show_run(report, false)
+    }
+
+    /// [`Context::show`] for a run that may be a dry run.
+    pub fn show_run<R: Report>(&self, report: &R, is_dry: bool) -> Result<Exit> {
+        match self.ui.show_run(report, is_dry) {
+            // A closed pipe is not an error: the findings still decide how the run ends.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
             shown => shown.map(|()| Exit::Done).context("cannot write to standard output"),
         }

@@ -6,13 +6,13 @@ mod questions;
 use std::path::PathBuf;
 
 use super::Context;
+use super::webhooks::Webhooks;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::{quiet_with, stream_id};
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
 use crate::error::{Exit, Invocation, Result, ResultExt as _};
 use crate::ops::create::{self, Created};
 use crate::postmark::{StreamId, Webhook};
-use crate::term::Webhooks;
 
 /// Make a webhook
 ///
@@ -55,6 +55,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let new = describe::describe(args, cx)?;
     let writer = cx.authorize(&args.confirm, None)?;
     let session = cx.session()?;
+    let is_dry = args.confirm.dry_run;
+    let show = |webhook| cx.show_run(&Webhooks::one(webhook), is_dry);
     let mut before = None;
     if args.if_absent {
         let webhooks =
@@ -73,8 +75,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
                 "Webhook {} is there already{also}; nothing was changed.",
                 webhook.id
             ));
-            let dry_run = args.confirm.dry_run;
-            return cx.show(&Webhooks { dry_run, ..Webhooks::one(webhook, cx.reveal()) });
+            return show(webhook);
         }
         before = Some(webhooks.iter().map(|w| w.id).collect::<Vec<_>>());
     }
@@ -86,8 +87,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     let Some(writer) = writer else {
         cx.ui.note("Dry run: nothing was changed. This webhook would be made:");
-        let view = Webhooks { dry_run: true, ..Webhooks::one(new.would_be(), cx.reveal()) };
-        return cx.show(&view);
+        return show(new.would_be());
     };
     cx.ui.interrupts.go_gently();
     let created = create::create(&writer, &new, before.as_deref()).with_context(|| {
@@ -97,7 +97,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if webhook.status.as_deref() == Some("unverified") {
         cx.warn_unverified(webhook.id);
     }
-    cx.show(&Webhooks::one(webhook, cx.reveal()))
+    show(webhook)
 }
 
 fn announce(created: Created, cx: &Context) -> Webhook {

@@ -4,14 +4,13 @@ mod outcomes;
 
 use std::path::Path;
 
-use super::Context;
+use super::{Context, webhooks};
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::WebhookIds;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::backup;
 use crate::postmark::{Webhook, Writer};
-use crate::term::webhooks;
-use outcomes::Outcomes;
+use outcomes::DeleteReport;
 
 /// Delete webhooks
 ///
@@ -37,7 +36,7 @@ pub struct Args {
 
 /// Deletes.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Outcomes>()?;
+    cx.check::<DeleteReport>()?;
     if args.target.ids.is_empty() {
         cx.ui.must_ask("the webhook's ID", super::context::webhook_id())?;
     }
@@ -45,7 +44,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let ids = cx.ids_or_pick(&args.target.ids, "Which webhook is to be deleted?")?;
     let session = cx.session()?;
     let (mut there, mut outcomes) =
-        (Vec::new(), Outcomes::new(args.confirm.dry_run, cx.ui.settings.quiet));
+        (Vec::new(), DeleteReport::new(args.confirm.dry_run, cx.ui.settings.quiet));
     for id in &ids {
         match session.client.get(*id) {
             Ok(webhook) => there.push(webhook),

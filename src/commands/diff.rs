@@ -62,7 +62,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         planned::plan(manifests.of(session)?, &args.manifest, session, reveal)
     })?;
     let servers = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
-    let plans = Plans { servers, several: fleet.several, wanted: None, dry_run: false };
+    let plans = Plans { servers, several: fleet.several, wanted: None };
     plans.warn(cx);
     if let (Some(path), Some(binding), [one]) = (&args.plan_out, binding, &plans.servers[..]) {
         if !manifests.literals().is_empty() {

@@ -10,7 +10,7 @@ use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Exit, Result, ResultExt as _, TargetOptions};
 use crate::ops::doctor::{Doctor, DoctorReport, Outcome, Wishes, bundle};
 use crate::postmark::WebhookId;
-use crate::term::{Report as _, json};
+use crate::term::json;
 use view::Walk;
 
 /// Find out why a webhook receives nothing
@@ -79,7 +79,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     walk.advise(cx);
     cx.ui.note(&walk.summary());
     if let Some(path) = &args.bundle {
-        let bundle = doctor.bundle(&walk.report, walk.json());
+        let bundle = doctor.bundle(&walk.report, serde_json::to_value(&walk).unwrap_or_default());
         bundle::write(path, &json::pretty(&bundle)).context("cannot write the report")?;
         cx.ui.note(&format!("Wrote the report to {}; read it before you send it.", path.display()));
     }

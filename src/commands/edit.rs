@@ -2,9 +2,10 @@
 
 mod editor;
 mod flags;
-mod view;
 
 use super::Context;
+use super::changes::ChangeReport;
+use super::webhooks::Webhooks;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::target::OneWebhookId;
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
@@ -12,7 +13,6 @@ use crate::error::{CommandError, Exit, Hint, Invocation, Result, ResultExt as _}
 use crate::ops::change;
 use crate::ops::edit::{self, Edited};
 use crate::postmark::{Webhook, WebhookId, WebhookPatch};
-use view::Changed;
 
 /// Change a webhook
 ///
@@ -53,7 +53,7 @@ pub struct Args {
 
 /// Edits.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Changed>()?;
+    cx.check::<ChangeReport<Webhooks>>()?;
     let is_empty = args.is_empty();
     // As with kubectl: somebody at a terminal who gives no change makes it in the editor.
     let in_editor = args.editor || (is_empty && cx.ui.settings.may_ask);
@@ -83,10 +83,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let patch = WebhookPatch { verify: !args.webhook.no_verify, ..edit::needed(&webhook, wish) };
     let after = patch.applied_to(&webhook);
-    let dry_run = args.confirm.dry_run;
-    let view = |after: Webhook| {
+    let is_dry = args.confirm.dry_run;
+    let show = |after: Webhook| {
         let changes = change::of_webhooks(&webhook, &after, cx.reveal());
-        Changed { webhook: after, changes, dry_run, reveal: cx.reveal() }
+        let after = Webhooks::one(after);
+        cx.show_run(&ChangeReport { after, changes, shows_unchanged: false }, is_dry)
     };
     let newly = patch.triggers.iter().filter(|(t, _)| !webhook.triggers.get(*t).option(*t));
     for warning in idle_options(&newly.cloned().collect::<Vec<_>>()) {
@@ -94,11 +95,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     if patch.is_empty() {
         cx.ui.note(&format!("Webhook {id} is so already; nothing was sent."));
-        return cx.show(&view(webhook.clone()));
+        return show(webhook.clone());
     }
     let Some(writer) = cx.authorize(&args.confirm, None)? else {
         cx.ui.note(&format!("Dry run: nothing was changed. Webhook {id} would change:"));
-        return cx.show(&view(after));
+        return show(after);
     };
     cx.ui.interrupts.go_gently();
     let edited = edit::edit(&writer, id, &patch).map_err(|error| {
@@ -123,11 +124,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             if args.webhook.no_verify && webhook.status.as_deref() == Some("unverified") {
                 cx.warn_unverified(id);
             }
-            cx.show(&view(webhook))
+            show(webhook)
         }
         Edited::AuthStays(webhook) => {
             let only = WebhookPatch { http_auth: None, ..patch }.is_empty();
-            cx.show(&view(webhook))?;
+            show(webhook)?;
             Err(auth_stays(id, only))
         }
     }

@@ -1,9 +1,9 @@
 //! `get`: webhooks by their IDs.
 
+use super::webhooks::Webhooks;
 use super::{Context, several};
 use crate::commands::options::target::WebhookIds;
 use crate::error::{Exit, Result, ResultExt as _};
-use crate::term::Webhooks;
 
 /// Show webhooks
 ///
@@ -33,9 +33,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if found.is_empty() {
         return Err(several::none_of(failed, ids.len(), "shown"));
     }
-    let single = ids.len() == 1;
-    let view = Webhooks { single, ..Webhooks::list(found, cx.reveal()) };
-    cx.show(&view)?;
+    cx.show(&Webhooks { webhooks: found, single: ids.len() == 1 })?;
     if failed.is_empty() {
         return Ok(Exit::Done);
     }

@@ -18,7 +18,7 @@ use crate::commands::options::target::StreamFilter;
 use crate::error::{CommandError, Exit, Result};
 use crate::ops::finding::Level;
 use crate::ops::lint::{self, LintInput, RULES, Rule};
-use catalogue::Catalogue;
+use catalogue::RuleReport;
 use view::Lint;
 
 /// Check webhooks, or a manifest, by rules
@@ -74,10 +74,10 @@ pub struct Args {
 /// Checks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if args.rules || !args.explain.is_empty() {
-        cx.check::<Catalogue>()?;
+        cx.check::<RuleReport>()?;
         let named = args.explain.iter().copied().flatten();
         let rules = if args.rules { RULES.iter().collect() } else { named.collect() };
-        return cx.show(&Catalogue { rules, explained: !args.rules });
+        return cx.show(&RuleReport { rules, explained: !args.rules });
     }
     cx.check::<Lint>()?;
     let files: Vec<_> = args.files.iter().chain(&args.more_files).cloned().collect();
@@ -106,7 +106,6 @@ impl Args {
             skipped: lint::skipped(scenes, &self.ignore),
             several,
             webhooks: scenes.iter().map(|scene| scene.webhooks.len()).sum(),
-            width: cx.ui.settings.width,
         };
         cx.show(&view)?;
         view.sum_up(cx);

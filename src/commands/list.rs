@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::fleet::WIDTH;
+use super::webhooks::Webhooks;
 use crate::commands::options::target::StreamFilter;
 use crate::error::{Exit, Result, ResultExt as _};
-use crate::term::{ByProfile, Webhooks};
+use crate::term::ByProfile;
 
 /// List the webhooks of a server
 ///
@@ -36,5 +37,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let webhooks = session.client.list(stream);
         webhooks.with_context(|| format!("cannot list the webhooks of {}", session.place()))
     })?;
-    fleet.show(cx, |webhooks| Webhooks::list(webhooks, cx.reveal()))
+    fleet.show(cx, Webhooks::list)
 }

@@ -7,6 +7,7 @@
 //! manual page and completions.
 
 pub mod apply;
+mod changes;
 pub mod completions;
 mod context;
 pub mod create;
@@ -34,6 +35,7 @@ pub mod stats;
 pub mod streams;
 pub mod test;
 pub mod verify;
+mod webhooks;
 pub mod whoami;
 
 pub use context::{Context, proxies};

@@ -127,7 +127,8 @@ pub fn plan(
         masked: Masked::default(),
         outcomes: None,
     };
-    planned.masked = Masked { changes: planned.changes_json(), live: kept::live(&live) };
+    let changes = planned.objects().iter().filter_map(|o| serde_json::to_value(o).ok()).collect();
+    planned.masked = Masked { changes, live: kept::live(&live) };
     planned.plan = shown.unwrap_or(planned.plan);
     Ok(planned)
 }

@@ -4,6 +4,7 @@ mod add;
 mod import;
 mod list;
 mod remove;
+pub(crate) mod report;
 mod show;
 mod token;
 mod r#use;
@@ -12,7 +13,7 @@ use super::Context;
 use crate::config::profile::{Profile, ProfileName};
 use crate::error::{CommandError, Exit, Result};
 use crate::postmark::ApiUrl;
-use crate::term::accounts::AccountRow;
+use report::ProfileRow;
 
 /// Manage the profiles of the configuration
 ///
@@ -56,8 +57,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 /// A profile as it is shown.
-fn row(profile: &Profile, default: Option<&ProfileName>) -> AccountRow {
-    AccountRow {
+fn row(profile: &Profile, default: Option<&ProfileName>) -> ProfileRow {
+    ProfileRow {
         name: Some(profile.name.to_string()),
         default: default == Some(&profile.name),
         api_url: Some(
@@ -69,19 +70,18 @@ fn row(profile: &Profile, default: Option<&ProfileName>) -> AccountRow {
         protected: profile.protected,
         read_only: profile.read_only,
         elsewhere: false,
-        stream: profile.stream.as_ref().map(ToString::to_string),
-        vars: profile.vars.iter().map(|(name, _)| name.clone()).collect(),
+        settings: None,
         problem: None,
     }
 }
 
 /// The built-in profile as it is shown.
-fn built_in_row(default: Option<&ProfileName>) -> AccountRow {
-    AccountRow {
+fn built_in_row(default: Option<&ProfileName>) -> ProfileRow {
+    ProfileRow {
         name: Some(ProfileName::SANDBOX.to_owned()),
         default: default.is_some_and(ProfileName::is_sandbox),
         token_source: "built-in".to_owned(),
-        ..AccountRow::default()
+        ..ProfileRow::default()
     }
 }
 

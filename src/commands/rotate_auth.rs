@@ -96,11 +96,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if !args.target.all {
         fresh::refuse(&turns)?;
     }
-    let mut rotation = Rotation { turns, checked: Vec::new(), outcomes: None, dry_run };
+    let mut rotation = Rotation { turns, checked: Vec::new(), outcomes: None };
     let count = rotation.count();
     if count == 0 {
         cx.ui.note("Nothing is to be changed; nothing was sent.");
-        return cx.show(&rotation);
+        return cx.show_run(&rotation, dry_run);
     }
     if let Some(path) = &args.password_out {
         fresh::hand_over(path, &fresh, cx)?;
@@ -116,13 +116,13 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         cx.ui.note(
             "Nothing was changed: an endpoint does not take both the new and the old credentials.",
         );
-        cx.show(&rotation)?;
+        cx.show_run(&rotation, dry_run)?;
         advise::advise(&rotation, args, cx);
         return Ok(Exit::Finding);
     }
     if dry_run {
         cx.ui.note("Dry run: nothing was changed. This would be done:");
-        cx.show(&rotation)?;
+        cx.show_run(&rotation, dry_run)?;
         advise::warn(&rotation, cx);
         return Ok(Exit::Done);
     }
@@ -138,6 +138,6 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             ui.progress(&format!("Changing webhook {}…", webhook.id));
         });
     rotation.outcomes = Some(outcomes);
-    cx.show(&rotation)?;
+    cx.show_run(&rotation, dry_run)?;
     finish::finish(&rotation, &fresh, args, cx)
 }

@@ -1,6 +1,6 @@
 //! `stats`: what Postmark sent to webhooks in the last 24 hours.
 
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::{Context, fleet, several};
 use crate::commands::options::target::WebhooksOrAll;
@@ -8,7 +8,7 @@ use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;
 use crate::postmark::{Metrics, Reveal, Statistics, Trigger, WebhookId};
-use crate::term::{ByProfile, Cell, Column, Report, Table, Tone};
+use crate::term::{ByProfile, Cell, Column, Report, Row, Tone};
 
 /// Show the deliveries of the last 24 hours
 ///
@@ -33,7 +33,7 @@ const WIDTH: usize = 8;
 
 /// Asks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<ByProfile<Shown>>()?;
+    cx.check::<ByProfile<StatsReport>>()?;
     let named = if args.target.all {
         None
     } else {
@@ -55,7 +55,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         if shown.is_empty() && !failed.is_empty() {
             return Err(several::none_of(failed, ids.len(), "shown"));
         }
-        Ok((Shown(shown), failed, ids.len()))
+        Ok((StatsReport(shown), failed, ids.len()))
     })?;
     let failed = fleet.parts.iter_mut().flat_map(|part| std::mem::take(&mut part.found.1));
     let failed: Vec<_> = failed.collect();
@@ -64,9 +64,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     fleet.show(cx, |(shown, ..)| shown)
 }
 
-struct Shown(Vec<(WebhookId, Statistics)>);
+struct StatsReport(Vec<(WebhookId, Statistics)>);
 
-impl Report for Shown {
+impl Serialize for StatsReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_seq(self.0.iter().map(|(_, statistics)| statistics.to_json(Reveal::Shown)))
+    }
+}
+
+impl Report for StatsReport {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "WebhookId"),
         Column::new("trigger", "TriggerType"),
@@ -80,28 +87,30 @@ impl Report for Shown {
         Column::new("ms", "AverageTerminalResponseTimeMs"),
         Column::new("retry-ms", "AverageRetryResponseTimeMs"),
     ];
+    const KEYS: &'static [&'static str] = &[
+        "WebhookId",
+        "ServerId",
+        "MessageStreamId",
+        "Url",
+        "Statuses",
+        "TimeRange",
+        "Metrics",
+        "MetricsByTrigger",
+    ];
 
-    fn json(&self) -> Value {
-        self.0.iter().map(|(_, statistics)| statistics.to_json(Reveal::Masked)).collect()
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
         for (id, statistics) in &self.0 {
             for trigger in statistics.triggers() {
                 let status = status(statistics.status(trigger));
-                table.row(row(*id, Trigger::shown(trigger), status, statistics.of(trigger)));
+                rows.push(row(*id, Trigger::shown(trigger), status, statistics.of(trigger)));
             }
-            table.row(row(*id, "all", status(None), statistics.total()));
+            rows.push(row(*id, "all", status(None), statistics.total()).id(Some(id)));
         }
-        table
+        rows
     }
 
-    fn ids(&self) -> Vec<String> {
-        self.0.iter().map(|(id, _)| id.to_string()).collect()
-    }
-
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         "No webhooks here, so no statistics."
     }
 }
@@ -114,7 +123,7 @@ fn status(status: Option<&str>) -> Cell {
     }
 }
 
-fn row(id: WebhookId, trigger: &str, status: Cell, metrics: Metrics<'_>) -> Vec<Cell> {
+fn row(id: WebhookId, trigger: &str, status: Cell, metrics: Metrics<'_>) -> Row {
     let number = |key| match metrics.number(key) {
         Some(number) => Cell::new(number.to_string()),
         None => Cell::new("-").tone(Tone::Faint),
@@ -124,7 +133,7 @@ fn row(id: WebhookId, trigger: &str, status: Cell, metrics: Metrics<'_>) -> Vec<
         Some(rate) => Cell::new(percent(rate)).tone(Tone::Warn),
         None => Cell::new("-").tone(Tone::Faint),
     };
-    vec![
+    Row::new([
         Cell::new(id.to_string()),
         Cell::new(trigger),
         status,
@@ -136,5 +145,5 @@ fn row(id: WebhookId, trigger: &str, status: Cell, metrics: Metrics<'_>) -> Vec<
         number("VerySlowCount"),
         number("AverageTerminalResponseTimeMs"),
         number("AverageRetryResponseTimeMs"),
-    ]
+    ])
 }

@@ -1,13 +1,13 @@
 //! `streams`: the message streams of a server, or of several.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::Context;
 use super::fleet::WIDTH;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::postmark::{Stream, StreamFilter, StreamType};
-use crate::term::{ByProfile, Cell, Column, Report, Table, Tone};
+use crate::term::{ByProfile, Cell, Column, Report, Row, Tone};
 
 /// List the message streams of a server
 ///
@@ -52,6 +52,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 struct Streams(Vec<Stream>);
 
+impl Serialize for Streams {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Stream::to_json))
+    }
+}
+
 impl Report for Streams {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
@@ -60,34 +66,38 @@ impl Report for Streams {
         Column::hidden("description", "Description"),
         Column::new("archived", "ArchivedAt"),
     ];
+    const KEYS: &'static [&'static str] = &[
+        "ID",
+        "ServerID",
+        "Name",
+        "Description",
+        "MessageStreamType",
+        "CreatedAt",
+        "UpdatedAt",
+        "ArchivedAt",
+        "ExpectedPurgeDate",
+        "SubscriptionManagementConfiguration",
+    ];
 
-    fn json(&self) -> Value {
-        self.0.iter().map(Stream::to_json).collect()
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for stream in &self.0 {
+    fn rows(&self) -> Vec<Row> {
+        let row = |stream: &Stream| {
             let archived = match stream.text("ArchivedAt") {
                 "" => Cell::new("-").tone(Tone::Faint),
                 at => Cell::new(at).tone(Tone::Warn),
             };
-            table.row(vec![
+            Row::new([
                 Cell::new(stream.id.as_str()),
                 Cell::new(stream.text("MessageStreamType")),
                 Cell::new(stream.text("Name")),
                 Cell::new(stream.text("Description")),
                 archived,
-            ]);
-        }
-        table
+            ])
+            .id(Some(&stream.id))
+        };
+        self.0.iter().map(row).collect()
     }
 
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         "No such message streams here."
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.0.iter().map(|stream| stream.id.to_string()).collect()
     }
 }

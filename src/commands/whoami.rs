@@ -1,9 +1,9 @@
 //! `whoami`: which server, by whose word.
 
 use super::Context;
+use super::profile::report::{ProfileReport, ProfileRow};
 use crate::config::resolve;
 use crate::error::{Exit, Result, ResultExt as _};
-use crate::term::accounts::{AccountRow, Accounts};
 
 /// Show which server and token are in use
 ///
@@ -19,7 +19,7 @@ pub struct Args {}
 
 /// Asks.
 pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Accounts>()?;
+    cx.check::<ProfileReport>()?;
     let session = cx.session()?;
     let target = &session.target;
     let server = session.client.server().with_context(|| {
@@ -39,7 +39,7 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
             server.id
         ));
     }
-    cx.show(&Accounts::one(AccountRow {
+    cx.show(&ProfileReport::one(ProfileRow {
         name: target.name().map(|name| name.to_string()),
         default,
         api_url: Some(target.api_url.to_string()),
@@ -49,6 +49,6 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
         protected: profile.is_some_and(|p| p.protected),
         read_only: profile.is_some_and(|p| p.read_only),
         elsewhere: elsewhere.is_some(),
-        ..AccountRow::default()
+        ..ProfileRow::default()
     }))
 }

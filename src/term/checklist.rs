@@ -21,14 +21,14 @@ pub struct Item<'a> {
 }
 
 /// Items in groups, each under its heading, wrapped to so many columns behind their names.
-pub fn render(groups: &[(&str, Vec<Item<'_>>)], width: u16, colour: bool) -> String {
+pub fn render(groups: &[(&str, Vec<Item<'_>>)], width: u16, color: bool) -> String {
     let items = || groups.iter().flat_map(|(_, items)| items);
     let marks = items().map(|item| item.mark.width()).max().unwrap_or_default();
     let names = items().map(|item| item.name.width()).max().unwrap_or_default();
-    let columns = Columns { marks, names, width: width.into(), colour };
+    let columns = Columns { marks, names, width: width.into(), color };
     let group = |(heading, items): &(&str, Vec<Item<'_>>)| {
         let items: String = items.iter().map(|item| columns.item(item)).collect();
-        format!("{}\n{items}", Tone::Strong.paint(heading, colour))
+        format!("{}\n{items}", Tone::Strong.paint(heading, color))
     };
     groups.iter().map(group).collect::<Vec<_>>().join("\n")
 }
@@ -38,17 +38,17 @@ struct Columns {
     marks: usize,
     names: usize,
     width: usize,
-    colour: bool,
+    color: bool,
 }
 
 impl Columns {
     fn item(&self, item: &Item<'_>) -> String {
-        let mark = item.tone.paint(&padded(item.mark, self.marks), self.colour);
+        let mark = item.tone.paint(&padded(item.mark, self.marks), self.color);
         let name = padded(item.name, self.names);
         let behind_mark = 2 + self.marks + 2;
         let behind_name = behind_mark + self.names + 2;
         let mut text = self.hanging(&format!("  {mark}  {name}  "), behind_name, item.text);
-        let label = Tone::Strong.paint("next:", self.colour);
+        let label = Tone::Strong.paint("next:", self.color);
         for next in item.next {
             let head = format!("{}{label} ", " ".repeat(behind_mark));
             text += &self.hanging(&head, behind_mark + "next: ".len(), next);

@@ -11,26 +11,26 @@ use super::Tone;
 use super::text::is_active;
 
 /// One document over several lines, with a line end.
-pub fn pretty(value: &Value) -> String {
+pub fn pretty(value: &impl Serialize) -> String {
     render(value, Safe(PrettyFormatter::new()))
 }
 
 /// One document on one line, with a line end.
-pub fn compact(value: &Value) -> String {
+pub fn compact(value: &impl Serialize) -> String {
     render(value, Safe(CompactFormatter))
 }
 
-/// [`pretty`], the keys and values in colours.
-pub fn coloured(value: &Value, colour: bool) -> String {
+/// [`pretty`], the keys and values in colors.
+pub fn colored(value: &Value, color: bool) -> String {
     let text = pretty(value);
-    if !colour {
+    if !color {
         return text;
     }
-    text.lines().map(|line| coloured_line(line) + "\n").collect()
+    text.lines().map(|line| colored_line(line) + "\n").collect()
 }
 
 /// One line of [`pretty`]: an indentation, a key perhaps, a value or a bracket.
-fn coloured_line(line: &str) -> String {
+fn colored_line(line: &str) -> String {
     let indent = line.len() - line.trim_start().len();
     let (indent, rest) = line.split_at(indent);
     let key = string_end(rest).filter(|end| rest.get(*end..).is_some_and(|r| r.starts_with(": ")));
@@ -56,10 +56,10 @@ fn string_end(text: &str) -> Option<usize> {
     Some(end + 2)
 }
 
-fn render<F: Formatter>(value: &Value, formatter: F) -> String {
+fn render<F: Formatter>(value: &impl Serialize, formatter: F) -> String {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    // A Value has text for keys and a Vec takes all bytes: nothing here can fail.
+    // Our types have text for keys and a Vec takes all bytes: nothing here can fail.
     let _ = value.serialize(&mut serializer);
     bytes.push(b'\n');
     String::from_utf8_lossy(&bytes).into_owned()

@@ -1,29 +1,25 @@
 //! The terminal: output formats, tables, prompts, signals. The only module that prints.
 
-pub mod accounts;
-mod by_profile;
 pub mod checklist;
 pub mod clock;
 mod columns;
 pub mod interrupt;
 pub mod json;
 pub mod metrics;
-pub mod progress;
 pub mod prompt;
+mod report;
 pub mod table;
 pub mod text;
-pub mod view;
-pub mod webhooks;
 
+use std::cmp::Ordering;
 use std::io::{self, Write};
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::postmark::Reveal;
-pub use by_profile::ByProfile;
 pub use interrupt::Interrupts;
-pub use table::{Cell, Column, Table, Tone};
-pub use view::Report;
-pub use webhooks::Webhooks;
+pub use report::{ByProfile, Details, Report};
+pub use table::{Cell, Column, Row, Table, Tone};
 
 /// How data is written (`--output`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,9 +70,55 @@ impl Format {
         }
     }
 
+    /// True for the formats that are made of a report's JSON document.
+    fn is_document(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl | Self::Yaml)
+    }
+
     /// True where a program reads what is printed, so that standard error is kept free of chatter.
     pub fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl | Self::Sarif)
+    }
+}
+
+/// Order of rows (`--sort`).
+#[derive(Clone, Debug)]
+pub struct Sort {
+    /// Name of a column or of a JSON key.
+    pub column: String,
+    /// The greatest value first.
+    pub is_descending: bool,
+}
+
+impl FromStr for Sort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix('-')) {
+            ("" | "-", _) => {
+                Err("name a column, as in url, or -url for descending order".to_owned())
+            }
+            (_, Some(column)) => Ok(Self { column: column.to_owned(), is_descending: true }),
+            (column, None) => Ok(Self { column: column.to_owned(), is_descending: false }),
+        }
+    }
+}
+
+impl Sort {
+    /// Order of two values. Missing values come last, in either direction.
+    fn order<T: ?Sized>(
+        &self,
+        a: Option<&T>,
+        b: Option<&T>,
+        compare: impl Fn(&T, &T) -> Ordering,
+    ) -> Ordering {
+        match (a, b) {
+            (Some(a), Some(b)) if self.is_descending => compare(a, b).reverse(),
+            (Some(a), Some(b)) => compare(a, b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        }
     }
 }
 
@@ -87,6 +129,8 @@ pub struct Settings {
     pub format: Format,
     /// The columns to show, by their keys.
     pub columns: Vec<String>,
+    /// The order of the rows.
+    pub sort: Option<Sort>,
     /// Leave out the line with the columns' names.
     pub no_header: bool,
     /// Show the secrets of webhooks.
@@ -95,10 +139,10 @@ pub struct Settings {
     pub quiet: bool,
     /// How much is told of requests: 1 a line each, 2 headers and bodies too.
     pub verbose: u8,
-    /// Colour on standard output.
-    pub colour_out: bool,
-    /// Colour on standard error.
-    pub colour_err: bool,
+    /// Color on standard output.
+    pub color_out: bool,
+    /// Color on standard error.
+    pub color_err: bool,
     /// Standard output is a terminal of so many columns.
     pub width: Option<u16>,
     /// Standard error is a terminal that can rewrite its last line.
@@ -178,7 +222,7 @@ impl Ui {
 
     /// A line of the trace that `-v` asks for.
     pub fn trace(&self, line: &str) {
-        self.line(&Tone::Faint.paint(&text::visible(line), self.settings.colour_err));
+        self.line(&Tone::Faint.paint(&text::visible(line), self.settings.color_err));
     }
 
     /// A line of a trace or of an error: already safe to show.
@@ -187,6 +231,16 @@ impl Ui {
         wipe(&mut state);
         // Nobody is left to be told if this fails.
         let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// Shows how far the work is. The next output of any kind wipes it.
+    pub fn progress(&self, sentence: &str) {
+        if !self.settings.rewrites || self.settings.quiet {
+            return;
+        }
+        let mut state = self.state();
+        state.progress = true;
+        let _ = write!(io::stderr().lock(), "\r\x1b[K{}", text::excerpt(sentence, 76));
     }
 
     /// The warnings that were kept back; they are the caller's from now on.
@@ -198,7 +252,7 @@ impl Ui {
 
     /// A text in a tone, for standard error.
     pub fn err_tone(&self, tone: Tone, text: &str) -> String {
-        tone.paint(text, self.settings.colour_err)
+        tone.paint(text, self.settings.color_err)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

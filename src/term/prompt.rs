@@ -205,7 +205,7 @@ impl Ui {
     }
 
     fn theme(&self) -> Box<dyn Theme> {
-        if self.settings.colour_err {
+        if self.settings.color_err {
             Box::new(ColorfulTheme::default())
         } else {
             Box::new(SimpleTheme)

@@ -1,41 +1,54 @@
 //! Tables: named columns, cells that are safe to show, three ways of writing them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{columns, text};
+use super::{Sort, columns, text};
+use crate::postmark::{HookUrl, Reveal, Secret};
 
-/// A column: its key is what `--columns` takes, its title what the first line shows.
+/// Column of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Lower case, with dashes.
+    /// Name for `--columns`, and title of the column: lower case, with hyphens.
+    pub name: &'static str,
+    /// Key of the same value in JSON, which `--columns` takes as well.
     pub key: &'static str,
-    /// The key of the same value in the API, if it has one: `--columns` takes it as well.
-    pub alias: &'static str,
     /// Shown where `--columns` does not choose.
     pub shown: bool,
 }
 
 impl Column {
-    /// Whose a row is, where it could be of several profiles.
+    /// Profile of a row, where rows can belong to several profiles.
     pub const PROFILE: Self = Self::hidden("profile", "Profile");
 
     /// A column that is shown by default.
-    pub const fn new(key: &'static str, alias: &'static str) -> Self {
-        Self { key, alias, shown: true }
+    pub const fn new(name: &'static str, key: &'static str) -> Self {
+        Self { name, key, shown: true }
     }
 
     /// A column that is shown on demand.
-    pub const fn hidden(key: &'static str, alias: &'static str) -> Self {
-        Self { key, alias, shown: false }
+    pub const fn hidden(name: &'static str, key: &'static str) -> Self {
+        Self { name, key, shown: false }
     }
 
-    /// True where the user's word means this column.
-    pub fn is_called(&self, word: &str) -> bool {
-        word.eq_ignore_ascii_case(self.key) || word.eq_ignore_ascii_case(self.alias)
+    /// [`Column::PROFILE`] in front of other columns; `shown` even where no columns are chosen.
+    pub fn with_profile(columns: Vec<Self>, shown: bool) -> Vec<Self> {
+        std::iter::once(Self { shown, ..Self::PROFILE }).chain(columns).collect()
     }
+
+    /// True if `word` names this column.
+    pub fn is_called(&self, word: &str) -> bool {
+        same_name(self.name, word) || same_name(self.key, word)
+    }
+}
+
+/// True if two names differ in case and hyphens only.
+pub(super) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
+    plain(a) == plain(b)
 }
 
 /// How a text is meant.
@@ -57,10 +70,10 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// The text in this tone, or as it is where there is no colour.
-    pub fn paint(self, text: &str, colour: bool) -> String {
+    /// The text in this tone, or as it is where there is no color.
+    pub fn paint(self, text: &str, color: bool) -> String {
         match self.code() {
-            Some(code) if colour => format!("\x1b[{code}m{text}\x1b[0m"),
+            Some(code) if color => format!("\x1b[{code}m{text}\x1b[0m"),
             _ => text.to_owned(),
         }
     }
@@ -77,7 +90,7 @@ impl Tone {
     }
 
     /// Marks the words of a cell with characters that have no width and that [`text::visible`] never
-    /// lets through, so that wrapping counts right and colours can be put in afterwards.
+    /// lets through, so that wrapping counts right and colors can be put in afterwards.
     fn mark(self, text: &str) -> String {
         let Some(index) = TONES.iter().position(|t| *t == self) else { return text.to_owned() };
         let Some(start) = MARKS.get(index) else { return text.to_owned() };
@@ -97,20 +110,45 @@ const END: char = '\u{200b}';
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     text: String,
+    /// Text for `--show-secrets`, where `text` is masked.
+    clear: Option<Secret>,
     tone: Tone,
 }
 
 impl Cell {
     /// A cell with a text, made safe to show.
     pub fn new(value: impl AsRef<str>) -> Self {
-        Self { text: text::visible(value.as_ref()).into_owned(), tone: Tone::Plain }
+        Self { text: text::visible(value.as_ref()).into_owned(), ..Self::default() }
     }
 
-    /// The same in a tone.
+    /// A cell with a text that holds a secret, and the text that `--show-secrets` puts in its place.
+    pub fn secret(masked: impl AsRef<str>, clear: impl AsRef<str>) -> Self {
+        let clear = text::visible(clear.as_ref()).into_owned();
+        Self { clear: Some(Secret::new(clear)), ..Self::new(masked) }
+    }
+
+    /// A cell with a URL.
+    pub fn url(url: &HookUrl) -> Self {
+        Self::secret(url.masked(), url.expose())
+    }
+
+    /// Sets the tone.
     #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
+    }
+
+    /// Shows the secret of a cell, where secrets are shown.
+    pub(super) fn reveal(&mut self, reveal: Reveal) {
+        if let (Reveal::Shown, Some(clear)) = (reveal, &self.clear) {
+            self.text = clear.expose().to_owned();
+        }
+    }
+
+    /// The text; `None` for a value that is not there.
+    fn value(&self) -> Option<&str> {
+        Some(self.text.as_str()).filter(|text| !text.is_empty() && *text != "-")
     }
 }
 
@@ -120,43 +158,74 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// Row of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// Identifier that `--output ids` prints, on the first row of its thing.
+    id: Option<String>,
+    /// A cell per column.
+    cells: Vec<Cell>,
+}
+
+impl Row {
+    /// A row without an identifier.
+    pub fn new(cells: impl Into<Vec<Cell>>) -> Self {
+        Self { id: None, cells: cells.into() }
+    }
+
+    /// Sets the identifier.
+    #[must_use]
+    pub fn id<T: ToString>(mut self, id: Option<T>) -> Self {
+        self.id = id.map(|id| id.to_string());
+        self
+    }
+
+    /// Puts the cell of [`Column::PROFILE`] in front.
+    #[must_use]
+    pub fn of_profile(mut self, name: &str) -> Self {
+        self.cells.insert(0, Cell::new(name));
+        self
+    }
+}
+
 /// Rows under columns.
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Row>,
 }
 
 impl Table {
-    /// An empty table.
-    pub fn new(columns: &[Column]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
-    }
-
-    /// Adds a row: a cell per column.
-    pub fn row(&mut self, cells: Vec<Cell>) {
-        self.rows.push(cells);
-    }
-
-    /// One table of those of several profiles, each row with whose it is in front; `shown` even where
-    /// no columns are chosen.
-    pub fn by_profile(tables: impl IntoIterator<Item = (Cell, Self)>, shown: bool) -> Self {
-        let (mut columns, mut rows) = (Vec::new(), Vec::new());
-        for (profile, table) in tables {
-            columns = vec![Column { shown, ..Column::PROFILE }];
-            columns.extend(table.columns);
-            rows.extend(table.rows.into_iter().map(|row| {
-                let mut cells = vec![profile.clone()];
-                cells.extend(row);
-                cells
-            }));
-        }
+    /// A table of rows that have a cell per column.
+    pub fn new(columns: Vec<Column>, rows: Vec<Row>) -> Self {
         Self { columns, rows }
     }
 
     /// True without rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Shows secrets, where they are shown.
+    pub(super) fn reveal(&mut self, reveal: Reveal) {
+        self.rows.iter_mut().flat_map(|row| &mut row.cells).for_each(|cell| cell.reveal(reveal));
+    }
+
+    /// Identifiers of the rows.
+    pub(super) fn ids(self) -> impl Iterator<Item = String> {
+        self.rows.into_iter().filter_map(|row| row.id)
+    }
+
+    /// Sorts the rows by a column: numbers, then texts without regard to case.
+    pub(super) fn sort(&mut self, sort: &Sort) {
+        let Some(index) = self.columns.iter().position(|column| column.is_called(&sort.column))
+        else {
+            return;
+        };
+        let value = |row: &Row| row.cells.get(index).and_then(Cell::value).map(str::to_lowercase);
+        let order =
+            |a: &Row, b: &Row| sort.order(value(a).as_deref(), value(b).as_deref(), compare_texts);
+        self.rows.sort_by(order);
     }
 
     /// The same with only these columns, in this order; without a choice those that are shown anyway.
@@ -170,10 +239,13 @@ impl Table {
             let place = |word: &String| self.columns.iter().position(|c| c.is_called(word));
             words.iter().filter_map(place).collect()
         };
-        let pick = |row: &Vec<Cell>| chosen.iter().filter_map(|i| row.get(*i).cloned()).collect();
+        let pick = |row: Row| {
+            let cells = chosen.iter().filter_map(|i| row.cells.get(*i).cloned()).collect();
+            Row { cells, ..row }
+        };
         Self {
             columns: chosen.iter().filter_map(|i| self.columns.get(*i).copied()).collect(),
-            rows: self.rows.iter().map(pick).collect(),
+            rows: self.rows.into_iter().map(pick).collect(),
         }
     }
 
@@ -181,12 +253,12 @@ impl Table {
     pub fn tsv(&self, header: bool) -> String {
         let mut lines = String::new();
         if header {
-            let titles: Vec<_> = self.columns.iter().map(|c| c.key).collect();
+            let titles: Vec<_> = self.columns.iter().map(|c| c.name).collect();
             lines.push_str(&titles.join("\t"));
             lines.push('\n');
         }
         for row in &self.rows {
-            let cells: Vec<_> = row.iter().map(|c| c.text.as_str()).collect();
+            let cells: Vec<_> = row.cells.iter().map(|c| c.text.as_str()).collect();
             lines.push_str(&cells.join("\t"));
             lines.push('\n');
         }
@@ -195,10 +267,10 @@ impl Table {
 
     /// Aligned columns: with borders and wrapped to `width` on a terminal, else nothing wrapped or cut.
     /// A terminal that is too narrow for that gets a block of lines per row.
-    pub fn render(&self, header: bool, width: Option<u16>, colour: bool) -> String {
+    pub fn render(&self, header: bool, width: Option<u16>, color: bool) -> String {
         let fitted = width.and_then(|width| self.fitted(header, width));
         if width.is_some() && header && fitted.is_none() {
-            return self.blocks(width, colour);
+            return self.blocks(width, color);
         }
         let mut table = comfy_table::Table::new();
         if let Some(width) = width {
@@ -209,7 +281,7 @@ impl Table {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         if header {
-            let title = |c: &Column| Tone::Strong.mark(&c.key.to_uppercase());
+            let title = |c: &Column| Tone::Strong.mark(&c.name.to_uppercase());
             table.set_header(self.columns.iter().map(title).collect::<Vec<_>>());
         }
         for row in &self.rows {
@@ -217,7 +289,7 @@ impl Table {
                 Some(_) => c.tone.mark(&shortened(&c.text)),
                 None => c.tone.mark(&c.text),
             };
-            table.add_row(row.iter().map(text).collect::<Vec<_>>());
+            table.add_row(row.cells.iter().map(text).collect::<Vec<_>>());
         }
         for (index, column) in table.column_iter_mut().enumerate() {
             if width.is_none() {
@@ -230,7 +302,7 @@ impl Table {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(whole)));
             }
         }
-        finish(table.lines(), colour)
+        finish(table.lines(), color)
     }
 
     /// The spaces beside a cell on a terminal, and the width of each column without them.
@@ -243,18 +315,18 @@ impl Table {
     }
 
     /// A block of `TITLE  value` lines per row.
-    fn blocks(&self, width: Option<u16>, colour: bool) -> String {
-        let titles = || self.columns.iter().map(|column| column.key.to_uppercase());
-        let cell = |c: &Cell| Cell { text: shortened(&c.text).into_owned(), tone: c.tone };
-        let rows = self.rows.iter().map(|row| titles().zip(row.iter().map(cell)).collect());
-        Self::details(&rows.collect::<Vec<Vec<_>>>(), width, colour)
+    fn blocks(&self, width: Option<u16>, color: bool) -> String {
+        let titles = || self.columns.iter().map(|column| column.name.to_uppercase());
+        let cell = |c: &Cell| Cell { text: shortened(&c.text).into_owned(), ..c.clone() };
+        let rows = self.rows.iter().map(|row| titles().zip(row.cells.iter().map(cell)).collect());
+        Self::details(&rows.collect::<Vec<Vec<_>>>(), width, color)
     }
 
     /// The width of each column, where all of them have so much.
     fn widths(&self, header: bool, available: usize) -> Option<Vec<usize>> {
         let need = |(index, column): (usize, &Column)| {
-            let title = if header { column.key.width() } else { 0 };
-            let cells = self.rows.iter().filter_map(|row| row.get(index));
+            let title = if header { column.name.width() } else { 0 };
+            let cells = self.rows.iter().filter_map(|row| row.cells.get(index));
             cells.fold(columns::Need { word: title, cell: title }, |need, cell| columns::Need {
                 word: cell.text.split(' ').map(UnicodeWidthStr::width).fold(need.word, usize::max),
                 cell: need.cell.max(cell.text.width()),
@@ -268,7 +340,7 @@ impl Table {
     pub fn details<T: AsRef<str>>(
         rows: &[Vec<(T, Cell)>],
         width: Option<u16>,
-        colour: bool,
+        color: bool,
     ) -> String {
         let blocks = rows.iter().map(|row| {
             let mut table = comfy_table::Table::new();
@@ -284,9 +356,20 @@ impl Table {
             table.column_iter_mut().for_each(|column| {
                 column.set_padding((0, 2));
             });
-            finish(table.lines(), colour)
+            finish(table.lines(), color)
         });
         blocks.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Order of two cells: numbers and percentages before texts.
+fn compare_texts(a: &str, b: &str) -> Ordering {
+    let number = |text: &str| text.trim_end_matches('%').parse::<f64>().ok();
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.cmp(b),
     }
 }
 
@@ -305,8 +388,8 @@ fn shortened(text: &str) -> Cow<'_, str> {
     format!("{whole}…").into()
 }
 
-/// Turns the marks into colour, or away, and takes off spaces at the ends of lines.
-fn finish(lines: impl Iterator<Item = String>, colour: bool) -> String {
+/// Turns the marks into color, or away, and takes off spaces at the ends of lines.
+fn finish(lines: impl Iterator<Item = String>, color: bool) -> String {
     let mut text = String::new();
     for line in lines {
         let end_of_text = line.trim_end_matches([' ', END]);
@@ -315,8 +398,8 @@ fn finish(lines: impl Iterator<Item = String>, colour: bool) -> String {
             let tone = MARKS.iter().position(|m| *m == c).and_then(|i| TONES.get(i));
             match (tone.and_then(|t| t.code()), c) {
                 (Some(code), _) => {
-                    open = colour;
-                    if colour {
+                    open = color;
+                    if color {
                         text.push_str(&format!("\x1b[{code}m"));
                     }
                 }
@@ -343,15 +426,12 @@ mod tests {
     const COLUMNS: [Column; 2] = [Column::new("id", "ID"), Column::new("url", "Url")];
 
     fn table(rows: &[[&str; 2]]) -> Table {
-        let mut table = Table::new(&COLUMNS);
-        for [a, b] in rows {
-            table.row(vec![Cell::new(a).tone(Tone::Good), Cell::new(b)]);
-        }
-        table
+        let row = |[a, b]: &[&str; 2]| Row::new([Cell::new(a).tone(Tone::Good), Cell::new(b)]);
+        Table::new(COLUMNS.to_vec(), rows.iter().map(row).collect())
     }
 
     #[test]
-    fn elsewhere_than_on_a_terminal_nothing_is_wrapped_cut_or_coloured() {
+    fn elsewhere_than_on_a_terminal_nothing_is_wrapped_cut_or_colored() {
         let long = "x".repeat(300);
         let text = table(&[["1", &long], ["22", "y"]]).render(true, None, false);
         assert_eq!(text, format!("ID  URL\n1   {long}\n22  y\n"));
@@ -395,11 +475,11 @@ mod tests {
     }
 
     #[test]
-    fn colour_changes_no_width_and_ends_on_its_line() {
+    fn color_changes_no_width_and_ends_on_its_line() {
         let plain = table(&[["1", "y"]]).render(true, Some(80), false);
-        let coloured = table(&[["1", "y"]]).render(true, Some(80), true);
-        assert!(coloured.contains("\x1b[32m1\x1b[0m"), "{coloured:?}");
-        let mut stripped = coloured;
+        let colored = table(&[["1", "y"]]).render(true, Some(80), true);
+        assert!(colored.contains("\x1b[32m1\x1b[0m"), "{colored:?}");
+        let mut stripped = colored;
         for code in ["\x1b[1m", "\x1b[32m", "\x1b[0m"] {
             stripped = stripped.replace(code, "");
         }

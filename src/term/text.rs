@@ -1,4 +1,4 @@
-//! Text from outside, made safe to show: whatever could move a cursor, recolour a screen, turn a line
+//! Text from outside, made safe to show: whatever could move a cursor, recolor a screen, turn a line
 //! around or forge another line is written out instead.
 
 use std::borrow::Cow;

@@ -55,7 +55,7 @@ impl Parties<'_> {
         let doubt = !is_dry_run && self.has_doubt(cx, &is_protected)?;
         let agreed = |party: &Party<'_>| party.confirm.dry_run || !party.confirm.confirm.is_empty();
         if doubt || !cx.yes && !self.all.iter().all(agreed) {
-            plans.prose(false).lines().for_each(|line| cx.ui.line(line));
+            plans.text(false).lines().for_each(|line| cx.ui.line(line));
         }
         if is_dry_run {
             return Ok(None);

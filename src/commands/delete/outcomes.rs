@@ -1,46 +1,70 @@
 //! What a delete reports: each webhook with its own outcome.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::commands::Context;
 use crate::error::{CommandError, Exit, Result};
 use crate::postmark::WebhookId;
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::term::{Cell, Column, Report, Row, Tone};
 
-/// What became of each webhook.
-pub struct Outcomes {
-    rows: Vec<(WebhookId, bool, String, Option<String>)>,
+/// Report of a delete: each webhook with its own outcome.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct DeleteReport {
+    rows: Vec<Deletion>,
+    #[serde(skip)]
     failures: Vec<CommandError>,
-    dry_run: bool,
+    #[serde(skip)]
+    is_dry: bool,
+    /// True if no note names the backups, so that the table does.
+    #[serde(skip)]
     is_quiet: bool,
 }
 
-impl Outcomes {
-    /// Nothing yet. `is_quiet`: no sentence tells where the backups are.
-    pub fn new(dry_run: bool, is_quiet: bool) -> Self {
-        Self { rows: Vec::new(), failures: Vec::new(), dry_run, is_quiet }
+/// Outcome of one webhook.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Deletion {
+    #[serde(rename = "ID")]
+    id: WebhookId,
+    deleted: bool,
+    message: String,
+    /// Path of the file with its definition.
+    backup: Option<String>,
+}
+
+impl Deletion {
+    fn not_deleted(id: WebhookId, message: String) -> Self {
+        Self { id, deleted: false, message, backup: None }
+    }
+}
+
+impl DeleteReport {
+    /// An empty report.
+    pub fn new(is_dry: bool, is_quiet: bool) -> Self {
+        Self { rows: Vec::new(), failures: Vec::new(), is_dry, is_quiet }
     }
 
     /// It is deleted, or would be.
     pub fn done(&mut self, id: WebhookId, message: String, backup: Option<String>) {
-        self.rows.push((id, !self.dry_run, message, backup));
+        self.rows.push(Deletion { id, deleted: !self.is_dry, message, backup });
     }
 
     /// It was not there, which is no failure here.
     pub fn missing(&mut self, id: WebhookId) {
-        self.rows.push((id, false, "not found, ignored".to_owned(), None));
+        self.rows.push(Deletion::not_deleted(id, "not found, ignored".to_owned()));
     }
 
     /// Somebody wanted the run to end before its turn came.
     pub fn not_reached(&mut self, id: WebhookId) {
-        self.rows.push((id, false, "not reached".to_owned(), None));
+        self.rows.push(Deletion::not_deleted(id, "not reached".to_owned()));
         let message = format!("webhook {id} was not reached: interrupted");
         self.failures.push(CommandError::new(Exit::Interrupted, message));
     }
 
     /// It is still there, or nobody knows.
     pub fn failed(&mut self, id: WebhookId, error: CommandError) {
-        self.rows.push((id, false, format!("{error:#}"), None));
+        self.rows.push(Deletion::not_deleted(id, format!("{error:#}")));
         self.failures.push(error);
     }
 
@@ -50,8 +74,8 @@ impl Outcomes {
         if ids.len() == 1 && failed == 1 {
             return Err(self.failures.remove(0));
         }
-        self.rows.sort_by_key(|(id, ..)| ids.iter().position(|i| i == id));
-        cx.show(&self)?;
+        self.rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+        cx.show_run(&self, self.is_dry)?;
         match self.failures.first() {
             None => Ok(Exit::Done),
             Some(first) => {
@@ -66,42 +90,31 @@ impl Outcomes {
     }
 }
 
-fn marked(mut row: Value) -> Value {
-    if let Value::Object(object) = &mut row {
-        object.insert("DryRun".to_owned(), true.into());
-    }
-    row
-}
-
-impl Report for Outcomes {
+impl Report for DeleteReport {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
         Column::new("deleted", "Deleted"),
         Column::new("message", "Message"),
         Column::hidden("backup", "Backup"),
     ];
+    const KEYS: &'static [&'static str] = &["ID", "Deleted", "Message", "Backup"];
 
-    fn json(&self) -> Value {
-        let row = |(id, deleted, message, backup): &(WebhookId, bool, String, Option<String>)| {
-            let row = json!({"ID": id.0, "Deleted": deleted, "Message": message, "Backup": backup});
-            if self.dry_run { marked(row) } else { row }
+    fn columns(&self) -> Vec<Column> {
+        Self::COLUMNS.iter().map(|c| Column { shown: c.shown || self.is_quiet, ..*c }).collect()
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let row = |deletion: &Deletion| {
+            let word =
+                if deletion.deleted { Cell::new("yes").tone(Tone::Good) } else { Cell::new("no") };
+            Row::new([
+                Cell::new(deletion.id.to_string()),
+                word,
+                Cell::new(&deletion.message),
+                Cell::new(deletion.backup.as_deref().unwrap_or_default()),
+            ])
+            .id(Some(deletion.id).filter(|_| deletion.deleted))
         };
         self.rows.iter().map(row).collect()
-    }
-
-    fn table(&self) -> Table {
-        let columns =
-            Self::COLUMNS.iter().map(|c| Column { shown: c.shown || self.is_quiet, ..*c });
-        let mut table = Table::new(&columns.collect::<Vec<_>>());
-        for (id, deleted, message, backup) in &self.rows {
-            let word = if *deleted { Cell::new("yes").tone(Tone::Good) } else { Cell::new("no") };
-            let backup = Cell::new(backup.as_deref().unwrap_or_default());
-            table.row(vec![Cell::new(id.to_string()), word, Cell::new(message), backup]);
-        }
-        table
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.rows.iter().filter(|row| row.1).map(|row| row.0.to_string()).collect()
     }
 }

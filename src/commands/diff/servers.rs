@@ -31,12 +31,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         outcomes: None,
     };
     let (wanted, present) = (&wanted.name, &present.name);
-    let plans = Plans {
-        servers: vec![planned],
-        several: false,
-        wanted: Some(wanted.clone()),
-        dry_run: false,
-    };
+    let plans = Plans { servers: vec![planned], several: false, wanted: Some(wanted.clone()) };
     plans.warn(cx);
     cx.show(&plans)?;
     if plans.changes() == 0 {

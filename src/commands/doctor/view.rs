@@ -1,11 +1,12 @@
 //! How a walk looks: a checklist for people, a row per step elsewhere, the findings as JSON.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
-use crate::commands::{Context, findings};
+use crate::commands::Context;
+use crate::commands::findings::{FindingObject, LevelCounts};
 use crate::ops::doctor::{Check, DoctorReport, Outcome};
 use crate::term::checklist::{self, Item};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::term::{Cell, Column, Format, Report, Row, Tone};
 
 /// A walk that was taken.
 pub struct Walk {
@@ -50,6 +51,62 @@ impl Walk {
     }
 }
 
+/// The walk in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WalkObject<'a> {
+    findings: Vec<FindingObject<'a>>,
+    summary: Summary,
+    steps: Vec<StepObject<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    #[serde(flatten)]
+    levels: LevelCounts,
+    passed: usize,
+    skipped: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StepObject<'a> {
+    part: &'static str,
+    step: &'static str,
+    result: &'static str,
+    message: &'a str,
+    next: Option<String>,
+}
+
+impl<'a> From<&'a Check> for StepObject<'a> {
+    fn from(check: &'a Check) -> Self {
+        Self {
+            part: check.part.name(),
+            step: check.rule,
+            result: check.outcome.name(),
+            message: &check.message,
+            next: (!check.next.is_empty()).then(|| check.next.join("; ")),
+        }
+    }
+}
+
+impl Serialize for Walk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let findings = self.report.findings();
+        WalkObject {
+            summary: Summary {
+                levels: LevelCounts::of(findings.iter()),
+                passed: self.report.count(Outcome::Pass),
+                skipped: self.report.count(Outcome::Skipped),
+            },
+            findings: findings.iter().map(FindingObject::from).collect(),
+            steps: self.report.checks.iter().map(StepObject::from).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
 impl Report for Walk {
     const COLUMNS: &'static [Column] = &[
         Column::hidden("part", "Part"),
@@ -58,51 +115,29 @@ impl Report for Walk {
         Column::new("message", "Message"),
         Column::hidden("next", "Next"),
     ];
-    const HAS_IDS: bool = false;
+    const KEYS: &'static [&'static str] = FindingObject::KEYS;
+    const FORMATS: &'static [Format] = &[];
 
-    fn json(&self) -> Value {
-        let found = self.report.findings();
-        let (findings, mut summary) = findings::to_json(&found.iter().collect::<Vec<_>>());
-        if let Value::Object(summary) = &mut summary {
-            summary.insert("Passed".to_owned(), self.report.count(Outcome::Pass).into());
-            summary.insert("Skipped".to_owned(), self.report.count(Outcome::Skipped).into());
-        }
-        let step = |check: &Check| {
-            let next = (!check.next.is_empty()).then(|| check.next.join("; "));
-            json!({
-                "Part": check.part.name(),
-                "Step": check.rule,
-                "Result": check.outcome.name(),
-                "Message": check.message,
-                "Next": next,
-            })
-        };
-        let steps: Vec<_> = self.report.checks.iter().map(step).collect();
-        json!({ "Findings": findings, "Summary": summary, "Steps": steps })
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for check in &self.report.checks {
-            table.row(vec![
+    fn rows(&self) -> Vec<Row> {
+        let row = |check: &Check| {
+            Row::new([
                 Cell::new(check.part.name()),
                 Cell::new(check.rule),
                 Cell::new(check.outcome.name()).tone(tone(check.outcome)),
                 Cell::new(&check.message),
                 Cell::new(check.next.join("; ")),
-            ]);
-        }
-        table
+            ])
+        };
+        self.report.checks.iter().map(row).collect()
     }
 
-    fn prose(&self, colour: bool) -> Option<String> {
-        let width = self.width?;
+    fn prose(&self, width: u16, color: bool) -> Option<String> {
         let parts = self.report.checks.chunk_by(|a, b| a.part == b.part);
         let parts = parts.map(|checks| {
             let title = checks.first().map_or("", |check| check.part.title());
             (title, checks.iter().map(item).collect())
         });
-        Some(checklist::render(&parts.collect::<Vec<_>>(), width, colour))
+        Some(checklist::render(&parts.collect::<Vec<_>>(), width, color))
     }
 }
 

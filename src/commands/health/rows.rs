@@ -1,12 +1,13 @@
 //! A webhook of `health`: a row of a table, or an object.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::view::{Health, Server};
 use crate::commands::findings;
 use crate::config::profile::ProfileName;
 use crate::ops::health::{HealthOptions, WebhookHealth, percent};
-use crate::postmark::Trigger;
+use crate::postmark::{StreamId, Trigger, WebhookId};
 use crate::term::{Cell, Tone};
 
 /// The cells of a webhook.
@@ -55,31 +56,65 @@ fn triggers(health: &Health, checkup: &WebhookHealth) -> Cell {
     Cell::new(text).tone(tone)
 }
 
+/// A webhook with its numbers, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WebhookObject<'a> {
+    #[serde(rename = "ID")]
+    id: WebhookId,
+    /// Masked.
+    url: String,
+    message_stream: &'a StreamId,
+    profile: Option<&'a ProfileName>,
+    status: Option<&'a str>,
+    /// As Postmark wrote it.
+    total_requests: Option<Value>,
+    success_rate: Option<f64>,
+    slow_share: Option<f64>,
+    triggers: Vec<TriggerObject<'a>>,
+}
+
+/// A trigger with its numbers, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TriggerObject<'a> {
+    trigger_type: String,
+    status: Option<&'a str>,
+    /// As Postmark wrote it.
+    total_requests: Option<Value>,
+    success_rate: Option<f64>,
+    slow_share: Option<f64>,
+}
+
 /// A webhook with its numbers.
-pub(super) fn to_json(health: &Health, server: &Server, checkup: &WebhookHealth) -> Value {
+pub(super) fn object<'a>(
+    demands: &HealthOptions,
+    server: &'a Server,
+    checkup: &'a WebhookHealth,
+) -> WebhookObject<'a> {
     let webhook = &checkup.webhook;
     let total = checkup.statistics.total();
-    let trigger = |trigger: &String| {
-        let metrics = checkup.statistics.of(trigger);
-        json!({
-            "TriggerType": trigger,
-            "Status": checkup.statistics.status(trigger),
-            "TotalRequests": metrics.raw("TotalRequests"),
-            "SuccessRate": metrics.success_rate(),
-            "SlowShare": metrics.slow_share(),
-        })
+    let trigger = |trigger: String| {
+        let metrics = checkup.statistics.of(&trigger);
+        TriggerObject {
+            status: checkup.statistics.status(&trigger),
+            total_requests: metrics.raw("TotalRequests").cloned(),
+            success_rate: metrics.success_rate(),
+            slow_share: metrics.slow_share(),
+            trigger_type: trigger,
+        }
     };
-    json!({
-        "ID": webhook.id.0,
-        "Url": webhook.url.masked(),
-        "MessageStream": webhook.message_stream.as_str(),
-        "Profile": server.profile.as_ref().map(ProfileName::as_str),
-        "Status": webhook.status,
-        "TotalRequests": total.raw("TotalRequests"),
-        "SuccessRate": total.success_rate(),
-        "SlowShare": total.slow_share(),
-        "Triggers": checkup.triggers(&health.demands).iter().map(trigger).collect::<Vec<_>>(),
-    })
+    WebhookObject {
+        id: webhook.id,
+        url: webhook.url.masked(),
+        message_stream: &webhook.message_stream,
+        profile: server.profile.as_ref(),
+        status: webhook.status.as_deref(),
+        total_requests: total.raw("TotalRequests").cloned(),
+        success_rate: total.success_rate(),
+        slow_share: total.slow_share(),
+        triggers: checkup.triggers(demands).into_iter().map(trigger).collect(),
+    }
 }
 
 /// Each rule once.

@@ -1,13 +1,15 @@
 //! How health looks: a row per webhook; as JSON the findings; as metrics the numbers.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
-use super::{metrics, rows};
-use crate::commands::{Context, findings};
+use super::metrics;
+use super::rows::{self, WebhookObject};
+use crate::commands::Context;
+use crate::commands::findings::{self, FindingObject, LevelCounts};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Finding;
 use crate::ops::health::{HealthOptions, WebhookHealth};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::term::{Column, Format, Report, Row, Tone};
 
 /// What was looked at, and found.
 pub struct Health {
@@ -81,6 +83,49 @@ impl Health {
     }
 }
 
+/// What was found, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthObject<'a> {
+    findings: Vec<FindingObject<'a>>,
+    summary: Summary,
+    webhooks: Vec<WebhookObject<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    #[serde(flatten)]
+    levels: LevelCounts,
+    webhooks: usize,
+    healthy: usize,
+    unread: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profiles: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_profiles: Option<usize>,
+}
+
+impl Serialize for Health {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let findings = self.findings();
+        let of_several = |count: usize| self.several.then_some(count);
+        HealthObject {
+            summary: Summary {
+                levels: LevelCounts::of(findings.iter().copied()),
+                webhooks: self.webhooks(),
+                healthy: self.checkups().filter(|(_, c)| c.findings.is_empty()).count(),
+                unread: self.servers.iter().map(|server| server.unread).sum(),
+                profiles: of_several(self.servers.len() + self.silent.len()),
+                unread_profiles: of_several(self.silent.len()),
+            },
+            findings: findings.into_iter().map(FindingObject::from).collect(),
+            webhooks: self.checkups().map(|(s, c)| rows::object(&self.demands, s, c)).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
 impl Report for Health {
     const COLUMNS: &'static [Column] = &[
         Column::new("id", "ID"),
@@ -93,49 +138,27 @@ impl Report for Health {
         Column::new("slow", "SlowShare"),
         Column::new("findings", "Findings"),
     ];
-    const HAS_METRICS: bool = true;
+    const KEYS: &'static [&'static str] = FindingObject::KEYS;
+    const FORMATS: &'static [Format] = &[Format::Ids, Format::Prometheus];
     const HAS_PROFILES: bool = true;
 
-    fn json(&self) -> Value {
-        let (findings, mut summary) = findings::to_json(&self.findings());
-        if let Value::Object(summary) = &mut summary {
-            let healthy = self.checkups().filter(|(_, c)| c.findings.is_empty()).count();
-            let unread: usize = self.servers.iter().map(|server| server.unread).sum();
-            summary.insert("Webhooks".to_owned(), self.webhooks().into());
-            summary.insert("Healthy".to_owned(), healthy.into());
-            summary.insert("Unread".to_owned(), unread.into());
-            if self.several {
-                let profiles = self.servers.len() + self.silent.len();
-                summary.insert("Profiles".to_owned(), profiles.into());
-                summary.insert("UnreadProfiles".to_owned(), self.silent.len().into());
-            }
-        }
-        let webhooks: Vec<_> = self.checkups().map(|(s, c)| rows::to_json(self, s, c)).collect();
-        json!({ "Findings": findings, "Summary": summary, "Webhooks": webhooks })
-    }
-
-    fn table(&self) -> Table {
-        // With whose it is, all of it is too wide for a terminal of 80.
-        let is_spare = |column: &Column| self.several && ["stream", "slow"].contains(&column.key);
+    fn columns(&self) -> Vec<Column> {
+        // With the profile, all of it is too wide for a terminal of 80 columns.
+        let is_spare = |column: &Column| self.several && ["stream", "slow"].contains(&column.name);
         let narrowed = |c: &Column| Column { shown: c.shown && !is_spare(c), ..*c };
-        let columns: Vec<_> = Self::COLUMNS.iter().map(narrowed).collect();
-        let tables = self.servers.iter().map(|server| {
-            let mut table = Table::new(&columns);
-            for checkup in &server.checkups {
-                table.row(rows::cells(self, checkup));
-            }
-            (Cell::new(server.name()), table)
-        });
-        Table::by_profile(tables, self.several)
+        Column::with_profile(Self::COLUMNS.iter().map(narrowed).collect(), self.several)
     }
 
-    /// Those with findings, to go on with.
-    fn ids(&self) -> Vec<String> {
-        let found = self.checkups().filter(|(_, checkup)| !checkup.findings.is_empty());
-        found.map(|(_, checkup)| checkup.webhook.id.to_string()).collect()
+    fn rows(&self) -> Vec<Row> {
+        let row = |(server, checkup): (&Server, &WebhookHealth)| {
+            // The identifiers are those of the webhooks with findings, to go on with.
+            let id = Some(checkup.webhook.id).filter(|_| !checkup.findings.is_empty());
+            Row::new(rows::cells(self, checkup)).of_profile(server.name()).id(id)
+        };
+        self.checkups().map(row).collect()
     }
 
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         "No webhooks here."
     }
 

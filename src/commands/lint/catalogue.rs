@@ -1,20 +1,45 @@
 //! The rules themselves, for `--rules` and `--explain`.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use crate::commands::findings;
 use crate::ops::lint::{Rule, Scope};
-use crate::term::{Cell, Column, Report, Table};
+use crate::term::{Cell, Column, Details, Report, Row};
 
-/// Rules to show.
-pub struct Catalogue {
-    /// In the order in which they are shown.
-    pub rules: Vec<&'static Rule>,
-    /// Each with its reasons.
-    pub explained: bool,
+/// Report of rules.
+pub(super) struct RuleReport {
+    /// Rules in the order in which they are shown.
+    pub(super) rules: Vec<&'static Rule>,
+    /// True if each rule is shown with its reasons.
+    pub(super) explained: bool,
 }
 
-impl Report for Catalogue {
+/// A rule in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RuleObject {
+    rule: &'static str,
+    level: &'static str,
+    name: &'static str,
+    finds: &'static str,
+    looks_at: &'static str,
+    why: &'static str,
+}
+
+impl Serialize for RuleReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rules.iter().map(|rule| RuleObject {
+            rule: rule.id,
+            level: rule.level.name(),
+            name: rule.name,
+            finds: rule.finds,
+            looks_at: looks_at(rule.scope),
+            why: rule.why,
+        }))
+    }
+}
+
+impl Report for RuleReport {
     const COLUMNS: &'static [Column] = &[
         Column::new("rule", "Rule"),
         Column::new("level", "Level"),
@@ -23,41 +48,24 @@ impl Report for Catalogue {
         Column::hidden("looks-at", "LooksAt"),
         Column::hidden("why", "Why"),
     ];
+    const KEYS: &'static [&'static str] = &["Rule", "Level", "Name", "Finds", "LooksAt", "Why"];
 
-    fn json(&self) -> Value {
-        let one = |rule: &&Rule| {
-            json!({
-                "Rule": rule.id,
-                "Level": rule.level.name(),
-                "Name": rule.name,
-                "Finds": rule.finds,
-                "LooksAt": looks_at(rule.scope),
-                "Why": rule.why,
-            })
-        };
-        self.rules.iter().map(one).collect()
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for rule in &self.rules {
-            table.row(vec![
+    fn rows(&self) -> Vec<Row> {
+        let row = |rule: &&Rule| {
+            Row::new([
                 Cell::new(rule.id),
                 level(rule),
                 Cell::new(rule.name),
                 Cell::new(rule.finds),
                 Cell::new(looks_at(rule.scope)),
                 Cell::new(rule.why),
-            ]);
-        }
-        table
+            ])
+            .id(Some(rule.id))
+        };
+        self.rules.iter().map(row).collect()
     }
 
-    fn ids(&self) -> Vec<String> {
-        self.rules.iter().map(|rule| rule.id.to_owned()).collect()
-    }
-
-    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+    fn details(&self) -> Option<Details> {
         let one = |rule: &&Rule| {
             vec![
                 ("Rule", Cell::new(format!("{} ({})", rule.id, rule.name))),

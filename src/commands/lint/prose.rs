@@ -9,13 +9,13 @@ use crate::term::{Cell, Table, Tone};
 impl Lint {
     /// Each thing, what was found of it, and what to do. Sentences are wrapped; a URL or a command in several
     /// lines could not be copied.
-    pub(super) fn blocks(&self, colour: bool) -> String {
+    pub(super) fn blocks(&self, width: u16, color: bool) -> String {
         let (mut text, mut last) = (String::new(), None);
         for found in &self.found {
             let head = self.head(found);
             if last.as_ref() != Some(&head) {
                 let gap = if last.is_some() { "\n" } else { "" };
-                text += &format!("{gap}{}\n", Tone::Strong.paint(&visible(&head), colour));
+                text += &format!("{gap}{}\n", Tone::Strong.paint(&visible(&head), color));
                 last = Some(head);
             }
             let (level, finding) = (found.rule.level, &found.finding);
@@ -27,7 +27,7 @@ impl Lint {
             let is_command = finding.fix.starts_with('`') && finding.fix.matches('`').count() == 2;
             let mut lines = vec![(found.rule.id, said)];
             lines.extend((!is_command).then(|| ("", Cell::new(&fix))));
-            text += &Table::details(&[lines], self.width, colour);
+            text += &Table::details(&[lines], Some(width), color);
             if is_command {
                 text += &format!("       {}\n", visible(&fix));
             }

@@ -1,13 +1,15 @@
 //! How findings look: a block per webhook for people, a row per finding in a pipe, the documented JSON.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::sarif;
-use crate::commands::{Context, findings};
+use crate::commands::Context;
+use crate::commands::findings::{self, FindingObject, LevelCounts};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Level;
 use crate::ops::lint::{LintFinding, Rule, Scope};
-use crate::term::{Cell, Column, Report, Table};
+use crate::term::{Cell, Column, Format, Report, Row};
 
 /// What was found.
 pub struct Lint {
@@ -19,8 +21,6 @@ pub struct Lint {
     pub several: bool,
     /// How many webhooks were looked at.
     pub webhooks: usize,
-    /// The width of the terminal.
-    pub width: Option<u16>,
 }
 
 impl Lint {
@@ -56,9 +56,49 @@ impl Lint {
     }
 }
 
+/// What was found, in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LintObject<'a> {
+    findings: Vec<FindingObject<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    #[serde(flatten)]
+    levels: LevelCounts,
+    webhooks: usize,
+    /// IDs of the rules that were skipped.
+    skipped: Vec<&'static str>,
+}
+
+fn finding_object(found: &LintFinding) -> FindingObject<'_> {
+    let mut object = FindingObject::from(&found.finding);
+    object.id = found.id();
+    object.url.clone_from(&found.url);
+    object.message_stream = found.stream.as_deref();
+    object.place = found.spot.as_ref().map(ToString::to_string);
+    object
+}
+
+impl Serialize for Lint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        LintObject {
+            findings: self.found.iter().map(finding_object).collect(),
+            summary: Summary {
+                levels: LevelCounts::of(self.found.iter().map(|found| &found.finding)),
+                webhooks: self.webhooks,
+                skipped: self.skipped.iter().map(|rule| rule.id).collect(),
+            },
+        }
+        .serialize(serializer)
+    }
+}
+
 impl Report for Lint {
     const COLUMNS: &'static [Column] = &[
-        Column::PROFILE,
         Column::new("rule", "Rule"),
         Column::hidden("name", "Name"),
         Column::new("level", "Level"),
@@ -69,27 +109,21 @@ impl Report for Lint {
         Column::new("message", "Message"),
         Column::new("fix", "Fix"),
     ];
-    const HAS_SARIF: bool = true;
+    const KEYS: &'static [&'static str] =
+        &["Rule", "Level", "ID", "Url", "MessageStream", "Profile", "Message", "Fix", "Place"];
+    const FORMATS: &'static [Format] = &[Format::Ids, Format::Sarif];
+    const HAS_PROFILES: bool = true;
 
-    fn json(&self) -> Value {
-        let all: Vec<_> = self.found.iter().map(|found| &found.finding).collect();
-        let (_, mut summary) = findings::to_json(&all);
-        if let Value::Object(summary) = &mut summary {
-            let skipped: Vec<_> = self.skipped.iter().map(|rule| rule.id).collect();
-            summary.insert("Webhooks".to_owned(), self.webhooks.into());
-            summary.insert("Skipped".to_owned(), skipped.into());
-        }
-        let found: Vec<_> = self.found.iter().map(LintFinding::to_json).collect();
-        json!({ "Findings": found, "Summary": summary })
+    fn columns(&self) -> Vec<Column> {
+        Column::with_profile(Self::COLUMNS.to_vec(), self.several)
     }
 
-    fn table(&self) -> Table {
-        let profile = Column { shown: self.several, ..Column::PROFILE };
-        let columns = Self::COLUMNS.iter().map(|c| if c.key == profile.key { profile } else { *c });
-        let mut table = Table::new(&columns.collect::<Vec<_>>());
-        for found in &self.found {
+    fn rows(&self) -> Vec<Row> {
+        let mut last = None;
+        let mut row = |found: &LintFinding| {
             let (rule, finding) = (found.rule, &found.finding);
-            table.row(vec![
+            let id = found.id().filter(|id| last.replace(*id) != Some(*id));
+            Row::new([
                 Cell::new(finding.profile.as_ref().map_or("", ProfileName::as_str)),
                 Cell::new(rule.id),
                 Cell::new(rule.name),
@@ -100,23 +134,17 @@ impl Report for Lint {
                 Cell::new(found.url.as_deref().unwrap_or_default()),
                 Cell::new(&finding.message),
                 Cell::new(&finding.fix),
-            ]);
-        }
-        table
+            ])
+            .id(id)
+        };
+        self.found.iter().map(&mut row).collect()
     }
 
-    /// Webhooks with findings, to go on with.
-    fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<_> = self.found.iter().filter_map(LintFinding::id).collect();
-        ids.dedup();
-        ids.iter().map(ToString::to_string).collect()
+    fn prose(&self, width: u16, color: bool) -> Option<String> {
+        Some(self.blocks(width, color))
     }
 
-    fn prose(&self, colour: bool) -> Option<String> {
-        Some(self.blocks(colour))
-    }
-
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         ""
     }
 

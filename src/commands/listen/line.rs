@@ -67,17 +67,17 @@ pub fn of(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) 
         }
     }
     let parts: Vec<_> =
-        parts.iter().map(|(tone, text)| tone.paint(text, settings.colour_out)).collect();
+        parts.iter().map(|(tone, text)| tone.paint(text, settings.color_out)).collect();
     parts.join("  ") + "\n"
 }
 
 /// The body of an event, with the path that it was posted to.
 pub fn body(delivery: &EventRequest, arrived: &EventSummary, settings: &Settings) -> String {
-    let colour = settings.colour_out;
+    let color = settings.color_out;
     let path =
-        Tone::Faint.paint(&format!("POST {}", visible(&path(delivery, settings.reveal))), colour);
+        Tone::Faint.paint(&format!("POST {}", visible(&path(delivery, settings.reveal))), color);
     let text = match &arrived.body {
-        EventBody::Json(value) => json::coloured(value, colour),
+        EventBody::Json(value) => json::colored(value, color),
         EventBody::Text(text) => excerpt(text, TEXT) + "\n",
         EventBody::Binary(bytes) => excerpt(&base64(bytes), TEXT) + "\n",
     };

@@ -6,12 +6,12 @@ use super::Context;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
+use crate::commands::webhooks::triggers_text;
 use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Result, ResultExt as _};
 use crate::ops::receive::Listener;
 use crate::ops::temporary_webhook::{self, NewTemporaryWebhook, ServerKey, TemporaryWebhook};
 use crate::postmark::{HookUrl, StreamId, Writer};
-use crate::term::webhooks::triggers_text;
 
 /// The temporary webhook of a run.
 #[derive(Debug, clap::Args)]

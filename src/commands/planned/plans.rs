@@ -1,11 +1,13 @@
 //! The plans of a run as one report.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
+use super::view::ChangeObject;
 use super::{Planned, prose};
 use crate::commands::Context;
 use crate::postmark::Reveal;
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::term::{Column, Report, Row, Tone};
 
 /// The plans of a run, one per profile.
 pub struct Plans {
@@ -15,8 +17,6 @@ pub struct Plans {
     pub several: bool,
     /// The profile whose server the other's is compared with, where there is no manifest.
     pub wanted: Option<String>,
-    /// Nothing of this has happened, on purpose.
-    pub dry_run: bool,
 }
 
 impl Plans {
@@ -64,7 +64,7 @@ impl Plans {
     }
 
     /// The plans as a person reads them, each under its profile's name where there are several.
-    pub fn prose(&self, colour: bool) -> String {
+    pub fn text(&self, color: bool) -> String {
         let mut text = String::new();
         for planned in self.servers.iter().filter(|planned| !planned.plan.changes.is_empty()) {
             let title = match &self.wanted {
@@ -72,64 +72,90 @@ impl Plans {
                 None => format!("Profile {}:", planned.name()),
             };
             if self.several || self.wanted.is_some() {
-                text += &format!("{}\n", Tone::Strong.paint(&title, colour));
+                text += &format!("{}\n", Tone::Strong.paint(&title, color));
             }
-            text += &planned.prose(colour);
+            text += &planned.prose(color);
         }
         text
     }
 }
 
-impl Report for Plans {
-    const COLUMNS: &'static [Column] = Planned::COLUMNS;
-    const HAS_PROFILES: bool = true;
+/// The plans in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PlansObject<'a> {
+    changes: Vec<ChangeObject<'a>>,
+    unmanaged: Vec<Unmanaged<'a>>,
+    summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wanted: Option<&'a str>,
+}
 
-    fn json(&self) -> Value {
+/// A webhook that the manifest does not name.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Unmanaged<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(flatten)]
+    webhook: Value,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    create: usize,
+    update: usize,
+    delete: usize,
+    unchanged: usize,
+}
+
+impl Serialize for Plans {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let unmanaged = self.servers.iter().flat_map(|planned| {
-            planned.plan.unmanaged.iter().map(|webhook| {
-                let mut value = webhook.to_json(Reveal::Masked);
-                if let (true, Value::Object(object)) = (self.several, &mut value) {
-                    object.shift_insert(0, "Profile".to_owned(), planned.name().into());
-                }
-                value
+            planned.plan.unmanaged.iter().map(|webhook| Unmanaged {
+                profile: self.several.then(|| planned.name()),
+                webhook: webhook.to_json(Reveal::Masked),
             })
         });
-        let mut report = json!({
-            "Changes": self.servers.iter().flat_map(Planned::changes_json).collect::<Vec<_>>(),
-            "Unmanaged": unmanaged.collect::<Vec<_>>(),
-            "Summary": {
-                "Create": self.count("Create"),
-                "Update": self.count("Update"),
-                "Delete": self.count("Delete"),
-                "Unchanged": self.unchanged(),
+        PlansObject {
+            changes: self.servers.iter().flat_map(Planned::objects).collect(),
+            unmanaged: unmanaged.collect(),
+            summary: Summary {
+                create: self.count("Create"),
+                update: self.count("Update"),
+                delete: self.count("Delete"),
+                unchanged: self.unchanged(),
             },
-        });
-        if let Value::Object(object) = &mut report {
-            if let Some(wanted) = &self.wanted {
-                object.insert("Wanted".to_owned(), wanted.as_str().into());
-            }
-            if self.dry_run {
-                object.insert("DryRun".to_owned(), true.into());
-            }
+            wanted: self.wanted.as_deref(),
         }
-        report
+        .serialize(serializer)
+    }
+}
+
+impl Report for Plans {
+    const COLUMNS: &'static [Column] = Planned::COLUMNS;
+    const KEYS: &'static [&'static str] =
+        &["Action", "Profile", "MessageStream", "Url", "ID", "Fields", "Result", "Message"];
+    const HAS_PROFILES: bool = true;
+
+    fn columns(&self) -> Vec<Column> {
+        Column::with_profile(Self::COLUMNS.to_vec(), self.several || self.wanted.is_some())
     }
 
-    fn table(&self) -> Table {
-        let tables =
-            self.servers.iter().map(|planned| (Cell::new(planned.name()), planned.table()));
-        Table::by_profile(tables, self.several || self.wanted.is_some())
+    fn rows(&self) -> Vec<Row> {
+        let of = |planned: &Planned| {
+            let rows = planned.table_rows().into_iter();
+            rows.map(|row| row.of_profile(planned.name())).collect::<Vec<_>>()
+        };
+        self.servers.iter().flat_map(of).collect()
     }
 
-    fn prose(&self, colour: bool) -> Option<String> {
-        Some(self.prose(colour))
+    fn prose(&self, _width: u16, color: bool) -> Option<String> {
+        Some(self.text(color))
     }
 
-    fn ids(&self) -> Vec<String> {
-        self.servers.iter().flat_map(Planned::ids).collect()
-    }
-
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         ""
     }
 }

@@ -10,7 +10,7 @@ use crate::term::text::visible;
 
 impl Planned {
     /// The plan as a person reads it: each change with its fields below, like a diff.
-    pub fn prose(&self, colour: bool) -> String {
+    pub fn prose(&self, color: bool) -> String {
         let mut lines = String::new();
         for (change, outcome) in self.rows() {
             let (sign, tone) = sign(change);
@@ -19,13 +19,13 @@ impl Planned {
             head.extend(change.id().map(|id| id.to_string()));
             head.extend(change.stream().map(str::to_owned));
             head.push(what);
-            lines += &tone.paint(&visible(&head.join("  ")), colour);
+            lines += &tone.paint(&visible(&head.join("  ")), color);
             if let Some(outcome) = outcome {
                 let why = message(outcome).map(|why| format!(": {why}")).unwrap_or_default();
                 let done = matches!(outcome, Outcome::Done(_));
                 let tone = if done { Tone::Good } else { Tone::Bad };
                 let said = format!("{}{}", outcome.name(), visible(&why));
-                lines += &format!("  {}", tone.paint(&said, colour));
+                lines += &format!("  {}", tone.paint(&said, color));
             }
             lines.push('\n');
             let is_new = matches!(change.deed, Deed::Create(_));
@@ -38,8 +38,8 @@ impl Planned {
                 } else {
                     let from = field.shown_from();
                     let (minus, plus) = (Tone::Bad, Tone::Good);
-                    let from = minus.paint(&visible(&from), colour);
-                    format!("    {path}: {from} -> {}\n", plus.paint(&visible(&to), colour))
+                    let from = minus.paint(&visible(&from), color);
+                    format!("    {path}: {from} -> {}\n", plus.paint(&visible(&to), color))
                 };
             }
         }
@@ -109,7 +109,7 @@ pub fn sentence((change, outcome): (&Change, &Outcome)) -> String {
     format!("{} {what}: {}: {why}", change.action(), outcome.name())
 }
 
-/// The sign and the word of a change, and its colour.
+/// The sign and the word of a change, and its color.
 pub(super) fn sign(change: &Change) -> (&'static str, Tone) {
     match change.deed {
         Deed::Create(_) => ("+ create", Tone::Good),

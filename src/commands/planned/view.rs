@@ -1,6 +1,7 @@
 //! How one plan looks in a program's eyes: a row per field, an object per change.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Planned;
 use super::prose::{message, sign};
@@ -9,7 +10,7 @@ use crate::ops::apply::Outcome;
 use crate::ops::change::FieldChange;
 use crate::ops::plan::Change;
 use crate::postmark::{HookUrl, WebhookId};
-use crate::term::{Cell, Column, Table, Tone};
+use crate::term::{Cell, Column, Row, Tone};
 
 impl Planned {
     pub(super) fn rows(&self) -> impl Iterator<Item = (&Change, Option<&Outcome>)> {
@@ -17,29 +18,62 @@ impl Planned {
         self.plan.changes.iter().enumerate().map(move |(i, change)| (change, outcome(i)))
     }
 
-    /// The changes as they are reported.
-    pub(super) fn changes_json(&self) -> Vec<Value> {
-        self.rows().map(|(change, outcome)| self.change_json(change, outcome)).collect()
+    /// The changes in JSON.
+    pub(super) fn objects(&self) -> Vec<ChangeObject<'_>> {
+        self.rows().map(|(change, outcome)| self.object(change, outcome)).collect()
     }
 
-    fn change_json(&self, change: &Change, outcome: Option<&Outcome>) -> Value {
-        let mut value = json!({
-            "Action": change.action(),
-            "Profile": self.profile.as_ref().map(ProfileName::as_str),
-            "MessageStream": change.stream(),
-            "Url": change.url().map(HookUrl::masked),
-            "ID": id_of(change, outcome).map(|id| id.0),
-            "Fields": change.fields.iter().map(FieldChange::to_json).collect::<Vec<_>>(),
-        });
-        if let (Some(outcome), Value::Object(object)) = (outcome, &mut value) {
-            object.insert("Result".to_owned(), outcome.name().into());
-            object.insert(
-                "Message".to_owned(),
-                message(outcome).map(Value::from).unwrap_or_default(),
-            );
+    fn object<'a>(&'a self, change: &'a Change, outcome: Option<&Outcome>) -> ChangeObject<'a> {
+        ChangeObject {
+            action: change.action(),
+            profile: self.profile.as_ref(),
+            message_stream: change.stream(),
+            url: change.url().map(HookUrl::masked),
+            id: id_of(change, outcome),
+            fields: change.fields.iter().map(FieldObject::from).collect(),
+            result: outcome
+                .map(|outcome| ResultObject { result: outcome.name(), message: message(outcome) }),
         }
-        value
     }
+}
+
+/// A change in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ChangeObject<'a> {
+    action: &'static str,
+    profile: Option<&'a ProfileName>,
+    message_stream: Option<&'a str>,
+    /// Masked.
+    url: Option<String>,
+    #[serde(rename = "ID")]
+    id: Option<WebhookId>,
+    fields: Vec<FieldObject<'a>>,
+    #[serde(flatten)]
+    result: Option<ResultObject>,
+}
+
+/// A field that changes.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct FieldObject<'a> {
+    path: &'a str,
+    from: &'a Value,
+    to: &'a Value,
+}
+
+impl<'a> From<&'a FieldChange> for FieldObject<'a> {
+    fn from(change: &'a FieldChange) -> Self {
+        Self { path: &change.path, from: &change.from, to: &change.to }
+    }
+}
+
+/// Result of a change that was applied.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultObject {
+    result: &'static str,
+    message: Option<String>,
 }
 
 /// The webhook's ID; of one that was made just now, too.
@@ -63,8 +97,8 @@ impl Planned {
         Column::hidden("message", "Message"),
     ];
 
-    pub(super) fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
+    pub(super) fn table_rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
         for (change, outcome) in self.rows() {
             let (sign, tone) = sign(change);
             let result = outcome.map_or("planned", Outcome::name);
@@ -75,13 +109,14 @@ impl Planned {
             }];
             let whole = change.fields.is_empty();
             let fields = if whole { &nothing[..] } else { &change.fields[..] };
+            let mut id = id_of(change, outcome);
             for field in fields {
                 let (from, to) = if whole {
                     (String::new(), String::new())
                 } else {
                     (field.shown_from(), field.shown_to())
                 };
-                table.row(vec![
+                let row = Row::new([
                     Cell::new(sign).tone(tone),
                     Cell::new(id_of(change, outcome).map(|id| id.to_string()).unwrap_or_default()),
                     Cell::new(change.stream().unwrap_or("(server)")),
@@ -92,12 +127,9 @@ impl Planned {
                     Cell::new(result).tone(if result == "Done" { Tone::Good } else { Tone::Plain }),
                     Cell::new(outcome.and_then(message).unwrap_or_default()),
                 ]);
+                rows.push(row.id(id.take()));
             }
         }
-        table
-    }
-
-    pub(super) fn ids(&self) -> Vec<String> {
-        self.rows().filter_map(|(c, o)| id_of(c, o)).map(|id| id.to_string()).collect()
+        rows
     }
 }

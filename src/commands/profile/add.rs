@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::report::ProfileReport;
 use super::{refuse_built_in, row, token};
 use crate::commands::Context;
 use crate::commands::options::parse::{quiet, quiet_with, stream_id};
@@ -11,7 +12,6 @@ use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::postmark::{ApiUrl, Reader, StreamId};
-use crate::term::accounts::Accounts;
 
 /// Add a profile
 ///
@@ -72,7 +72,7 @@ impl Args {
 
 /// Tries the token, then changes the configuration.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Accounts>()?;
+    cx.check::<ProfileReport>()?;
     let name = &args.name;
     refuse_built_in(name, "take another name")?;
     let file = resolve::config_or_new(&cx.wanted, &cx.environment)?;
@@ -134,7 +134,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
              change that with: pmhooks profile use NAME",
         );
     }
-    cx.show(&Accounts::one(row(&profile, is_default.then_some(name))))
+    cx.show(&ProfileReport::one(row(&profile, is_default.then_some(name))))
 }
 
 fn taken_name(name: &ProfileName) -> CommandError {

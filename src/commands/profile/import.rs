@@ -80,7 +80,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let imports = import::plan(&servers, &existing, &names, &common);
     let default = import::default(&imports, &names);
     let others = listed.servers.len() - servers.len();
-    let view = Imports { rows: &imports, others, dry_run: args.dry_run };
+    let view = Imports { rows: &imports, others, is_dry: args.dry_run };
     let mut is_default = false;
     if !args.dry_run {
         let path = resolve::config_path(&cx.wanted, &cx.environment)?;
@@ -96,7 +96,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if let Some(name) = default.filter(|_| is_default) {
         cx.ui.note(&format!("The default profile is now {name}, as there was none."));
     }
-    cx.show(&view)?;
+    cx.show_run(&view, args.dry_run)?;
     whole(&listed)
 }
 

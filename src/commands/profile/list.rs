@@ -1,12 +1,12 @@
 //! `profile list`: all profiles of the configuration.
 
+use super::report::{ProfileReport, ProfileRow};
 use super::row;
 use crate::commands::Context;
 use crate::config::file::File;
 use crate::config::profile::{Profile, ProfileName};
 use crate::config::resolve;
 use crate::error::{Exit, Result};
-use crate::term::accounts::{AccountRow, Accounts};
 
 /// List the profiles
 ///
@@ -22,7 +22,7 @@ pub struct Args {}
 
 /// Lists. A profile that cannot be used has its problem shown, and does not hide the others.
 pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Accounts>()?;
+    cx.check::<ProfileReport>()?;
     let file = resolve::config(&cx.wanted, &cx.environment)?;
     file.warnings.iter().for_each(|warning| cx.ui.warn(warning));
     let default = file.default_profile()?;
@@ -34,11 +34,11 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
     let read = |name: String| match name.parse().and_then(|name| usable(&file, &name)) {
         Ok(profile) => row(&profile, default.as_ref()),
         Err(problem) => {
-            AccountRow { name: Some(name), problem: Some(problem), ..AccountRow::default() }
+            ProfileRow { name: Some(name), problem: Some(problem), ..ProfileRow::default() }
         }
     };
     let rows = names.iter().cloned().map(read).collect();
-    cx.show(&Accounts { rows, single: false, whole: false })
+    cx.show(&ProfileReport::List(rows))
 }
 
 fn usable(file: &File, name: &ProfileName) -> Result<Profile, String> {

@@ -1,12 +1,12 @@
 //! `profile remove`: a profile out of the configuration.
 
+use super::report::ProfileReport;
 use super::{refuse_built_in, row};
 use crate::commands::Context;
 use crate::commands::options::parse::quiet;
 use crate::config::profile::ProfileName;
 use crate::config::{change, resolve};
 use crate::error::{Exit, Result};
-use crate::term::accounts::Accounts;
 
 /// Remove a profile
 ///
@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Changes the configuration, after asking: a token that stands in it is gone.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Accounts>()?;
+    cx.check::<ProfileReport>()?;
     let name = &args.name;
     refuse_built_in(name, "`pmhooks sandbox reset` puts it back to its beginning")?;
     let file = resolve::config(&cx.wanted, &cx.environment)?;
@@ -43,5 +43,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             "It was the default; there is none now. Choose one with: pmhooks profile use NAME",
         );
     }
-    cx.show(&Accounts::one(shown))
+    cx.show(&ProfileReport::one(shown))
 }

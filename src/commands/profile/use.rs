@@ -1,12 +1,12 @@
 //! `profile use`: the profile of commands that name none.
 
+use super::report::ProfileReport;
 use super::{refuse_built_in, row};
 use crate::commands::Context;
 use crate::commands::options::parse::quiet;
 use crate::config::profile::ProfileName;
 use crate::config::{change, resolve};
 use crate::error::{Exit, Result};
-use crate::term::accounts::Accounts;
 
 /// Make a profile the default
 ///
@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Changes the configuration.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Accounts>()?;
+    cx.check::<ProfileReport>()?;
     let name = &args.name;
     refuse_built_in(name, "it is used only where it is named, as in `pmhooks -p sandbox list`")?;
     let profile = resolve::config(&cx.wanted, &cx.environment)?.profile(name)?;
@@ -36,5 +36,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Ok(())
     })?;
     cx.ui.note(&format!("The default profile is now {name}."));
-    cx.show(&Accounts::one(shown))
+    cx.show(&ProfileReport::one(shown))
 }

@@ -21,7 +21,7 @@ pub fn all(mut report: ReplayReport, end: ReplayEnd, args: &Args, cx: &Context) 
         return Err(nothing(&report, args));
     }
     if report.dry_run {
-        cx.show(&Plan(&report))?;
+        cx.show_run(&Plan(&report), true)?;
     } else {
         cx.show(&report)?;
     }

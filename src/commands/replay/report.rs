@@ -128,7 +128,7 @@ impl ReplayReport {
     fn keep(&mut self, row: Row, is_kept: bool) {
         if self.ui.settings.format == Format::Jsonl {
             // A reader that has gone away does not stop the sending.
-            let _ = self.ui.data(&json::compact(&row.to_json()));
+            let _ = self.ui.data(&json::compact(&row));
         } else if is_kept {
             self.rows.push(row);
         }

@@ -1,6 +1,6 @@
 //! One event of a replay: a row of a table, or an object.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use crate::event::Received;
 use crate::ops::record::RecordedEvent;
@@ -73,30 +73,55 @@ impl Row {
         cells.push(Cell::new(&self.trace));
         cells
     }
+}
 
-    /// The object in a report.
-    pub fn to_json(&self) -> Value {
-        let mut row = json!({
-            "Line": self.line,
-            "Time": self.time,
-            "Event": self.event.key(),
-            "Recipient": self.recipient,
-            "TraceId": self.trace,
+/// An event in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventObject<'a> {
+    line: u64,
+    time: Option<&'a str>,
+    event: &'a str,
+    recipient: &'a str,
+    trace_id: &'a str,
+    #[serde(flatten)]
+    result: Option<ResultObject<'a>>,
+}
+
+/// Result of an event that was sent.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultObject<'a> {
+    success: bool,
+    status_code: Option<u16>,
+    message: &'a str,
+    milliseconds: u64,
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let result = self.result.as_ref().map(|(verdict, milliseconds)| ResultObject {
+            success: verdict.success,
+            status_code: verdict.status,
+            message: &verdict.message,
+            milliseconds: *milliseconds,
+            outcome: verdict.outcome.map(DeliveryOutcome::name),
+            fix: verdict.fix.as_deref(),
+            warnings: &verdict.warnings,
         });
-        if let (Some((verdict, milliseconds)), Value::Object(row)) = (&self.result, &mut row) {
-            let mut add = |key: &str, value: Value| row.insert(key.to_owned(), value);
-            add("Success", verdict.success.into());
-            add("StatusCode", verdict.status.into());
-            add("Message", verdict.message.clone().into());
-            add("Milliseconds", (*milliseconds).into());
-            add("Outcome", verdict.outcome.map(DeliveryOutcome::name).into());
-            if let Some(fix) = &verdict.fix {
-                add("Fix", fix.clone().into());
-            }
-            if !verdict.warnings.is_empty() {
-                add("Warnings", verdict.warnings.clone().into());
-            }
+        EventObject {
+            line: self.line,
+            time: self.time.as_deref(),
+            event: self.event.key(),
+            recipient: &self.recipient,
+            trace_id: &self.trace,
+            result,
         }
-        row
+        .serialize(serializer)
     }
 }

@@ -11,8 +11,6 @@ pub(super) struct Rotation {
     pub(super) checked: Vec<Checked>,
     /// What became of each; nothing where nothing was changed.
     pub(super) outcomes: Option<Vec<Outcome>>,
-    /// Nothing is to be changed.
-    pub(super) dry_run: bool,
 }
 
 /// A webhook with all that is known of it.

@@ -1,44 +1,69 @@
 //! What a rotation reports: each webhook with its tests and its outcome. Never a secret.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use super::rotation::{Rotation, Row};
 use crate::ops::rotate::check::{Check, Checked, Who};
-use crate::postmark::{Object, Reveal, mask};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::postmark::{StreamId, WebhookId, mask};
+use crate::term::{Cell, Column, Report, Tone, table};
 
-impl Rotation {
-    fn object(&self, row: &Row<'_>) -> Value {
-        let webhook = &row.turn.webhook;
-        let check = |check: &Check| {
-            let mut object = json!({
-                "Credentials": check.who.name(),
-                "TriggerType": check.event.key(),
-                "Success": check.verdict.success,
-                "StatusCode": check.verdict.status,
-                "Message": check.verdict.message,
-            });
-            if let (Some(fix), Value::Object(object)) = (&check.verdict.fix, &mut object) {
-                object.insert("Fix".to_owned(), fix.clone().into());
+/// A webhook in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WebhookObject<'a> {
+    #[serde(rename = "ID")]
+    id: WebhookId,
+    /// Masked.
+    url: String,
+    message_stream: &'a StreamId,
+    result: &'static str,
+    message: Option<String>,
+    checks: Vec<CheckObject<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+}
+
+/// A test of the endpoint in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CheckObject<'a> {
+    credentials: &'static str,
+    trigger_type: &'a str,
+    success: bool,
+    status_code: Option<u16>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
+}
+
+impl<'a> From<&'a Check> for CheckObject<'a> {
+    fn from(check: &'a Check) -> Self {
+        Self {
+            credentials: check.who.name(),
+            trigger_type: check.event.key(),
+            success: check.verdict.success,
+            status_code: check.verdict.status,
+            message: &check.verdict.message,
+            fix: check.verdict.fix.as_deref(),
+        }
+    }
+}
+
+impl Serialize for Rotation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows().map(|row| {
+            let webhook = &row.turn.webhook;
+            let checks = row.checked.map_or(&[][..], |checked| &checked.checks);
+            WebhookObject {
+                id: webhook.id,
+                url: webhook.url.masked(),
+                message_stream: &webhook.message_stream,
+                result: self.result(&row),
+                message: self.message(&row).map(|text| mask::text(&text).into_owned()),
+                checks: checks.iter().map(CheckObject::from).collect(),
+                warnings: row.checked.map_or(&[], |checked| &checked.warnings),
             }
-            object
-        };
-        let checks = row.checked.map(|checked| checked.checks.iter().map(check).collect());
-        let mut object = Object::new();
-        object.insert("ID".to_owned(), webhook.id.0.into());
-        object.insert("Url".to_owned(), webhook.url.expose().into());
-        object.insert("MessageStream".to_owned(), webhook.message_stream.as_str().into());
-        object.insert("Result".to_owned(), self.result(row).into());
-        object.insert("Message".to_owned(), self.message(row).into());
-        object.insert("Checks".to_owned(), checks.unwrap_or_else(|| json!([])));
-        if let Some(checked) = row.checked.filter(|checked| !checked.warnings.is_empty()) {
-            object.insert("Warnings".to_owned(), checked.warnings.clone().into());
-        }
-        if self.dry_run {
-            object.insert("DryRun".to_owned(), true.into());
-        }
-        mask::object(&mut object, Reveal::Masked);
-        Value::Object(object)
+        }))
     }
 }
 
@@ -66,13 +91,11 @@ impl Report for Rotation {
         Column::new("result", "Result"),
     ];
 
-    fn json(&self) -> Value {
-        self.rows().map(|row| self.object(&row)).collect()
-    }
+    const KEYS: &'static [&'static str] =
+        &["ID", "Url", "MessageStream", "Result", "Message", "Checks", "Warnings"];
 
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for row in self.rows() {
+    fn rows(&self) -> Vec<table::Row> {
+        let row = |row: Row<'_>| {
             let word = self.result(&row);
             let result = match self.message(&row) {
                 Some(message) => format!("{word}: {message}"),
@@ -85,23 +108,20 @@ impl Report for Rotation {
                 _ => Tone::Bad,
             };
             let [new, old, wrong] = Who::ALL.map(|who| cell(row.checked, who));
-            table.row(vec![
+            table::Row::new([
                 Cell::new(row.turn.webhook.id.to_string()),
                 Cell::new(row.turn.webhook.url.masked()),
                 new,
                 old,
                 wrong,
                 Cell::new(result).tone(tone),
-            ]);
-        }
-        table
+            ])
+            .id(Some(row.turn.webhook.id))
+        };
+        self.rows().map(row).collect()
     }
 
-    fn ids(&self) -> Vec<String> {
-        self.turns.iter().map(|turn| turn.webhook.id.to_string()).collect()
-    }
-
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         "There are no webhooks."
     }
 }

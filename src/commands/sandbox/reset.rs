@@ -1,11 +1,11 @@
 //! `sandbox reset`: back to the two examples.
 
 use crate::commands::Context;
+use crate::commands::webhooks::Webhooks;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::session::sandbox_state;
 use crate::postmark::Webhook;
 use crate::sandbox;
-use crate::term::Webhooks;
 
 /// Put the sandbox's two example webhooks back
 ///
@@ -28,5 +28,5 @@ pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
             .with_causes([error.to_string()])
     })?;
     cx.ui.note("The sandbox is as it was at first:");
-    cx.show(&Webhooks::list(webhooks, cx.reveal()))
+    cx.show(&Webhooks::list(webhooks))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::commands::Context;
 use crate::commands::options::parse::{duration, quiet_with};
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::session::sandbox_state;
 use crate::sandbox::{self, ApiVersion, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
-use crate::term::{Cell, Column, Report, Table};
+use crate::term::{Cell, Column, Details, Format, Report, Row};
 
 /// Serve the emulator to other programs
 ///
@@ -76,7 +76,7 @@ fn fault(text: &str) -> Result<Fault, String> {
 
 /// Serves until somebody wants it to end.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<Serving>()?;
+    cx.check::<ServeReport>()?;
     let state = match &args.state {
         _ if args.memory => State::Memory,
         Some(path) => State::File(path.clone()),
@@ -100,36 +100,34 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         log: (cx.ui.settings.verbose > 0).then_some(log),
     })
     .context("cannot serve the sandbox")?;
-    cx.show(&Serving { url: sandbox.url() })?;
+    cx.show(&ServeReport { url: sandbox.url(), server_token: BUILT_IN_TOKEN })?;
     cx.ui.note("Ctrl-C ends it.");
     cx.ui.interrupts.wait();
     sandbox.stop();
     Ok(Exit::Done)
 }
 
-struct Serving {
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ServeReport {
     url: String,
+    server_token: &'static str,
 }
 
-impl Report for Serving {
+impl Report for ServeReport {
     const COLUMNS: &'static [Column] =
         &[Column::new("url", "Url"), Column::new("token", "ServerToken")];
-    const HAS_IDS: bool = false;
+    const KEYS: &'static [&'static str] = &["Url", "ServerToken"];
+    const FORMATS: &'static [Format] = &[];
 
-    fn json(&self) -> Value {
-        json!({"Url": self.url, "ServerToken": BUILT_IN_TOKEN})
+    fn rows(&self) -> Vec<Row> {
+        vec![Row::new([Cell::new(&self.url), Cell::new(self.server_token)])]
     }
 
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        table.row(vec![Cell::new(&self.url), Cell::new(BUILT_IN_TOKEN)]);
-        table
-    }
-
-    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+    fn details(&self) -> Option<Details> {
         Some(vec![vec![
             ("Sandbox listening on", Cell::new(&self.url)),
-            ("Token of its first server", Cell::new(BUILT_IN_TOKEN)),
+            ("Token of its first server", Cell::new(self.server_token)),
         ]])
     }
 }

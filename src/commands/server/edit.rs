@@ -3,8 +3,9 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 
-use super::view::{ChangedServer, ServerView};
+use super::view::ServerReport;
 use crate::commands::Context;
+use crate::commands::changes::ChangeReport;
 use crate::commands::options::confirm::Confirm;
 use crate::commands::options::parse::quiet_with;
 use crate::error::{CommandError, Exit, Hint, Result, ResultExt as _};
@@ -57,7 +58,7 @@ fn modes() -> impl clap::builder::TypedValueParser<Value = TrackLinks> {
 
 /// Edits.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<ChangedServer>()?;
+    cx.check::<ChangeReport<ServerReport>>()?;
     let wanted = ServerPatch {
         inbound_hook_url: args.inbound_hook_url.clone(),
         enable_smtp_api_error_hooks: args.smtp_api_error_hooks,
@@ -77,12 +78,14 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let (before, after) =
         (object(&server), object(&server).into_iter().chain(patch.body()).collect());
     let changes = change::of_objects(&before, &after, cx.reveal());
-    let (reveal, dry_run) = (cx.reveal(), args.confirm.dry_run);
-    let view =
-        |server: Server| ChangedServer { view: ServerView { server, reveal }, dry_run, changes };
+    let is_dry = args.confirm.dry_run;
+    let show = |server: Server| {
+        let after = ServerReport(server);
+        cx.show_run(&ChangeReport { after, changes, shows_unchanged: true }, is_dry)
+    };
     if patch.body().is_empty() {
         cx.ui.note(&format!("The server {} is so already; nothing was sent.", server.name));
-        return cx.show(&view(server));
+        return show(server);
     }
     let Some(writer) = cx.authorize(&args.confirm, None)? else {
         cx.ui.note(&format!(
@@ -90,14 +93,14 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             server.name
         ));
         let would_be = server.with(&patch);
-        return cx.show(&view(would_be));
+        return show(would_be);
     };
     cx.ui.interrupts.go_gently();
     let server = writer.update_server(&patch);
     let server = server
         .with_context(|| format!("cannot change the server settings of {}", session.place()))?;
     cx.ui.note(&format!("Changed the server {}:", server.name));
-    cx.show(&view(server))
+    show(server)
 }
 
 fn object(server: &Server) -> Object {

@@ -1,6 +1,6 @@
 //! `server get`: the server of the token.
 
-use super::view::ServerView;
+use super::view::ServerReport;
 use crate::commands::Context;
 use crate::error::{Exit, Result, ResultExt as _};
 
@@ -19,10 +19,10 @@ pub struct Args {}
 
 /// Gets.
 pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
-    cx.check::<ServerView>()?;
+    cx.check::<ServerReport>()?;
     let session = cx.session()?;
     let server = session.client.server();
     let server =
         server.with_context(|| format!("cannot get the server settings of {}", session.place()))?;
-    cx.show(&ServerView { server, reveal: cx.reveal() })
+    cx.show(&ServerReport(server))
 }

@@ -1,12 +1,12 @@
-//! How a server looks.
+//! Report of a server.
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::ops::change::FieldChange;
-use crate::postmark::{Object, Reveal, Server};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::postmark::{Reveal, Server};
+use crate::term::{Cell, Column, Details, Report, Row, Tone};
 
-/// What is shown of a server in a table, in this order; the last four are the hook URLs of before.
+/// Keys in the table, in this order. The last four are the hook URLs from before webhooks had streams.
 const SHOWN: [&str; 12] = [
     "ID",
     "Name",
@@ -22,97 +22,73 @@ const SHOWN: [&str; 12] = [
     "ClickHookUrl",
 ];
 
-/// A server to show.
-pub struct ServerView {
-    /// The server.
-    pub server: Server,
-    /// Whether secrets in URLs are shown.
-    pub reveal: Reveal,
-}
+/// Report of a server.
+pub(crate) struct ServerReport(pub(crate) Server);
 
-/// A server after a change, and what changed in it.
-pub struct ChangedServer {
-    /// The server as it is now, or would be.
-    pub view: ServerView,
-    /// Nothing of this has happened.
-    pub dry_run: bool,
-    /// What is different from before; shown in place of the settings where there is any.
-    pub changes: Vec<FieldChange>,
-}
-
-impl ServerView {
-    fn object(&self) -> Object {
-        match self.server.to_json(self.reveal) {
-            Value::Object(object) => object,
-            _ => Object::new(),
-        }
-    }
-
+impl ServerReport {
     fn settings(&self) -> Vec<(&'static str, Cell)> {
-        let object = self.object();
-        let cell = |value: &Value| match value {
+        let clear = self.0.to_json(Reveal::Shown);
+        let masked = self.0.to_json(Reveal::Masked);
+        let cell = |key: &str, value: &Value| match value {
             Value::String(text) if text.is_empty() => Cell::new("none").tone(Tone::Faint),
-            Value::String(text) => Cell::new(text),
+            Value::String(text) => {
+                let masked = masked.get(key).and_then(Value::as_str).unwrap_or_default();
+                Cell::secret(masked, text)
+            }
             Value::Bool(true) => Cell::new("true").tone(Tone::Good),
             Value::Null => Cell::new("none").tone(Tone::Faint),
             other => Cell::new(other.to_string()),
         };
-        SHOWN.iter().filter_map(|key| object.get(*key).map(|value| (*key, cell(value)))).collect()
+        SHOWN
+            .iter()
+            .filter_map(|key| clear.get(key).map(|value| (*key, cell(key, value))))
+            .collect()
     }
 }
 
-impl Report for ServerView {
+impl Serialize for ServerReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_json(Reveal::Shown).serialize(serializer)
+    }
+}
+
+impl Report for ServerReport {
     const COLUMNS: &'static [Column] =
         &[Column::new("field", "Path"), Column::new("value", "Value")];
+    const KEYS: &'static [&'static str] = &[
+        "ID",
+        "Name",
+        "ApiTokens",
+        "Color",
+        "SmtpApiActivated",
+        "RawEmailEnabled",
+        "DeliveryType",
+        "ServerLink",
+        "InboundAddress",
+        "InboundHookUrl",
+        "BounceHookUrl",
+        "OpenHookUrl",
+        "DeliveryHookUrl",
+        "PostFirstOpenOnly",
+        "InboundDomain",
+        "InboundHash",
+        "InboundSpamThreshold",
+        "TrackOpens",
+        "TrackLinks",
+        "IncludeBounceContentInHook",
+        "ClickHookUrl",
+        "EnableSmtpApiErrorHooks",
+    ];
 
-    fn json(&self) -> Value {
-        Value::Object(self.object())
+    fn rows(&self) -> Vec<Row> {
+        self.settings().into_iter().map(|(name, cell)| Row::new([Cell::new(name), cell])).collect()
     }
 
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for (name, cell) in self.settings() {
-            table.row(vec![Cell::new(name), cell]);
-        }
-        table
+    fn id(&self) -> Option<String> {
+        Some(self.0.id.to_string())
     }
 
-    fn ids(&self) -> Vec<String> {
-        vec![self.server.id.to_string()]
-    }
-
-    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
+    fn details(&self) -> Option<Details> {
         Some(vec![self.settings()])
-    }
-}
-
-impl Report for ChangedServer {
-    const COLUMNS: &'static [Column] =
-        &[Column::new("field", "Path"), Column::new("before", "From"), Column::new("after", "To")];
-
-    fn json(&self) -> Value {
-        let mut object = self.view.object();
-        if self.dry_run {
-            object.insert("DryRun".to_owned(), true.into());
-        }
-        Value::Object(object)
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for change in &self.changes {
-            let from = Cell::new(change.shown_from()).tone(Tone::Faint);
-            let to = Cell::new(change.shown_to()).tone(Tone::Strong);
-            table.row(vec![Cell::new(&change.path), from, to]);
-        }
-        table
-    }
-
-    fn ids(&self) -> Vec<String> {
-        self.view.ids()
-    }
-
-    fn details(&self) -> Option<Vec<Vec<(&'static str, Cell)>>> {
-        if self.changes.is_empty() { self.view.details() } else { None }
     }
 }

@@ -1,6 +1,6 @@
 //! One event of a test: what became of it, in words and as JSON.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use crate::event::Received;
 use crate::ops::test::verdict::{DeliveryOutcome, Verdict};
@@ -51,37 +51,66 @@ impl Row {
             (None, false) => Cell::new("not refused").tone(Tone::Bad),
         }
     }
+}
 
-    /// The documented shape.
-    pub fn to_json(&self) -> Value {
-        let mut row = json!({
-            "TriggerType": self.event.key(),
-            "Success": self.verdict.success,
-            "StatusCode": self.verdict.status,
-            "Message": self.verdict.message,
-            "Milliseconds": self.milliseconds,
-            "Outcome": self.verdict.outcome.map(DeliveryOutcome::name),
-            "TraceId": self.trace,
-        });
-        let check = match self.credentials {
-            Credentials::Correct => Value::Null,
-            Credentials::Missing => "WithoutCredentials".into(),
-            Credentials::Wrong => "WrongCredentials".into(),
-        };
-        let hop = |hop: &Redirect| json!({"StatusCode": hop.status, "Url": hop.url});
-        let redirects: Vec<_> = self.redirects.iter().map(hop).collect();
-        let more = [
-            ("Check", check),
-            ("Redirects", redirects.into()),
-            ("Consequence", self.consequence().into()),
-            ("Fix", self.verdict.fix.clone().into()),
-            ("Warnings", self.verdict.warnings.clone().into()),
-        ];
-        if let Value::Object(row) = &mut row {
-            let is_said = |v: &Value| !v.is_null() && v.as_array().is_none_or(|a| !a.is_empty());
-            let said = more.into_iter().filter(|(_, value)| is_said(value));
-            row.extend(said.map(|(key, value)| (key.to_owned(), value)));
+/// An event in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventObject<'a> {
+    trigger_type: &'a str,
+    success: bool,
+    status_code: Option<u16>,
+    message: &'a str,
+    milliseconds: u64,
+    outcome: Option<&'static str>,
+    trace_id: &'a str,
+    /// Which credentials were checked, where it was not the right ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    redirects: Vec<RedirectObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consequence: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RedirectObject<'a> {
+    status_code: u16,
+    url: &'a str,
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let verdict = &self.verdict;
+        EventObject {
+            trigger_type: self.event.key(),
+            success: verdict.success,
+            status_code: verdict.status,
+            message: &verdict.message,
+            milliseconds: self.milliseconds,
+            outcome: verdict.outcome.map(DeliveryOutcome::name),
+            trace_id: &self.trace,
+            check: match self.credentials {
+                Credentials::Correct => None,
+                Credentials::Missing => Some("WithoutCredentials"),
+                Credentials::Wrong => Some("WrongCredentials"),
+            },
+            redirects: self.redirects.iter().map(RedirectObject::from).collect(),
+            consequence: self.consequence(),
+            fix: verdict.fix.as_deref(),
+            warnings: &verdict.warnings,
         }
-        row
+        .serialize(serializer)
+    }
+}
+
+impl<'a> From<&'a Redirect> for RedirectObject<'a> {
+    fn from(redirect: &'a Redirect) -> Self {
+        Self { status_code: redirect.status, url: &redirect.url }
     }
 }

@@ -1,30 +1,34 @@
 //! What would be posted, shown and not posted: bodies, or commands.
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::prepare::Target;
 use crate::commands::Context;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::test::curl;
-use crate::term::{Column, Report, Table};
+use crate::term::{Column, Format, Report, Row};
 
-/// The bodies that would be posted.
+/// Report of the bodies that would be posted.
 pub struct Printed(pub Vec<Value>);
+
+impl Serialize for Printed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => one.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+}
 
 impl Report for Printed {
     const COLUMNS: &'static [Column] = &[];
-    const HAS_IDS: bool = false;
-    const HAS_ROWS: bool = false;
+    const KEYS: &'static [&'static str] = &[];
+    const FORMATS: &'static [Format] = &[];
+    const IS_VERBATIM: bool = true;
 
-    fn json(&self) -> Value {
-        match self.0.as_slice() {
-            [one] => one.clone(),
-            several => several.iter().cloned().collect(),
-        }
-    }
-
-    fn table(&self) -> Table {
-        Table::new(Self::COLUMNS)
+    fn rows(&self) -> Vec<Row> {
+        Vec::new()
     }
 }
 

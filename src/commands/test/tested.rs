@@ -1,10 +1,10 @@
 //! One endpoint of a test, with its events.
 
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::prepare::Target;
 use super::row::Row;
-use crate::postmark::Object;
+use crate::postmark::WebhookId;
 
 /// What became of the events to one endpoint.
 pub struct Tested<'a> {
@@ -40,17 +40,30 @@ impl Tested<'_> {
             .chain([silent, open].into_iter().flatten().map(str::to_owned))
             .collect()
     }
+}
 
-    /// The documented shape.
-    pub fn to_json(&self) -> Value {
-        let mut object = Object::new();
-        object.insert("ID".to_owned(), self.target.id.map(|id| id.0).into());
-        object.insert("Url".to_owned(), self.target.url.clone().into());
-        object.insert("Success".to_owned(), self.passed().into());
-        object.insert("Results".to_owned(), self.results.iter().map(Row::to_json).collect());
-        if !self.own_warnings().is_empty() {
-            object.insert("Warnings".to_owned(), self.own_warnings().into());
+/// An endpoint in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EndpointObject<'a> {
+    #[serde(rename = "ID")]
+    id: Option<WebhookId>,
+    url: &'a str,
+    success: bool,
+    results: &'a [Row],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+impl Serialize for Tested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EndpointObject {
+            id: self.target.id,
+            url: &self.target.url,
+            success: self.passed(),
+            results: &self.results,
+            warnings: self.own_warnings(),
         }
-        Value::Object(object)
+        .serialize(serializer)
     }
 }

@@ -1,15 +1,16 @@
 //! How tests look: a row per event; as JSON the shape that `verify` has, and more.
 
-use serde_json::Value;
+use serde::Serialize;
 
 use super::prepare::Target;
 use super::row::Row;
 use super::tested::Tested;
 use crate::commands::Context;
 use crate::ops::test::{Attempt, Credentials, NOT_PUBLIC, OutgoingEvent, verdict};
-use crate::term::{Cell, Column, Report, Table, text};
+use crate::term::{Cell, Column, Format, Report, table, text};
 
 /// What became of every event.
+#[derive(Serialize)]
 pub struct Tests<'a>(pub Vec<Tested<'a>>);
 
 /// How much of an answer is shown, in characters.
@@ -82,19 +83,16 @@ impl Report for Tests<'_> {
         Column::new("message", "Message"),
         Column::hidden("trace", "TraceId"),
     ];
-    const HAS_IDS: bool = false;
+    const KEYS: &'static [&'static str] = &["ID", "Url", "Success", "Results", "Warnings"];
+    const FORMATS: &'static [Format] = &[];
 
-    fn json(&self) -> Value {
-        self.0.iter().map(Tested::to_json).collect()
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
+    fn rows(&self) -> Vec<table::Row> {
+        let mut rows = Vec::new();
         for tested in &self.0 {
             let id = tested.target.id.map_or("-".to_owned(), |id| id.to_string());
             for row in &tested.results {
                 let status = row.verdict.status.map_or("-".to_owned(), |s| s.to_string());
-                table.row(vec![
+                rows.push(table::Row::new([
                     Cell::new(&id),
                     Cell::new(&tested.target.url),
                     Cell::new(row.name()),
@@ -103,13 +101,13 @@ impl Report for Tests<'_> {
                     Cell::new(row.milliseconds.to_string()),
                     Cell::new(&row.verdict.message),
                     Cell::new(&row.trace),
-                ]);
+                ]));
             }
         }
-        table
+        rows
     }
 
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         "Nothing was posted."
     }
 }

@@ -1,10 +1,11 @@
 //! How verifications look: a row per trigger that Postmark speaks of.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::postmark::Verdict;
-use crate::postmark::{Object, Reveal, Trigger, Verification, WebhookId, mask};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::postmark::{Object, Trigger, Verification, WebhookId, mask};
+use crate::term::{Cell, Column, Format, Report, Row, Tone};
 
 /// What Postmark found at each webhook.
 pub struct Verified(pub Vec<(WebhookId, Verification)>);
@@ -32,27 +33,66 @@ fn said(message: Option<&str>) -> Option<String> {
     message.map(|message| mask::text(message).into_owned())
 }
 
-fn to_json((id, verification): &(WebhookId, Verification)) -> Value {
-    let result = |r: &Verdict| {
-        let mut row = json!({"TriggerType": r.trigger_type, "Success": r.success,
-            "StatusCode": r.status_code, "Message": said(r.message.as_deref())});
-        if let Value::Object(row) = &mut row {
-            row.extend(r.extra.clone());
+/// Verification of a webhook in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct VerificationObject<'a> {
+    #[serde(rename = "ID")]
+    id: WebhookId,
+    url: Option<String>,
+    success: bool,
+    results: Vec<ResultObject<'a>>,
+    message: Option<String>,
+    /// Keys that are not known here.
+    #[serde(flatten)]
+    extra: Object,
+}
+
+/// Result of one trigger's probe in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResultObject<'a> {
+    trigger_type: &'a str,
+    success: bool,
+    status_code: Option<i64>,
+    message: Option<String>,
+    /// Keys that are not known here.
+    #[serde(flatten)]
+    extra: &'a Object,
+}
+
+impl<'a> From<&'a Verdict> for ResultObject<'a> {
+    fn from(verdict: &'a Verdict) -> Self {
+        Self {
+            trigger_type: &verdict.trigger_type,
+            success: verdict.success,
+            status_code: verdict.status_code,
+            message: said(verdict.message.as_deref()),
+            extra: &verdict.extra,
         }
-        row
-    };
-    let mut object = Object::new();
-    object.insert("ID".to_owned(), id.0.into());
-    object.insert("Url".to_owned(), url(verification).into());
-    object.insert("Success".to_owned(), verification.passed().into());
-    object.insert("Results".to_owned(), verification.results.iter().map(result).collect());
-    object.insert("Message".to_owned(), said(verification.message.as_deref()).into());
-    let known = ["Id", "ID", "Url"];
-    let more = verification.extra.iter().filter(|(key, _)| !known.contains(&key.as_str()));
-    object.extend(more.map(|(key, value)| (key.clone(), value.clone())));
-    let mut value = Value::Object(object);
-    mask::value(&mut value, Reveal::Masked);
-    value
+    }
+}
+
+impl<'a> From<&'a (WebhookId, Verification)> for VerificationObject<'a> {
+    fn from((id, verification): &'a (WebhookId, Verification)) -> Self {
+        let known = ["Id", "ID", "Url"];
+        let mut extra = verification.extra.clone();
+        extra.retain(|key, _| !known.contains(&key.as_str()));
+        Self {
+            id: *id,
+            url: url(verification),
+            success: verification.passed(),
+            results: verification.results.iter().map(ResultObject::from).collect(),
+            message: said(verification.message.as_deref()),
+            extra,
+        }
+    }
+}
+
+impl Serialize for Verified {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(VerificationObject::from))
+    }
 }
 
 impl Report for Verified {
@@ -64,14 +104,11 @@ impl Report for Verified {
         Column::new("status", "StatusCode"),
         Column::new("message", "Message"),
     ];
-    const HAS_IDS: bool = false;
+    const KEYS: &'static [&'static str] = &["ID", "Url", "Success", "Results", "Message"];
+    const FORMATS: &'static [Format] = &[];
 
-    fn json(&self) -> Value {
-        self.0.iter().map(to_json).collect()
-    }
-
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
         let result = |success: bool| {
             let (word, tone) = if success { ("passed", Tone::Good) } else { ("failed", Tone::Bad) };
             Cell::new(word).tone(tone)
@@ -80,11 +117,14 @@ impl Report for Verified {
             let mut row = |trigger: &str, success, status: Option<i64>, message: Option<&str>| {
                 let status = status.filter(|s| *s > 0).map_or("-".to_owned(), |s| s.to_string());
                 let url = url(verification).unwrap_or_default();
-                let id = Cell::new(id.to_string());
-                let message = Cell::new(said(message).unwrap_or_default());
-                let cells =
-                    [Cell::new(url), Cell::new(trigger), result(success), Cell::new(status)];
-                table.row([id].into_iter().chain(cells).chain([message]).collect());
+                rows.push(Row::new([
+                    Cell::new(id.to_string()),
+                    Cell::new(url),
+                    Cell::new(trigger),
+                    result(success),
+                    Cell::new(status),
+                    Cell::new(said(message).unwrap_or_default()),
+                ]));
             };
             for r in &verification.results {
                 row(
@@ -99,6 +139,6 @@ impl Report for Verified {
                 row("-", verification.passed(), None, verification.message.as_deref());
             }
         }
-        table
+        rows
     }
 }

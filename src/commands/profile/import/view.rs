@@ -1,9 +1,11 @@
 //! What an import reports: each server with what became of it. Never a token.
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
+use crate::config::profile::ProfileName;
 use crate::ops::import::{Fate, Import};
-use crate::term::{Cell, Column, Report, Table, Tone};
+use crate::postmark::ServerId;
+use crate::term::{Cell, Column, Report, Row, Tone};
 
 /// What became of each server.
 pub(super) struct Imports<'a> {
@@ -11,8 +13,8 @@ pub(super) struct Imports<'a> {
     pub(super) rows: &'a [Import],
     /// How many servers `--name` left out.
     pub(super) others: usize,
-    /// Nothing was kept.
-    pub(super) dry_run: bool,
+    /// True if nothing was saved.
+    pub(super) is_dry: bool,
 }
 
 impl Imports<'_> {
@@ -28,7 +30,7 @@ impl Imports<'_> {
             let servers = if self.others == 1 { "server has" } else { "servers have" };
             notes.push(format!("{} other {servers} a name that --name leaves out.", self.others));
         }
-        if self.dry_run && !parts.is_empty() {
+        if self.is_dry && !parts.is_empty() {
             notes.push("Dry run: nothing was kept. This would be done:".to_owned());
         } else if !parts.is_empty() {
             notes.push(format!("Profiles: {}.", parts.join(", ")));
@@ -46,6 +48,30 @@ fn message(fate: &Fate) -> Option<&'static str> {
     }
 }
 
+/// A server of the account in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ImportObject<'a> {
+    name: Option<&'a ProfileName>,
+    #[serde(rename = "ServerID")]
+    server_id: ServerId,
+    server_name: &'a str,
+    result: &'static str,
+    message: Option<&'static str>,
+}
+
+impl Serialize for Imports<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|import| ImportObject {
+            name: import.fate.profile(),
+            server_id: import.server_id,
+            server_name: &import.server_name,
+            result: import.fate.word(),
+            message: message(&import.fate),
+        }))
+    }
+}
+
 impl Report for Imports<'_> {
     const COLUMNS: &'static [Column] = &[
         Column::new("name", "Name"),
@@ -54,26 +80,10 @@ impl Report for Imports<'_> {
         Column::new("result", "Result"),
     ];
 
-    fn json(&self) -> Value {
-        let row = |import: &Import| {
-            let mut row = json!({
-                "Name": import.fate.profile(),
-                "ServerID": import.server_id.0,
-                "ServerName": import.server_name,
-                "Result": import.fate.word(),
-                "Message": message(&import.fate),
-            });
-            if let (true, Value::Object(object)) = (self.dry_run, &mut row) {
-                object.insert("DryRun".to_owned(), true.into());
-            }
-            row
-        };
-        self.rows.iter().map(row).collect()
-    }
+    const KEYS: &'static [&'static str] = &["Name", "ServerID", "ServerName", "Result", "Message"];
 
-    fn table(&self) -> Table {
-        let mut table = Table::new(Self::COLUMNS);
-        for import in self.rows {
+    fn rows(&self) -> Vec<Row> {
+        let row = |import: &Import| {
             let fate = &import.fate;
             let tone = match fate {
                 Fate::Added(_) => Tone::Good,
@@ -83,21 +93,18 @@ impl Report for Imports<'_> {
             let word = fate.word().to_lowercase();
             let result = message(fate).map_or_else(|| word.clone(), |why| format!("{word}: {why}"));
             let name = fate.profile().map_or_else(|| "(none)".to_owned(), ToString::to_string);
-            table.row(vec![
+            Row::new([
                 Cell::new(name),
                 Cell::new(&import.server_name),
                 Cell::new(import.server_id.to_string()),
                 Cell::new(result).tone(tone),
-            ]);
-        }
-        table
+            ])
+            .id(fate.profile())
+        };
+        self.rows.iter().map(row).collect()
     }
 
-    fn ids(&self) -> Vec<String> {
-        self.rows.iter().filter_map(|row| Some(row.fate.profile()?.to_string())).collect()
-    }
-
-    fn nothing(&self) -> &'static str {
+    fn empty_note(&self) -> &'static str {
         if self.others > 0 { "No server has such a name." } else { "The account has no servers." }
     }
 }
