@@ -24,7 +24,7 @@ use crate::commands::{
 use crate::config::profile::ProfileName;
 use crate::error::Exit;
 use crate::postmark::ApiUrl;
-use crate::term::Format;
+use crate::term::{Format, Sort};
 
 /// Administer Postmark webhooks
 ///
@@ -81,9 +81,13 @@ pub struct GlobalArgs {
         hide_default_value = true
     )]
     pub output: Format,
-    /// The columns of table and tsv to print
+    /// Columns to print; for json, jsonl and yaml the keys of each row
     #[arg(long, global = true, value_name = "NAME,...", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Column to sort rows by; -COLUMN sorts in descending order
+    #[arg(long, global = true, value_name = "COLUMN", allow_hyphen_values = true,
+          value_parser = quiet::<Sort>())]
+    pub sort: Option<Sort>,
     /// Leave out the line with the columns' names
     #[arg(long, global = true)]
     pub no_header: bool,

@@ -15,7 +15,7 @@ pub(super) fn settings(global: &GlobalArgs, process: &Process) -> Settings {
     Settings {
         format: global.output,
         columns: global.columns.clone(),
-        sort: None,
+        sort: global.sort.clone(),
         no_header: global.no_header,
         reveal: if global.show_secrets { Reveal::Shown } else { Reveal::Masked },
         quiet: global.quiet,

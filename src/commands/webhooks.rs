@@ -3,7 +3,9 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::postmark::{Reveal, Trigger, Webhook};
+use crate::postmark::{
+    HttpAuth, HttpHeader, Object, Reveal, StreamId, Trigger, TriggerSetting, Triggers, Webhook, WebhookId,
+};
 use crate::term::{Cell, Column, Details, Report, Row, Tone};
 
 /// Report of webhooks.
@@ -26,20 +28,91 @@ impl Webhooks {
     }
 }
 
-/// The API's object, secrets in clear. A webhook that is not created yet has the ID null.
-fn object(webhook: &Webhook) -> Value {
-    let mut value = webhook.to_json(Reveal::Shown);
-    if let (0, Value::Object(object)) = (webhook.id.0, &mut value) {
-        object.insert("ID".to_owned(), Value::Null);
+/// A webhook in JSON: the API's object, secrets in clear.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WebhookObject<'a> {
+    /// `None` for a webhook that is not created yet.
+    #[serde(rename = "ID")]
+    id: Option<WebhookId>,
+    url: &'a str,
+    message_stream: &'a StreamId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    http_auth: Option<AuthObject<'a>>,
+    http_headers: Vec<HeaderObject<'a>>,
+    triggers: TriggersObject<'a>,
+    /// Keys that are not known here.
+    #[serde(flatten)]
+    extra: &'a Object,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AuthObject<'a> {
+    username: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HeaderObject<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+/// All triggers, those that are not known here last.
+struct TriggersObject<'a>(&'a Triggers);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TriggerObject<'a> {
+    Known {
+        #[serde(rename = "Enabled")]
+        enabled: bool,
+        #[serde(flatten)]
+        options: &'a Object,
+    },
+    Other(&'a Value),
+}
+
+impl Serialize for TriggersObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = Trigger::ALL.into_iter().map(|trigger| {
+            let TriggerSetting { enabled, options } = self.0.get(trigger);
+            (trigger.key(), TriggerObject::Known { enabled: *enabled, options })
+        });
+        let other = self.0.other.iter().map(|(key, value)| (&**key, TriggerObject::Other(value)));
+        serializer.collect_map(known.chain(other))
     }
-    value
+}
+
+impl<'a> From<&'a Webhook> for WebhookObject<'a> {
+    fn from(webhook: &'a Webhook) -> Self {
+        let auth = |auth: &'a HttpAuth| AuthObject {
+            username: &auth.username,
+            password: auth.password.expose(),
+        };
+        let header =
+            |header: &'a HttpHeader| HeaderObject { name: &header.name, value: header.value.expose() };
+        Self {
+            id: Some(webhook.id).filter(|id| id.0 != 0),
+            url: webhook.url.expose(),
+            message_stream: &webhook.message_stream,
+            status: webhook.status.as_deref(),
+            http_auth: webhook.http_auth.as_ref().map(auth),
+            http_headers: webhook.http_headers.iter().map(header).collect(),
+            triggers: TriggersObject(&webhook.triggers),
+            extra: &webhook.extra,
+        }
+    }
 }
 
 impl Serialize for Webhooks {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.webhooks.as_slice() {
-            [webhook] if self.single => object(webhook).serialize(serializer),
-            webhooks => serializer.collect_seq(webhooks.iter().map(object)),
+            [webhook] if self.single => WebhookObject::from(webhook).serialize(serializer),
+            webhooks => serializer.collect_seq(webhooks.iter().map(WebhookObject::from)),
         }
     }
 }

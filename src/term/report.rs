@@ -308,7 +308,7 @@ fn column<R: Report>(word: &str) -> Result<(), String> {
         return Ok(());
     }
     let all: Vec<_> = columns.by_ref().map(|column| column.name).collect();
-    Err(format!("there is no column {word:?}; there are {}", all.join(", ")))
+    Err(not_found("column", word, &all))
 }
 
 /// JSON key that is meant by the name of a column or of a key.
@@ -322,7 +322,14 @@ fn key<R: Report>(word: &str) -> Result<&'static str, String> {
         return Ok(key);
     }
     let all: Vec<_> = keys.by_ref().collect();
-    Err(format!("there is no key {word:?}; there are {}", all.join(", ")))
+    Err(not_found("key", word, &all))
+}
+
+fn not_found(kind: &str, word: &str, available: &[&str]) -> String {
+    match available {
+        [] => format!("{kind} {word:?} not found: this command has no rows"),
+        _ => format!("{kind} {word:?} not found (available: {})", available.join(", ")),
+    }
 }
 
 /// Value of a key; `None` where there is nothing to sort by.

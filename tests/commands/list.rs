@@ -148,21 +148,39 @@ fn a_wrong_column_or_format_is_refused_before_anything_is_sent() {
     let env = TestEnv::with_api(server.url());
     env.run("list --columns id,nope").check(str![[r#"
 --- stderr
-pmhooks: error: there is no column "nope"; there are profile, id, stream, url, triggers, auth, headers, status
+pmhooks: error: column "nope" not found (available: profile, id, stream, url, triggers, auth, headers, status)
 --- exit 2
 "#]]);
-    env.run("list --columns id -o json").check(str![[r#"
+    env.run("list --columns auth,triggers,nope -o json").check(str![[r#"
 --- stderr
 {
   "Error": {
     "Kind": "Usage",
-    "Message": "--columns is for --output table and tsv",
+    "Message": "key \"nope\" not found (available: Profile, ID, Url, MessageStream, Status, HttpAuth, HttpHeaders, Triggers)",
     "Causes": [],
     "Hints": [],
     "HttpStatus": null,
     "ErrorCode": null
   }
 }
+--- exit 2
+"#]]);
+    env.run("list --columns id -o ids").check(str![[r#"
+--- stderr
+pmhooks: error: --columns is not for --output ids
+--- exit 2
+"#]]);
+    env.run("list --sort nope").check(str![[r#"
+--- stderr
+pmhooks: error: column "nope" not found (available: profile, id, stream, url, triggers, auth, headers, status)
+--- exit 2
+"#]]);
+    env.run("list --sort=-nope -o jsonl").code(2);
+    env.run("health --sort id -o prometheus").code(2);
+    env.run("lint --columns id -o sarif").code(2);
+    env.run("list --sort -").check(str![[r#"
+--- stderr
+pmhooks: error: invalid value for '--sort <COLUMN>': name a column, as in url, or -url for descending order
 --- exit 2
 "#]]);
     env.run("list -o xml").check(str![[r#"

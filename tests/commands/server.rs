@@ -226,7 +226,7 @@ pmhooks: error: invalid value for '--inbound-hook-url <URL>': ******** is what p
     env.run("server get -o sarif").code(2);
     env.run("server get --columns nothing").check(str![[r#"
 --- stderr
-pmhooks: error: there is no column "nothing"; there are field, value
+pmhooks: error: column "nothing" not found (available: field, value)
 --- exit 2
 "#]]);
 }

@@ -15,6 +15,7 @@ mod output;
 mod proxy;
 mod readme;
 mod retries;
+mod rows;
 mod sandbox;
 mod secrets;
 mod streams;

@@ -36,7 +36,7 @@ fn each_failure_is_one_json_object() {
     let gone = || Step::refused(422, 1352, "No such webhook.");
     let done = || Step::answer(200, json!({"ErrorCode": 0, "Message": "gone"}));
     let cases: [(i32, &str, Vec<Step>); 9] = [
-        (2, "list --columns id", vec![]),
+        (2, "list --columns nope", vec![]),
         (2, "list --surprise", vec![]),
         (2, "get seven", vec![]),
         (3, "-p nobody list", vec![]),
