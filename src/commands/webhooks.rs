@@ -4,7 +4,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::postmark::{
-    HttpAuth, HttpHeader, Object, Reveal, StreamId, Trigger, TriggerSetting, Triggers, Webhook, WebhookId,
+    HttpAuth, HttpHeader, Object, Reveal, StreamId, Trigger, TriggerSetting, Triggers, Webhook,
+    WebhookId,
 };
 use crate::term::{Cell, Column, Details, Report, Row, Tone};
 
@@ -93,8 +94,10 @@ impl<'a> From<&'a Webhook> for WebhookObject<'a> {
             username: &auth.username,
             password: auth.password.expose(),
         };
-        let header =
-            |header: &'a HttpHeader| HeaderObject { name: &header.name, value: header.value.expose() };
+        let header = |header: &'a HttpHeader| HeaderObject {
+            name: &header.name,
+            value: header.value.expose(),
+        };
         Self {
             id: Some(webhook.id).filter(|id| id.0 != 0),
             url: webhook.url.expose(),

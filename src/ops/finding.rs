@@ -1,7 +1,5 @@
 //! Findings of `health`, `lint` and `doctor`.
 
-use serde_json::{Value, json};
-
 use crate::config::profile::ProfileName;
 use crate::postmark::Webhook;
 
@@ -37,21 +35,4 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     /// What to do, with commands in backquotes.
     pub(crate) fix: String,
-}
-
-impl Finding {
-    /// JSON form, URL masked.
-    pub(crate) fn to_json(&self) -> Value {
-        let webhook = self.webhook.as_ref();
-        json!({
-            "Rule": self.rule,
-            "Level": self.level.name(),
-            "ID": webhook.map(|w| w.id.0),
-            "Url": webhook.map(|w| w.url.masked()),
-            "MessageStream": webhook.map(|w| w.message_stream.as_str()),
-            "Profile": self.profile.as_ref().map(ProfileName::as_str),
-            "Message": self.message,
-            "Fix": self.fix,
-        })
-    }
 }

@@ -11,8 +11,6 @@ mod urls;
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json::Value;
-
 use super::document::nearest;
 use super::manifest::unset::Spot;
 use crate::ops::finding::{Finding, Level};
@@ -110,20 +108,6 @@ impl LintFinding {
     pub(crate) fn id(&self) -> Option<WebhookId> {
         let webhook = self.finding.webhook.as_ref();
         webhook.filter(|_| self.spot.is_none()).map(|webhook| webhook.id)
-    }
-
-    /// The documented shape, and the place in a manifest.
-    pub(crate) fn to_json(&self) -> Value {
-        let mut value = self.finding.to_json();
-        if let Value::Object(object) = &mut value {
-            object.insert("ID".to_owned(), self.id().map(|id| id.0).into());
-            object.insert("Url".to_owned(), self.url.clone().into());
-            object.insert("MessageStream".to_owned(), self.stream.clone().into());
-            if let Some(spot) = &self.spot {
-                object.insert("Place".to_owned(), spot.to_string().into());
-            }
-        }
-        value
     }
 }
 
