@@ -57,6 +57,7 @@ impl Context {
         let net = Arc::clone(&self.net);
         let session = Session::open(&self.wanted, &self.environment, net, self.limits)?;
         session.target.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        session.target.notes.iter().for_each(|note| self.ui.note(note));
         Ok(self.session.get_or_init(|| session))
     }
 
@@ -64,6 +65,7 @@ impl Context {
     pub fn apart(&self) -> Result<Option<Vec<Self>>> {
         let Some(places) = places(&self.wanted, &self.environment)? else { return Ok(None) };
         places.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        places.notes.iter().for_each(|note| self.ui.note(note));
         let opened = places.places.into_iter().map(|place| {
             let opened = place.target.map_err(SessionError::from).and_then(|target| {
                 Session::at(target, &self.environment, Arc::clone(&self.net), self.limits)

@@ -91,6 +91,7 @@ impl Context {
             return Ok(Fleet { parts, several: false, silent: Vec::new(), missing: None });
         };
         places.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        places.notes.iter().for_each(|note| self.ui.note(note));
         let total = places.places.len();
         let (ui, environment, net, limits) = (&self.ui, &self.environment, &self.net, self.limits);
         let answered = AtomicUsize::new(0);

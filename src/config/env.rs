@@ -37,8 +37,8 @@ pub const ACCOUNT_TOKEN: Variable =
 /// The API's address.
 pub const API_URL: Variable = variable(
     "POSTMARK_API_URL",
-    "The API's address where neither --api-url nor the profile gives one. \
-     A profile's token goes along only where it leads to this machine.",
+    "API address where --api-url is not given. \
+     Ignored for a profile that has an api_url, and for sandbox; any other profile's token is sent to Postmark only.",
 );
 /// Off switch for prompts.
 pub const CI: Variable =

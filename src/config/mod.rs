@@ -83,6 +83,8 @@ pub enum ConfigError {
         origin: String,
         /// Where it was about to go.
         other: String,
+        /// The variable that says so, if none of the flags does.
+        variable: Option<&'static str>,
     },
     /// The request itself is not one that can be fulfilled, such as a name that is taken.
     #[error("{0}")]

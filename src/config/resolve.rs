@@ -19,6 +19,7 @@ use several::named;
 pub use several::{Place, Places, Profiles, is_for_several, places};
 
 const FROM_FLAG: &str = "from --api-url";
+const FROM_PROFILE: &str = "from the profile";
 const FROM_ENVIRONMENT: &str = "from POSTMARK_API_URL";
 const BUILT_IN: &str = "built in";
 
@@ -55,6 +56,8 @@ pub struct Target {
     pub api_url_source: &'static str,
     /// What a user should know.
     pub warnings: Vec<String>,
+    /// Settings that are ignored on purpose.
+    pub notes: Vec<String>,
 }
 
 impl Target {
@@ -91,8 +94,9 @@ impl Target {
 ///   named beats a token that happens to be in the environment, with a warning.
 /// * where: `--api-url`, the profile's `api_url`, `POSTMARK_API_URL`, Postmark's own.
 ///
-/// A profile's token belongs to the profile's origin. Another `--api-url` is refused, and so is a
-/// `POSTMARK_API_URL` that would carry it to another machine.
+/// A token that a profile names, however it is stored, belongs to the origin of the profile's `api_url`, or
+/// to Postmark's. Another `--api-url` is refused. `POSTMARK_API_URL` is ignored where the profile has an
+/// `api_url`, and refused where it would carry the token elsewhere, this machine included.
 pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, ConfigError> {
     let ambient = environment.raw(env::SERVER_TOKEN.name).is_some();
     let (profiles, by) = named(wanted, environment)?;
@@ -117,7 +121,7 @@ pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, Conf
         },
     };
     match name {
-        Some(name) if name.is_sandbox() => sandbox(wanted, warnings),
+        Some(name) if name.is_sandbox() => sandbox(wanted, environment, warnings),
         Some(name) => {
             let file = config(wanted, environment)?;
             warnings.extend(file.warnings.iter().cloned());
@@ -127,7 +131,11 @@ pub fn target(wanted: &Wanted, environment: &Environment) -> Result<Target, Conf
     }
 }
 
-fn sandbox(wanted: &Wanted, warnings: Vec<String>) -> Result<Target, ConfigError> {
+fn sandbox(
+    wanted: &Wanted,
+    environment: &Environment,
+    warnings: Vec<String>,
+) -> Result<Target, ConfigError> {
     if wanted.api_url.is_some() {
         return Err(ConfigError::Refused(
             "the built-in profile sandbox has its own API; leave out --api-url".to_owned(),
@@ -138,7 +146,20 @@ fn sandbox(wanted: &Wanted, warnings: Vec<String>) -> Result<Target, ConfigError
         api_url: postmark()?,
         api_url_source: BUILT_IN,
         warnings,
+        notes: ignored(environment, None).into_iter().collect(),
     })
+}
+
+/// The note on a `POSTMARK_API_URL` that is not used. It may even be invalid.
+fn ignored(environment: &Environment, own: Option<&ApiUrl>) -> Option<String> {
+    let ambient = environment.raw(env::API_URL.name)?.to_str();
+    let ambient = ambient.and_then(|text| text.parse::<ApiUrl>().ok());
+    let why = match own {
+        Some(own) if ambient.is_some_and(|ambient| ambient == *own) => return None,
+        Some(_) => "the profile has an api_url of its own",
+        None => "the profile sandbox has its own API",
+    };
+    Some(format!("{} is ignored: {why}.", env::API_URL.name))
 }
 
 fn of_profile(
@@ -150,29 +171,29 @@ fn of_profile(
 ) -> Result<Target, ConfigError> {
     let profile = file.profile(name)?;
     warnings.extend(file.unknown_keys(name));
-    let foreign = |own: &ApiUrl, other: &ApiUrl| ConfigError::ForeignOrigin {
-        profile: name.to_string(),
-        origin: own.to_string(),
-        other: other.to_string(),
-    };
-    let (own, source) = match (&profile.api_url, ambient_api_url(environment)?) {
-        (Some(own), _) => (own.clone(), "from the profile"),
-        (None, None) => (postmark()?, BUILT_IN),
-        (None, Some(ambient)) => {
-            let own = postmark()?;
-            if !ambient.is_loopback() && !ambient.is_same_origin(&own) {
-                return Err(foreign(&own, &ambient));
-            }
-            (ambient, FROM_ENVIRONMENT)
+    let own = profile.api_url.clone().map_or_else(postmark, Ok)?;
+    let mut notes = Vec::new();
+    let (api_url, api_url_source) = match (&wanted.api_url, &profile.api_url) {
+        (Some(url), _) => (url.clone(), FROM_FLAG),
+        (None, Some(own)) => {
+            notes.extend(ignored(environment, Some(own)));
+            (own.clone(), FROM_PROFILE)
         }
+        (None, None) => match ambient_api_url(environment)? {
+            Some(ambient) => (ambient, FROM_ENVIRONMENT),
+            None => (own.clone(), BUILT_IN),
+        },
     };
-    let (api_url, api_url_source) = match &wanted.api_url {
-        None => (own, source),
-        Some(url) if url.is_same_origin(&own) => (url.clone(), FROM_FLAG),
-        Some(url) => return Err(foreign(&own, url)),
-    };
+    if !api_url.is_same_origin(&own) {
+        return Err(ConfigError::ForeignOrigin {
+            profile: name.to_string(),
+            origin: own.to_string(),
+            other: api_url.to_string(),
+            variable: (api_url_source == FROM_ENVIRONMENT).then_some(env::API_URL.name),
+        });
+    }
     let account = Account::Profile(Box::new(profile));
-    Ok(Target { account, api_url, api_url_source, warnings })
+    Ok(Target { account, api_url, api_url_source, warnings, notes })
 }
 
 fn of_environment(
@@ -191,7 +212,8 @@ fn of_environment(
         (None, Some(ambient)) => (ambient, FROM_ENVIRONMENT),
         (None, None) => (postmark()?, BUILT_IN),
     };
-    Ok(Target { account: Account::Environment(token), api_url, api_url_source, warnings })
+    let account = Account::Environment(token);
+    Ok(Target { account, api_url, api_url_source, warnings, notes: Vec::new() })
 }
 
 /// Fetches the token of a profile from where it is kept; warns of a file that others can read.
@@ -226,15 +248,28 @@ pub fn token(
     Ok((secret::check_token(token, &what, &origin)?, warnings))
 }
 
-/// The API that a new profile's token is checked with: its own, `POSTMARK_API_URL`, Postmark's.
+/// The address that a new profile is stored with, and what to say about it: that of `--api-url`, the one it
+/// had before, that of `POSTMARK_API_URL`. `None` stands for Postmark's own.
 pub fn api_url_of_new(
-    own: Option<&ApiUrl>,
+    wanted: &Wanted,
+    old: Option<&ApiUrl>,
     environment: &Environment,
-) -> Result<ApiUrl, ConfigError> {
-    match own {
-        Some(url) => Ok(url.clone()),
-        None => ambient_api_url(environment)?.map_or_else(postmark, Ok),
-    }
+) -> Result<(Option<ApiUrl>, Option<String>), ConfigError> {
+    let (url, source) = match (&wanted.api_url, old) {
+        (Some(url), _) => (url.clone(), FROM_FLAG),
+        (None, Some(old)) => return Ok((Some(old.clone()), ignored(environment, Some(old)))),
+        (None, None) => match ambient_api_url(environment)? {
+            Some(url) => (url, FROM_ENVIRONMENT),
+            None => return Ok((None, None)),
+        },
+    };
+    let note = format!("The API address {url} ({source}) is stored in the profile.");
+    Ok((Some(url), Some(note)))
+}
+
+/// The API of a profile that has this address, or none of its own.
+pub fn api_url_or_postmark(own: Option<&ApiUrl>) -> Result<ApiUrl, ConfigError> {
+    own.cloned().map_or_else(postmark, Ok)
 }
 
 /// The configuration file, read. One that `--config` names is there.

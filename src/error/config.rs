@@ -32,10 +32,17 @@ impl Diagnose for ConfigError {
                     .text("; add one: ")
                     .run("profile add NAME"),
             ),
-            Self::ForeignOrigin { .. } => Diagnosis::new(Exit::Usage).hint(Hint::command(
-                "if the token is good there too, make a profile of it",
-                "profile add NAME --api-url URL",
-            )),
+            Self::ForeignOrigin { origin, variable, .. } => {
+                let refused = Diagnosis::new(Exit::Usage);
+                let refused = match variable {
+                    Some(name) => refused.hint(format!("to use {origin}: unset {name}")),
+                    None => refused,
+                };
+                refused.hint(Hint::command(
+                    "if the token is valid there too, add a profile for it",
+                    "profile add NAME --api-url URL",
+                ))
+            }
             Self::Refused(_) => Diagnosis::new(Exit::Usage),
             Self::Unopened(error) => Diagnosis { exit: Exit::NotSetUp, ..error.diagnosis() },
             Self::Unreadable { .. }

@@ -299,7 +299,7 @@ pmhooks: error: the webhook's ID cannot be asked here (there is no terminal, or 
 fn a_protected_profile_wants_its_name_before_anything_is_sent() {
     let server = Faulty::untouchable();
     let mut env = TestEnv::new();
-    env.env("STAGING_TOKEN", TOKEN);
+    env.env("STAGING_TOKEN", TOKEN).unset("POSTMARK_API_URL");
     env.config(&format!(
         "[profiles.staging]\nserver_token_env = \"STAGING_TOKEN\"\nprotected = true\napi_url = \"{}\"\n",
         server.url()

@@ -3,6 +3,7 @@
 mod add;
 mod importing;
 mod listing;
+mod origins;
 mod removing;
 mod tokens;
 

@@ -8,7 +8,8 @@ fn sandbox(env: &TestEnv) -> Running {
 
 #[test]
 fn the_streams_of_a_server_are_listed() {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
+    env.unset("POSTMARK_API_URL");
     env.run("-p sandbox streams").check(str![[r#"
 ID         TYPE           NAME                          ARCHIVED
 outbound   Transactional  Default Transactional Stream  -

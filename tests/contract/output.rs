@@ -13,7 +13,7 @@ use crate::support::*;
 fn standard_output_is_one_document_whatever_happens_beside_it() {
     let server = Faulty::new([Step::status(503), listing(vec![webhook(1)])]);
     let mut env = TestEnv::new();
-    env.config("[profiles.mine]\nserver_token_env = \"T\"\nsurprise = 1\n");
+    env.config_at(server.url(), "[profiles.mine]\nserver_token_env = \"T\"\nsurprise = 1\n");
     env.env("T", TOKEN).token(TOKEN).api(server.url());
     let run = env.run("-p mine list -o json -vv");
     assert_eq!(run.json()[0]["ID"], json!(1));
@@ -88,7 +88,7 @@ fn each_failure_is_one_json_object() {
 fn a_failure_in_json_is_told_whole() {
     let server = Faulty::new([Step::refused(422, 1352, "No such webhook.")]);
     let mut env = TestEnv::new();
-    env.config("[profiles.mine]\nserver_token_env = \"T\"\n");
+    env.config_at(server.url(), "[profiles.mine]\nserver_token_env = \"T\"\n");
     env.env("T", TOKEN).token(TOKEN).api(server.url());
     env.run("-p mine get 7 -o json").check(str![[r#"
 --- stderr

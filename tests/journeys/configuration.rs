@@ -458,8 +458,12 @@ fn the_file_can_be_elsewhere() {
     let server = postmark();
     let mut env = TestEnv::new();
     env.api(server.url());
-    env.file("one.toml", "default_profile = \"one\"\n[profiles.one]\nserver_token = \"1\"\n");
-    env.file("two.toml", "default_profile = \"two\"\n[profiles.two]\nserver_token = \"2\"\n");
+    for (name, token) in [("one", 1), ("two", 2)] {
+        let profile = format!(
+            "default_profile = \"{name}\"\n[profiles.{name}]\nserver_token = \"{token}\"\n"
+        );
+        env.file(format!("{name}.toml"), profiles_at(&server.url(), &profile));
+    }
     env.shell("chmod 600 *.toml").run().code(0);
     env.env("PMHOOKS_CONFIG", env.home().join("one.toml"));
     env.run("profile list -o ids").check(str!["one"]);

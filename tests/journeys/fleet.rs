@@ -27,7 +27,8 @@ fn refusing(n: usize) -> Step {
 }
 
 fn fleet(count: usize, server: &Faulty) -> TestEnv {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
+    env.unset("POSTMARK_API_URL");
     env.config(&(0..count).map(|n| profile(n, server)).collect::<String>());
     env
 }

@@ -12,7 +12,7 @@ fn files_of_a_foreign_folder_are_not_read() {
     let server = postmark();
     let mut env = TestEnv::new();
     env.api(server.url());
-    env.config("default_profile = \"a\"\n[profiles.a]\nserver_token = \"mine\"\n");
+    env.config_at(server.url(), "default_profile = \"a\"\n[profiles.a]\nserver_token = \"mine\"\n");
     let evil = "api_url = \"http://127.0.0.1:1\"\ndefault_profile = \"evil\"\n[profiles.evil]\nserver_token_command = [\"touch\", \"pwned\"]\n[profiles.a]\nserver_token = \"evil\"\n";
     for name in [
         ".pmhooks.toml",
@@ -36,7 +36,8 @@ fn a_token_is_not_taken_from_the_working_directory() {
     let server = postmark();
     let mut env = TestEnv::new();
     env.api(server.url());
-    env.config(
+    env.config_at(
+        server.url(),
         "[profiles.file]\nserver_token_file = \"token\"\n[profiles.program]\nserver_token_command = [\"./print\"]\n",
     );
     env.file("work/token", "evil");

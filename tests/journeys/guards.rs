@@ -36,7 +36,7 @@ fn server(id: i64) -> Faulty {
 fn env(server: &Faulty, rules: &str) -> TestEnv {
     let mut env = TestEnv::new();
     env.api(server.url());
-    env.config(&format!("[profiles.prod]\nserver_token = \"t\"\n{rules}\n"));
+    env.config_at(server.url(), &format!("[profiles.prod]\nserver_token = \"t\"\n{rules}\n"));
     env
 }
 

@@ -137,6 +137,7 @@ fn a_deleted_working_directory_is_no_obstacle() {
 1234568
 --- stderr
 pmhooks: warning: POSTMARK_SERVER_TOKEN is set, but not used: --profile names the profile sandbox
+POSTMARK_API_URL is ignored: the profile sandbox has its own API.
 "#]]);
     shell("pmhooks list --config x.toml -o json").check(str!["[]"]);
     shell("pmhooks profile add x --token-file t").code(2);
@@ -153,6 +154,7 @@ fn few_descriptors_are_enough_or_it_is_said() {
 1234568
 --- stderr
 pmhooks: warning: POSTMARK_SERVER_TOKEN is set, but not used: --profile names the profile sandbox
+POSTMARK_API_URL is ignored: the profile sandbox has its own API.
 "#]]);
     for limit in 4..12 {
         let run = env.shell(&format!("ulimit -n {limit}; pmhooks -p sandbox list -o ids")).run();
@@ -249,7 +251,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         );
         assert_eq!(run.stdout.lines().count(), 1);
     }
-    env.unset("POSTMARK_SERVER_TOKEN");
+    env.unset("POSTMARK_SERVER_TOKEN").unset("POSTMARK_API_URL");
     for command in
         ["--help", "--version", "completions zsh", "profile list -o json", "-p sandbox streams"]
     {

@@ -191,6 +191,7 @@ sandbox  + create  https://hooks.staging.example.com/postmark
 sandbox  - delete  http://www.example.com/webhook-test-bounce
 sandbox  - delete  http://www.example.com/webhook-test-tracking
 --- stderr
+POSTMARK_API_URL is ignored: the profile sandbox has its own API.
 pmhooks: warning: HOOK_HOST is in the vars of staging, but not of sandbox: its value is compared as it is
 pmhooks: warning: ENV is in the vars of staging, but not of sandbox: its value is compared as it is
 To make sandbox like staging: 2 to create, 1 to change, 2 to delete; 0 as they should be.
@@ -286,6 +287,7 @@ production  https://hooks.example.com/postmark          NotReached
 production  https://hooks.example.com/postmark          NotReached
 production  https://hooks.example.com/postmark          NotReached
 --- stderr
+POSTMARK_API_URL is ignored: the profile has an api_url of its own.
 pmhooks: error: 3 of 4 changes were not made
   because staging: Create https://hooks.staging.example.com/postmark: Failed: Postmark refused (422, code 1354): A valid Url is required.
   because production: Update the server's settings: NotReached: a profile before it was not done whole

@@ -1,5 +1,6 @@
 //! A document that shows commands with what they print: its blocks, and a shell that plays them.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -114,8 +115,15 @@ impl<'env> Console<'env> {
     /// What was printed, as the document has it.
     fn shown(&self, printed: &str) -> String {
         // Only the test's API is somewhere else than Postmark's.
-        let lines = printed.lines().filter(|line| !line.contains("by POSTMARK_API_URL"));
+        let is_test = |line: &&str| {
+            line.starts_with("POSTMARK_API_URL is ignored: ")
+                || line.starts_with("The API address ") && line.contains(" is stored in ")
+        };
+        let lines = printed.lines().filter(|line| !is_test(line));
         let mut shown: String = lines.map(|line| line.to_owned() + "\n").collect();
+        if let Some(url) = self.env.variables.get(OsStr::new("POSTMARK_API_URL")) {
+            shown = shown.replace(&url.to_string_lossy()[..], "https://api.postmarkapp.com");
+        }
         shown = shown.replace(self.env.home().to_str().unwrap(), "~");
         for (place, real) in &self.places {
             shown = shown.replace(real, place);

@@ -114,6 +114,12 @@ impl TestEnv {
         path
     }
 
+    /// Writes the configuration file, each profile without an `api_url` at this address: a profile's token
+    /// follows no `POSTMARK_API_URL` to a server of a test.
+    pub fn config_at(&self, url: impl AsRef<str>, toml: &str) -> PathBuf {
+        self.config(&profiles_at(url.as_ref(), toml))
+    }
+
     /// Writes a file at a path relative to the home, with its folders.
     pub fn file(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home.join(name);
@@ -136,6 +142,13 @@ impl TestEnv {
     pub fn read(&self, path: impl AsRef<Path>) -> String {
         let path = self.home.join(path);
         fs::read_to_string(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()))
+    }
+
+    /// The text of the configuration file, ports hidden as in transcripts.
+    #[track_caller]
+    pub fn read_config(&self) -> String {
+        let port = regex::Regex::new(r"127\.0\.0\.1:[0-9]{4,5}").unwrap();
+        port.replace_all(&self.read(self.config_path()), "127.0.0.1:[PORT]").into_owned()
     }
 
     /// Every file and folder in the home except `tmp`, one per line, sorted, folders with a slash
@@ -184,6 +197,29 @@ impl TestEnv {
         path.push(self.variables.get(OsStr::new("PATH")).unwrap_or(&OsString::new()));
         self.program("/bin/sh", ["-c", line]).env("PATH", path)
     }
+}
+
+/// The configuration with an `api_url` as the last key of each profile that has none.
+pub fn profiles_at(url: &str, toml: &str) -> String {
+    let address = format!("api_url = \"{url}\"\n");
+    let mut out = String::new();
+    let mut lacks = false;
+    for line in toml.split_inclusive('\n') {
+        if line.starts_with('[') {
+            if std::mem::take(&mut lacks) {
+                out += &address;
+            }
+            let name = line.strip_prefix("[profiles.").and_then(|rest| rest.split(']').next());
+            lacks = name.is_some_and(|name| !name.contains('.'));
+        }
+        lacks &= !line.starts_with("api_url");
+        out += line;
+    }
+    if lacks {
+        out += if out.ends_with('\n') { "" } else { "\n" };
+        out += &address;
+    }
+    out
 }
 
 fn list(root: &Path, folder: &Path, lines: &mut String) {
@@ -244,6 +280,13 @@ TZ=UTC
         let expected = "0700 .config/pmhooks/\n0600 .config/pmhooks/config.toml\n";
         assert!(env.tree().contains(expected), "{}", env.tree());
         assert!(env.tree().contains(" hooks/one.yaml\n"), "{}", env.tree());
+    }
+
+    #[test]
+    fn a_profile_gets_an_address_if_it_has_none() {
+        let toml = "a = 1\n[profiles.x]\nb = 2\n[profiles.x.vars]\nc = 3\n[profiles.y]\napi_url = \"u\"\n[profiles.z]\nd = 4";
+        let expected = "a = 1\n[profiles.x]\nb = 2\napi_url = \"v\"\n[profiles.x.vars]\nc = 3\n[profiles.y]\napi_url = \"u\"\n[profiles.z]\nd = 4\napi_url = \"v\"\n";
+        assert_eq!(super::profiles_at("v", toml), expected);
     }
 
     #[test]

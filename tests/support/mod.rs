@@ -26,7 +26,7 @@ pub mod webhooks;
 #[allow(unused_imports)]
 mod names {
     pub use super::canary::Canaries;
-    pub use super::env::TestEnv;
+    pub use super::env::{TestEnv, profiles_at};
     pub use super::faulty::Faulty;
     pub use super::http::Recorded;
     #[cfg(unix)]

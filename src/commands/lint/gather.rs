@@ -71,6 +71,7 @@ pub(super) fn manifests(
 fn targets(cx: &Context) -> Result<Vec<Option<Target>>> {
     if let Some(places) = resolve::places(&cx.wanted, &cx.environment)? {
         places.warnings.iter().for_each(|warning| cx.ui.warn(warning));
+        places.notes.iter().for_each(|note| cx.ui.note(note));
         let targets = places.places.into_iter().map(|place| place.target.map(Some));
         return Ok(targets.collect::<Result<_, _>>()?);
     }

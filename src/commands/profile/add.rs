@@ -11,7 +11,7 @@ use crate::config::profile::{Profile, ProfileName};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, change, resolve};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
-use crate::postmark::{ApiUrl, Reader, StreamId};
+use crate::postmark::{Reader, StreamId};
 
 /// Add a profile
 ///
@@ -82,6 +82,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     }
     // One that cannot be read has nothing to keep.
     let old = if taken { file.profile(name).ok() } else { None };
+    let old_api_url = old.as_ref().and_then(|old| old.api_url.as_ref());
+    let (api_url, said) = resolve::api_url_of_new(&cx.wanted, old_api_url, &cx.environment)?;
     let mut profile = Profile {
         name: name.clone(),
         token: token::at(args.wanted(), cx)?,
@@ -90,7 +92,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         stream: args.stream.clone().or(old.as_ref().and_then(|o| o.stream.clone())),
         protected: args.protected || old.as_ref().is_some_and(|o| o.protected),
         read_only: args.read_only || old.as_ref().is_some_and(|o| o.read_only),
-        api_url: cx.wanted.api_url.clone().or(old.and_then(|o| o.api_url)),
+        api_url,
         vars: Vec::new(),
     };
     let read = resolve::token(&profile, &cx.environment, cx.limits.timeout);
@@ -101,16 +103,11 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     for warning in &warnings {
         cx.ui.warn(warning);
     }
-    let api_url = resolve::api_url_of_new(profile.api_url.as_ref(), &cx.environment)?;
+    let api_url = resolve::api_url_or_postmark(profile.api_url.as_ref())?;
     let client = Reader::new(Arc::clone(&cx.net), api_url.clone(), secret, cx.limits);
     let server = client.server().with_context(|| {
         format!("profile {name} was not added: its token cannot be tried at {api_url}")
     })?;
-    if profile.api_url.is_none() && api_url.to_string() != ApiUrl::POSTMARK {
-        cx.ui.note(&format!(
-            "Its token was tried at {api_url}, by POSTMARK_API_URL; only --api-url is kept in it."
-        ));
-    }
     profile.server_id = Some(server.id);
     profile.server_name = Some(server.name.clone());
     let path = resolve::config_path(&cx.wanted, &cx.environment)?;
@@ -128,6 +125,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     })?;
     let done = if taken { "Replaced" } else { "Added" };
     cx.ui.note(&format!("{done} profile {name}: server {} ({}).", server.id, server.name));
+    if let Some(note) = said {
+        cx.ui.note(&note);
+    }
     if is_default && !was_default {
         cx.ui.note(
             "It is the default profile now, as there was none; \

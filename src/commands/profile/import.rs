@@ -12,7 +12,7 @@ use crate::config::profile::Profile;
 use crate::config::resolve::{self, Profiles};
 use crate::config::source::SecretSource;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
-use crate::ops::import::{self, Common, Listed};
+use crate::ops::import::{self, Common, Fate, Listed};
 use crate::ops::pattern::Pattern;
 use crate::postmark::{Account, ApiUrl, Server};
 use view::Imports;
@@ -60,7 +60,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             .hint("a sandbox is imported from with --api-url URL"));
     }
     let file = resolve::config_or_new(&cx.wanted, &cx.environment)?;
-    let api_url = resolve::api_url_of_new(cx.wanted.api_url.as_ref(), &cx.environment)?;
+    let (stored_url, _) = resolve::api_url_of_new(&cx.wanted, None, &cx.environment)?;
+    let api_url = resolve::api_url_or_postmark(stored_url.as_ref())?;
     let (token, origin) = token::read(args.token.as_ref(), cx)?;
     let account = Account::new(Arc::clone(&cx.net), api_url.clone(), token, cx.limits);
     let listed = import::servers(&account, |so_far, all| {
@@ -70,13 +71,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     .map_err(|error| token::explained(error, origin))?;
     let is_wanted = |s: &&Server| args.name.as_ref().is_none_or(|name| name.fits(&s.name));
     let servers: Vec<Server> = listed.servers.iter().filter(is_wanted).cloned().collect();
-    let common = Common {
-        api_url: cx.wanted.api_url.clone(),
-        protected: args.protected,
-        read_only: args.read_only,
-    };
+    let common =
+        Common { api_url: stored_url, protected: args.protected, read_only: args.read_only };
     let names = file.names();
-    let existing = profiles_at(&api_url, &file, cx)?;
+    let existing = profiles_at(&api_url, &file)?;
     let imports = import::plan(&servers, &existing, &names, &common);
     let default = import::default(&imports, &names);
     let others = listed.servers.len() - servers.len();
@@ -87,10 +85,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         is_default = import::keep(&path, &imports, default)
             .with_context(|| format!("no profile was kept in {}", path.display()))?;
     }
-    if common.api_url.is_none() && api_url.to_string() != ApiUrl::POSTMARK {
-        cx.ui.note(&format!(
-            "These are the servers of {api_url}, by POSTMARK_API_URL; only --api-url is kept in a profile."
-        ));
+    let has_new = imports.iter().any(|import| matches!(import.fate, Fate::Added(_)));
+    if let (Some(url), true) = (&common.api_url, has_new) {
+        cx.ui.note(&format!("The API address {url} is stored in each new profile."));
     }
     view.notes().iter().for_each(|note| cx.ui.note(note));
     if let Some(name) = default.filter(|_| is_default) {
@@ -101,8 +98,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 }
 
 /// The profiles of the file whose servers are at this API. One that cannot be read only keeps its name.
-fn profiles_at(api_url: &ApiUrl, file: &File, cx: &Context) -> Result<Vec<Profile>> {
-    let by_default = resolve::api_url_of_new(None, &cx.environment)?;
+fn profiles_at(api_url: &ApiUrl, file: &File) -> Result<Vec<Profile>> {
+    let by_default = resolve::api_url_or_postmark(None)?;
     let names = file.names().into_iter().filter_map(|name| name.parse().ok());
     let profiles = names.filter_map(|name| file.profile(&name).ok());
     let is_there = |p: &Profile| p.api_url.as_ref().unwrap_or(&by_default).is_same_origin(api_url);

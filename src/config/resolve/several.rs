@@ -57,6 +57,8 @@ pub struct Places {
     pub places: Vec<Place>,
     /// What a user should know, each once.
     pub warnings: Vec<String>,
+    /// Settings that are ignored on purpose, each once.
+    pub notes: Vec<String>,
 }
 
 /// The targets of a run that is for several profiles; nothing where it is for one.
@@ -91,7 +93,7 @@ pub fn places(wanted: &Wanted, environment: &Environment) -> Result<Option<Place
         let target =
             name.parse().map_err(ConfigError::Refused).and_then(|name: ProfileName| {
                 match (name.is_sandbox(), may_be_sandbox) {
-                    (true, true) => sandbox(wanted, Vec::new()),
+                    (true, true) => sandbox(wanted, environment, Vec::new()),
                     (true, false) => Err(ConfigError::Refused(
                         "the name belongs to the built-in profile; take another".to_owned(),
                     )),
@@ -101,10 +103,14 @@ pub fn places(wanted: &Wanted, environment: &Environment) -> Result<Option<Place
         Place { name, target }
     };
     let mut places: Vec<_> = names.into_iter().map(place).collect();
+    let mut notes = Vec::new();
     for target in places.iter_mut().filter_map(|place| place.target.as_mut().ok()) {
         warnings.append(&mut target.warnings);
+        notes.append(&mut target.notes);
     }
-    Ok(Some(Places { places, warnings }))
+    notes.sort();
+    notes.dedup();
+    Ok(Some(Places { places, warnings, notes }))
 }
 
 /// True where several profiles are meant, by whomever.

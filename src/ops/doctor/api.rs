@@ -69,8 +69,9 @@ impl Doctor<'_> {
         let target = match target {
             Ok(target) => target,
             Err(step) => {
-                let own = self.wanted.api_url.as_ref();
-                let address = resolve::api_url_of_new(own, self.environment).ok();
+                let new = resolve::api_url_of_new(self.wanted, None, self.environment).ok();
+                let address =
+                    new.and_then(|(url, _)| resolve::api_url_or_postmark(url.as_ref()).ok());
                 return (step, None, address);
             }
         };

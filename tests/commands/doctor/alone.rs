@@ -165,7 +165,8 @@ fn what_is_odd_in_other_profiles_is_said() {
     let api = good();
     let mut env = TestEnv::new();
     env.api(api.url()).token("ignored");
-    env.config(
+    env.config_at(
+        api.url(),
         "[profiles.shop]\nserver_token = \"t\"\nsevrer_id = 7\n[profiles.other]\nstream = 5\n",
     );
     env.run("doctor -p shop --columns step,result").code(0).has("configuration  warn");

@@ -14,18 +14,18 @@ Default   yes
 Server    Staging
 ServerID  77
 Token     configuration file
-ApiUrl    https://api.postmarkapp.com
+ApiUrl    http://127.0.0.1:[PORT]
 Writes    allowed
 --- stderr
-Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile staging: server 77 (Staging).
+The API address http://127.0.0.1:[PORT] (from POSTMARK_API_URL) is stored in the profile.
 It is the default profile now, as there was none; change that with: pmhooks profile use NAME
 "#]]);
     assert_data_eq!(server.log(), str!["GET /server"]);
     assert_eq!(server.requests()[0].header("X-Postmark-Server-Token"), Some(TOKEN));
-    // torture 5: where the API is was said by the environment, so it is not kept.
+    // torture 5: the token belongs to the address that it was tried at.
     assert_data_eq!(
-        env.read(env.config_path()),
+        env.read_config(),
         str![[r#"
 default_profile = "staging"
 
@@ -33,6 +33,7 @@ default_profile = "staging"
 server_token = "11111111-2222-3333-4444-555555555555"
 server_id = 77
 server_name = "Staging"
+api_url = "http://127.0.0.1:[PORT]"
 
 "#]]
     );
@@ -60,14 +61,14 @@ Profile   two
 Server    Staging
 ServerID  77
 Token     configuration file
-ApiUrl    https://api.postmarkapp.com
+ApiUrl    http://127.0.0.1:[PORT]
 Writes    need the name (protected)
 --- stderr
-Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile two: server 77 (Staging).
+The API address http://127.0.0.1:[PORT] (from POSTMARK_API_URL) is stored in the profile.
 "#]]);
     assert_data_eq!(
-        env.read(env.config_path()),
+        env.read_config(),
         str![[r#"
 default_profile = "one"
 
@@ -80,6 +81,7 @@ server_id = 77
 server_name = "Staging"
 stream = "broadcast"
 protected = true
+api_url = "http://127.0.0.1:[PORT]"
 
 "#]]
     );
@@ -96,7 +98,7 @@ fn each_source_of_a_token_can_be_kept_as_a_reference() {
     env.run("profile add by-file --token-file token").code(0);
     env.run("profile add by-program --token-command ./print-token --flag -x").code(0);
     env.run("profile add twice --token file:token").code(0);
-    let config = env.read(env.config_path()).replace(&env.home().display().to_string(), "[HOME]");
+    let config = env.read_config().replace(&env.home().display().to_string(), "[HOME]");
     // Paths are kept whole: they must be found from any folder.
     assert_data_eq!(
         config,
@@ -108,21 +110,25 @@ server_token_env = "PM_TOKEN"
 server_id = 77
 server_name = "Staging"
 read_only = true
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.by-file]
 server_token_file = "[HOME]/token"
 server_id = 77
 server_name = "Staging"
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.by-program]
 server_token_command = ["[HOME]/print-token", "--flag", "-x"]
 server_id = 77
 server_name = "Staging"
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.twice]
 server_token = "11111111-2222-3333-4444-555555555555"
 server_id = 77
 server_name = "Staging"
+api_url = "http://127.0.0.1:[PORT]"
 
 "#]]
     );
@@ -138,7 +144,7 @@ fn with_json_only_the_object_is_printed() {
 {
   "Name": "staging",
   "Default": true,
-  "ApiUrl": "https://api.postmarkapp.com",
+  "ApiUrl": "http://127.0.0.1:[PORT]",
   "ServerID": 77,
   "ServerName": "Staging",
   "TokenSource": "configuration file",
@@ -189,9 +195,9 @@ fn on_a_terminal_the_token_is_typed_without_echo() {
     let end = terminal.finish();
     end.assert_restored().code(0).check(str![[r#"
 Server token:
-Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-u
-rl is kept in it.
 Added profile staging: server 77 (Staging).
+The API address http://127.0.0.1:[PORT] (from POSTMARK_API_URL) is stored in the
+profile.
 It is the default profile now, as there was none; change that with: pmhooks prof
 ile use NAME
 Profile   staging
@@ -199,7 +205,7 @@ Default   yes
 Server    Staging
 ServerID  77
 Token     configuration file
-ApiUrl    https://api.postmarkapp.com
+ApiUrl    http://127.0.0.1:[PORT]
 Writes    allowed
 "#]]);
     assert!(!end.output.contains(TOKEN), "{}", end.output);
@@ -319,14 +325,14 @@ Default   yes
 Server    Staging
 ServerID  77
 Token     configuration file
-ApiUrl    https://api.postmarkapp.com
+ApiUrl    http://127.0.0.1:[PORT]
 Writes    refused (read-only)
 --- stderr
-Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Replaced profile prod: server 77 (Staging).
+The API address http://127.0.0.1:[PORT] (from POSTMARK_API_URL) is stored in the profile.
 "#]]);
     assert_data_eq!(
-        env.read(env.config_path()),
+        env.read_config(),
         str![[r#"
 default_profile = "prod" # ours
 
@@ -339,6 +345,7 @@ note = 5
 # the team's
 server_token = "11111111-2222-3333-4444-555555555555"
 server_name = "Staging"
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.prod.vars]
 HOST = "h"
@@ -370,12 +377,12 @@ Default   yes
 Server    Staging
 ServerID  77
 Token     command [HOME]/bin/print
-ApiUrl    https://api.postmarkapp.com
+ApiUrl    http://127.0.0.1:[PORT]
 Writes    allowed
 --- stderr
 pmhooks: warning: --protected goes to the program, as everything behind --token-command does; write --token-command last if it was meant for the profile
-Its token was tried at http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in it.
 Added profile x: server 77 (Staging).
+The API address http://127.0.0.1:[PORT] (from POSTMARK_API_URL) is stored in the profile.
 It is the default profile now, as there was none; change that with: pmhooks profile use NAME
 "#]]);
 }

@@ -52,6 +52,7 @@ sandbox-1     Sandbox       1          added
 shop          Shop          2          added
 shop-staging  Shop staging  3          added
 --- stderr
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 3.
 "#]]);
     env.run("list -p shop-staging -o json").check(str!["[]"]);
@@ -126,8 +127,7 @@ fn on_a_terminal_the_token_is_typed_without_echo() {
     let end = terminal.finish();
     end.assert_restored().code(0).check(str![[r#"
 Account token:
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api
--url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 1.
 The default profile is now shop, as there was none.
 ┌──────┬────────┬───────────┬────────┐
@@ -188,7 +188,7 @@ NAME    SERVER  SERVER-ID  RESULT
 shop    Shop    7          added
 (none)  Bare    8          skipped: it has no token
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Dry run: nothing was kept. This would be done:
 "#]]);
     env.run("profile import --dry-run -o json").check(str![[r#"
@@ -224,32 +224,33 @@ fn a_pattern_chooses_and_the_others_are_counted() {
 shop-production
 blog-production
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 1 other server has a name that --name leaves out.
 Profiles: added 2.
 "#]]);
     env.run(["profile", "import", "--name", "shop"]).check(str![[r#"
 NAME  SERVER  SERVER-ID  RESULT
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
 3 other servers have a name that --name leaves out.
 No server has such a name.
 "#]]);
     env.run(["profile", "import", "--name", ""]).code(2);
     assert_data_eq!(
-        env.read(env.config_path()),
+        env.read_config(),
         str![[r#"
 [profiles.shop-production]
 server_token = "00000000-0000-4000-8000-000000000001"
 server_id = 1
 server_name = "Shop production"
 protected = true
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.blog-production]
 server_token = "00000000-0000-4000-8000-000000000003"
 server_id = 3
 server_name = "Blog production"
 protected = true
+api_url = "http://127.0.0.1:[PORT]"
 
 "#]]
     );
@@ -262,12 +263,12 @@ fn a_single_server_in_an_empty_configuration_becomes_the_default() {
 NAME  SERVER  SERVER-ID  RESULT
 shop  Shop    7          added
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 1.
 The default profile is now shop, as there was none.
 "#]]);
     assert_data_eq!(
-        env.read(env.config_path()),
+        env.read_config(),
         str![[r#"
 default_profile = "shop"
 
@@ -276,6 +277,7 @@ server_token = "00000000-0000-4000-8000-000000000007"
 server_id = 7
 server_name = "Shop"
 read_only = true
+api_url = "http://127.0.0.1:[PORT]"
 
 "#]]
     );
@@ -322,7 +324,7 @@ com1                                                              13         add
 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx  90         added
 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-91  91         added
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 15.
 "#]]);
     let listed = env.run("profile list -o json").code(0).json();
@@ -383,7 +385,7 @@ server_id = "six"
         blog = token(2).to_uppercase(),
         forum = token(5),
     );
-    env.config(&before);
+    env.config_at(api.url(), &before);
     env.run("profile import").check(str![[r#"
 NAME      SERVER  SERVER-ID  RESULT
 shop-1    Shop    1          added
@@ -393,7 +395,7 @@ by-env    Wiki    4          kept
 unpinned  Forum   5          kept
 mail      Mail    6          added
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 2, updated 1, kept 3.
 "#]]);
     let after = env.read(env.config_path()).replace(&port.to_string(), "[PORT]");
@@ -407,24 +409,29 @@ default_profile = "shop"
 server_token = "other"
 server_id = 4711
 
+api_url = "http://127.0.0.1:[PORT]"
 [profiles.Old-Blog]
 server_token = "00000000-0000-4000-8000-000000000002"          # still good
 server_id = 2
 protected = true
 
+api_url = "http://127.0.0.1:[PORT]"
 [profiles.news]
 server_token = "00000000-0000-4000-8000-000000000003"            # opens nothing any more
 server_id = 3
 vars = { HOST = "a.example.com" }
-server_name = "News"
 
+api_url = "http://127.0.0.1:[PORT]"
+server_name = "News"
 [profiles.by-env]
 server_token_env = "WIKI"
 server_id = 4
 
+api_url = "http://127.0.0.1:[PORT]"
 [profiles.unpinned]
 server_token = "00000000-0000-4000-8000-000000000005"
 
+api_url = "http://127.0.0.1:[PORT]"
 [profiles.elsewhere]
 server_token = "x"
 server_id = 6
@@ -432,16 +439,19 @@ api_url = "http://127.0.0.1:1"
 
 [profiles.broken]
 server_id = "six"
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.shop-1]
 server_token = "00000000-0000-4000-8000-000000000001"
 server_id = 1
 server_name = "Shop"
+api_url = "http://127.0.0.1:[PORT]"
 
 [profiles.mail]
 server_token = "00000000-0000-4000-8000-000000000006"
 server_id = 6
 server_name = "Mail"
+api_url = "http://127.0.0.1:[PORT]"
 
 "##]]
     );
@@ -457,7 +467,7 @@ fn one_that_joins_others_is_not_the_default() {
 NAME  SERVER  SERVER-ID  RESULT
 shop  Shop    7          added
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 1.
 "#]]);
     assert!(!env.read(env.config_path()).contains("default_profile"));

@@ -6,7 +6,7 @@ use crate::support::*;
 fn with(server: &Faulty, token: &str) -> TestEnv {
     let mut env = TestEnv::new();
     env.api(server.url());
-    env.config(&format!("[profiles.a]\n{token}\n"));
+    env.config_at(server.url(), &format!("[profiles.a]\n{token}\n"));
     env
 }
 
@@ -387,7 +387,7 @@ pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:11: `api_url`: a token is s
 pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:10: `stream`: a stream's ID starts with a letter and has at most 30 letters, digits, - and _
 --- exit 3
 --- stderr
-pmhooks: error: [HOME]/.config/pmhooks/config.toml:4:5: `vars.X` is a number, not a text
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:5:5: `vars.X` is a number, not a text
 --- exit 3
 
 "#]]
@@ -426,7 +426,7 @@ pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a tab
 pmhooks: error: [HOME]/.config/pmhooks/config.toml:2:16: `server_token` is a date, not a text
 --- exit 3
 --- stderr
-pmhooks: error: [HOME]/.config/pmhooks/config.toml:3:1: `stream` is a list, not a text
+pmhooks: error: [HOME]/.config/pmhooks/config.toml:4:1: `stream` is a list, not a text
 --- exit 3
 
 "#]]

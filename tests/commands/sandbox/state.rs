@@ -32,7 +32,8 @@ ID       STREAM    URL                                           TRIGGERS       
 
 #[test]
 fn the_state_is_kept_between_runs() {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
+    env.unset("POSTMARK_API_URL");
     env.run("-p sandbox delete 1234567 --yes").code(0);
     env.run("-p sandbox list -o ids").check(str!["1234568"]);
     env.run("-p sandbox create --url https://h.example.com/x --on bounce -o ids").check(str![[
@@ -51,7 +52,8 @@ Created webhook 1234569.
 
 #[test]
 fn reset_puts_the_examples_back() {
-    let env = TestEnv::new();
+    let mut env = TestEnv::new();
+    env.unset("POSTMARK_API_URL");
     env.run("-p sandbox delete 1234567 1234568 --yes").code(0);
     env.run("-p sandbox list -o json").check(str!["[]"]);
     env.run("sandbox reset").check(str![[r#"

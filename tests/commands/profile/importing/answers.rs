@@ -47,7 +47,7 @@ fn a_count_that_lies_never_keeps_it_busy() {
 NAME  SERVER  SERVER-ID  RESULT
 shop  Shop    1          added
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 1.
 The default profile is now shop, as there was none.
 pmhooks: error: Postmark counts 3 servers, but listed only 1 of them
@@ -107,7 +107,7 @@ NAME    SERVER  SERVER-ID  RESULT
 s       S       4          added
 (none)  S       5          skipped: it has no token
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
+The API address http://127.0.0.1:[PORT] is stored in each new profile.
 Profiles: added 1, skipped 4.
 The default profile is now s, as there was none.
 "#]]);
@@ -120,7 +120,6 @@ fn an_account_without_servers_is_no_failure() {
     env.run("profile import").check(str![[r#"
 NAME  SERVER  SERVER-ID  RESULT
 --- stderr
-These are the servers of http://127.0.0.1:[PORT], by POSTMARK_API_URL; only --api-url is kept in a profile.
 The account has no servers.
 "#]]);
     env.run("profile import -o json").check(str!["[]"]);
