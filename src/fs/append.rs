@@ -16,6 +16,16 @@ pub struct Appender {
     /// What stands last in it is no whole line.
     is_torn: bool,
     syncs: bool,
+    owner: Owner,
+}
+
+/// Whose file lines are added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The user of this process alone: the file holds what only this user may know.
+    User,
+    /// A file of this tool in its folder. Root also works on that of the folder's owner.
+    Folder,
 }
 
 /// What was found when it was opened.
@@ -40,7 +50,7 @@ impl Appender {
     /// Opens a file, or makes it 0600. With `syncs`, lines are on the disk when [`Self::append`] returns.
     ///
     /// A symbolic link and a file of another user are refused, here and when the file is opened anew.
-    pub fn open(path: &Path, syncs: bool) -> Result<(Self, Found), FsError> {
+    pub fn open(path: &Path, syncs: bool, owner: Owner) -> Result<(Self, Found), FsError> {
         let failed = |source| FsError::Io { doing: "write", path: path.to_owned(), source };
         let refuse = |metadata: &std::fs::Metadata| {
             if is_device(metadata) {
@@ -61,7 +71,11 @@ impl Appender {
         refuse(&metadata)?;
         let is_plain = metadata.is_file();
         if is_plain {
-            owner::refuse_others(path, &metadata)?;
+            owner::refuse_planted_name(path, &metadata)?;
+            match owner {
+                Owner::User => owner::refuse_others(path, &metadata)?,
+                Owner::Folder => owner::refuse_foreign(path, &metadata)?,
+            }
         } else {
             wait_for_device(&file).map_err(failed)?;
         }
@@ -82,7 +96,7 @@ impl Appender {
             }
         }
         let path = path.to_owned();
-        Ok((Self { path, file, is_plain, is_torn: found.is_torn, syncs }, found))
+        Ok((Self { path, file, is_plain, is_torn: found.is_torn, syncs, owner }, found))
     }
 
     /// Adds whole lines. When this returns well the system has them all; else the file has none.
@@ -96,7 +110,7 @@ impl Appender {
             return written.map(|()| Place::Same).map_err(failed(&self.path));
         }
         let is_gone = written.is_err() || self.is_gone();
-        let (anew, _) = Self::open(&self.path, self.syncs).inspect_err(|_| {
+        let (anew, _) = Self::open(&self.path, self.syncs, self.owner).inspect_err(|_| {
             // The lines are refused, so the file that was moved away must not have them either.
             if written.is_ok() {
                 let _ = self.take_back(lines.len() as u64);

@@ -399,8 +399,13 @@ fn open_lock(path: &Path) -> Result<File, FsError> {
     Ok(file)
 }
 
-/// Whether a file is empty or was written by [`Lock::describe`], wholly or in part.
+/// Whether a file was written by [`Lock::describe`], wholly or in part, or is a new one. An empty file that
+/// has another name is somebody's.
 fn is_lock(file: &mut File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    if metadata.len() == 0 {
+        return Ok(!owner::has_other_names(&metadata));
+    }
     let mut start = Vec::new();
     file.rewind()?;
     file.take(LOCK_MARK.len() as u64).read_to_end(&mut start)?;

@@ -139,29 +139,32 @@ mod unix {
             || user() == ROOT && (file.uid() == folder.uid() || folder.mode() & OTHERS_WRITE == 0)
     }
 
-    /// Refuses an open file that another user may have put there, or that has a second name.
+    /// Refuses an open file that another user may have put there.
     pub(in super::super) fn refuse_foreign(path: &Path, file: &Metadata) -> Result<(), FsError> {
         let folder = fs::metadata(parent(path)).map_err(FsError::io("look at", parent(path)))?;
-        if !is_own(file, &folder) {
-            return Err(foreign(path, "it", file.uid()));
-        }
-        if file.nlink() > 1 {
+        if is_own(file, &folder) { Ok(()) } else { Err(foreign(path, "it", file.uid())) }
+    }
+
+    /// Refuses an open file of another user, whoever that is.
+    pub(in super::super) fn refuse_others(path: &Path, file: &Metadata) -> Result<(), FsError> {
+        if file.uid() == user() { Ok(()) } else { Err(foreign(path, "it", file.uid())) }
+    }
+
+    /// Refuses a second name that another user may have given to a file of this one.
+    pub(in super::super) fn refuse_planted_name(
+        path: &Path,
+        file: &Metadata,
+    ) -> Result<(), FsError> {
+        let is_shared = |folder: Metadata| folder.mode() & OTHERS_WRITE != 0;
+        if has_other_names(file) && fs::metadata(parent(path)).is_ok_and(is_shared) {
             return Err(FsError::NotAFile { path: path.to_owned(), what: "a hard link" });
         }
         Ok(())
     }
 
-    /// Refuses an open file of another user, and a second name that another user may have given to a file
-    /// of this one.
-    pub(in super::super) fn refuse_others(path: &Path, file: &Metadata) -> Result<(), FsError> {
-        if file.uid() != user() {
-            return Err(foreign(path, "it", file.uid()));
-        }
-        let is_shared = |folder: Metadata| folder.mode() & OTHERS_WRITE != 0;
-        if file.nlink() > 1 && fs::metadata(parent(path)).is_ok_and(is_shared) {
-            return Err(FsError::NotAFile { path: path.to_owned(), what: "a hard link" });
-        }
-        Ok(())
+    /// Whether a file can be reached by another name, too.
+    pub(in super::super) fn has_other_names(file: &Metadata) -> bool {
+        file.nlink() > 1
     }
 
     /// Gives a new file the owner of its folder, where root works in a user's folder.
@@ -221,8 +224,8 @@ mod unix {
 
 #[cfg(unix)]
 pub(super) use unix::{
-    adopt, adopt_folder, inherit, refuse_foreign, refuse_foreign_link, refuse_others,
-    refuse_planted_links,
+    adopt, adopt_folder, has_other_names, inherit, refuse_foreign, refuse_foreign_link,
+    refuse_others, refuse_planted_links, refuse_planted_name,
 };
 
 #[cfg(not(unix))]
@@ -249,6 +252,14 @@ mod elsewhere {
         Ok(())
     }
 
+    pub(in super::super) fn refuse_planted_name(_: &Path, _: &Metadata) -> Result<(), FsError> {
+        Ok(())
+    }
+
+    pub(in super::super) fn has_other_names(_: &Metadata) -> bool {
+        false
+    }
+
     pub(in super::super) fn adopt(_: &Path, _: &File) {}
 
     pub(in super::super) fn adopt_folder(_: &Path) {}
@@ -265,6 +276,6 @@ mod elsewhere {
 
 #[cfg(not(unix))]
 pub(super) use elsewhere::{
-    adopt, adopt_folder, inherit, refuse_foreign, refuse_foreign_link, refuse_others,
-    refuse_planted_links,
+    adopt, adopt_folder, has_other_names, inherit, refuse_foreign, refuse_foreign_link,
+    refuse_others, refuse_planted_links, refuse_planted_name,
 };

@@ -25,7 +25,7 @@ pub use server::{EventRequest, RejectReason, Rejection};
 
 use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event::Event;
-use crate::fs::append::{Appender, Found};
+use crate::fs::append::{Appender, Found, Owner};
 use crate::fs::{self, FsError};
 use crate::http::server::Limits;
 use crate::postmark::HttpAuth;
@@ -172,7 +172,7 @@ impl Listener {
     pub fn start(options: ReceiveOptions<'_>) -> Result<Self, ReceiveError> {
         let (record, record_state) = match options.record {
             Some(path) => {
-                let (appender, found) = Appender::open(path, options.fsync)?;
+                let (appender, found) = Appender::open(path, options.fsync, Owner::User)?;
                 (Some(appender), found)
             }
             None => (None, Found::default()),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::SandboxError;
 use super::servers::{self, Server};
 use super::wire::Refusal;
-use crate::fs::append::Appender;
+use crate::fs::append::{Appender, Owner};
 use crate::fs::{self, Access, FsError, Lock};
 
 /// Version of the state file that is written.
@@ -344,7 +344,7 @@ impl LogFile {
         let lines = encode(records.iter(), &self.path)?;
         let mut appender = match self.appender.take() {
             Some(appender) => appender,
-            None => Appender::open(&self.path, true).map_err(SandboxError::Disk)?.0,
+            None => Appender::open(&self.path, true, Owner::Folder).map_err(SandboxError::Disk)?.0,
         };
         let place = appender.append(&lines).map_err(SandboxError::Disk)?;
         if place == fs::append::Place::New {

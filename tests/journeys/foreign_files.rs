@@ -178,7 +178,7 @@ pmhooks: error: cannot serve the sandbox
         env.file("empty", "");
         fs::hard_link(env.home().join("empty"), env.home().join(name)).unwrap();
     }
-    env.run(serve).code(9).has("it is a hard link");
+    env.run(serve).code(9).has("it is not a lock file of pmhooks");
     assert_eq!(env.read("empty"), "");
 }
 
