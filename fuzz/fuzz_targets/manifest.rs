@@ -2,13 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use pmhooks::config::references::Substitute;
 use pmhooks::ops::manifest::Documents;
 use pmhooks::ops::plan::{Wishes, plan};
 use pmhooks::postmark::Reveal;
 
 fuzz_target!(|data: &[u8]| {
     let lookup = |name: &str| match name.len() {
-        1 => Ok("hooks.example.com".to_owned()),
+        1 => Ok(Substitute { text: "hooks.example.com".to_owned(), is_secret: false }),
+        2 => Ok(Substitute { text: "q7".to_owned(), is_secret: true }),
         _ => Err(format!("{name} is not set")),
     };
     let Ok(documents) = Documents::read(&["-".into()], &mut &*data) else { return };

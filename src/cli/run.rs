@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use serde_json::Value;
 
 use super::{complete, profiles, terminal, trace};
 use crate::Process;
@@ -119,7 +120,11 @@ fn close(ui: &Ui) {
 fn report(error: &CommandError, target_options: &TargetOptions, ui: &Ui) -> Exit {
     if ui.settings.format.is_json() {
         let object = serde_json::to_value(error.to_report(target_options, ui.close()));
-        let object = object.unwrap_or_default();
+        let mut object = object.unwrap_or_default();
+        let causes = object.pointer_mut("/Error/Causes").and_then(Value::as_array_mut);
+        for cause in causes.into_iter().flatten() {
+            *cause = cause.as_str().map(|cause| ui.without_hidden(cause)).into();
+        }
         let text = if ui.settings.format == Format::Json {
             json::pretty(&object)
         } else {
@@ -132,7 +137,7 @@ fn report(error: &CommandError, target_options: &TargetOptions, ui: &Ui) -> Exit
     let label = ui.err_tone(Tone::Bad, "error:");
     ui.line(&format!("pmhooks: {label} {}", text::excerpt(&error.message(), 500)));
     for cause in error.causes() {
-        ui.line(&format!("  because {}", text::excerpt(&cause, 500)));
+        ui.line(&format!("  because {}", text::excerpt(&ui.without_hidden(&cause), 500)));
     }
     for hint in error.hints() {
         let label = ui.err_tone(Tone::Strong, "hint:");

@@ -32,6 +32,12 @@ const ALONE: &str = "cannot begin: only one apply at a time may change a server"
 /// Several profiles are planned and confirmed together, and then changed one after
 /// the other; where one is not done whole, those behind it are not begun.
 ///
+/// A reference, ${NAME}, takes its value from --var, the profile's vars or the
+/// environment. Values from the environment are masked wherever they are shown;
+/// `--var NAME` takes one from there and shows it. Tokens are never inserted.
+///
+/// A plan is bound to the API and the server that it was made for.
+///
 /// Examples:
 ///     pmhooks apply hooks.yaml
 ///     pmhooks -p production apply hooks.yaml --confirm production

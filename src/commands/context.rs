@@ -9,6 +9,7 @@ use crate::commands::options::confirm::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
+use crate::config::references::Var;
 use crate::config::resolve::{Profiles, Wanted, places};
 use crate::config::source::SecretSource;
 use crate::config::{ConfigError, secret};
@@ -172,6 +173,16 @@ impl Context {
             }
             None => Ok(headers),
         }
+    }
+
+    /// The values that `--var` gives; one without a value is refused.
+    pub fn vars(&self, given: &[Var]) -> Result<Vec<(String, String)>> {
+        let value = |var: &Var| {
+            let value = var.resolve(&self.environment);
+            let value = value.map_err(|error| CommandError::usage(error.to_string()))?;
+            Ok((var.name.clone(), value))
+        };
+        given.iter().map(value).collect()
     }
 
     /// Standard input can be meant for one thing only.

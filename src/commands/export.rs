@@ -7,6 +7,7 @@ use super::Context;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::quiet_with;
 use crate::commands::options::target::StreamFilter;
+use crate::config::references::Var;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::export::{self, Exported, SCHEMA, SCHEMA_FILE, Wishes};
 use crate::postmark::Reveal;
@@ -35,9 +36,9 @@ pub struct Args {
     /// Write to this file, whole or not at all; a new file is private
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
-    /// Write ${NAME} wherever VALUE stands; can be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = quiet_with(assignment))]
-    var: Vec<(String, String)>,
+    /// Write ${NAME} wherever VALUE stands; NAME alone takes it from the environment
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = quiet_with(assignment))]
+    var: Vec<Var>,
     /// Leave the Server block out, as --stream does
     #[arg(long)]
     no_server: bool,
@@ -61,6 +62,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             return Err(CommandError::usage(message));
         }
     };
+    let vars = cx.vars(&args.var)?;
     let session = cx.session()?;
     let place = session.place();
     let webhooks = session.client.list(args.filter.stream.as_ref());
@@ -71,7 +73,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let server = session.client.server();
         Some(server.with_context(|| format!("cannot get the server settings of {place}"))?)
     };
-    let wishes = Wishes { vars: args.var.clone(), reveal: cx.reveal() == Reveal::Shown };
+    let wishes = Wishes { vars, reveal: cx.reveal() == Reveal::Shown };
     let exported = export::export(&webhooks, server.as_ref(), &wishes);
     exported.warnings.iter().for_each(|warning| cx.ui.warn(warning));
     let text = if as_json { json::pretty(&exported.manifest) } else { yaml(&exported) };

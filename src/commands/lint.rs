@@ -15,6 +15,7 @@ use super::fleet::WIDTH;
 use crate::commands::options::manifest::assignment;
 use crate::commands::options::parse::{quiet, quiet_with};
 use crate::commands::options::target::StreamFilter;
+use crate::config::references::Var;
 use crate::error::{CommandError, Exit, Result};
 use crate::ops::finding::Level;
 use crate::ops::lint::{self, LintInput, RULES, Rule};
@@ -50,9 +51,9 @@ pub struct Args {
     /// A manifest; the same as FILE
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     more_files: Vec<PathBuf>,
-    /// What ${NAME} stands for; before the profile's vars and the environment
-    #[arg(long, value_name = "NAME=VALUE", value_parser = quiet_with(assignment))]
-    var: Vec<(String, String)>,
+    /// Value of ${NAME}; NAME alone takes it from the environment and shows it
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = quiet_with(assignment))]
+    var: Vec<Var>,
     #[command(flatten)]
     filter: StreamFilter,
     /// The least level that ends the run with 1

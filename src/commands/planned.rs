@@ -6,7 +6,6 @@ mod resolved;
 mod view;
 
 pub use plans::Plans;
-pub use prose::sentence;
 pub use resolved::{Manifests, manifests};
 
 use std::io;
@@ -18,7 +17,7 @@ use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Hint, Result, ResultExt as _};
 use crate::ops::apply::Outcome;
-use crate::ops::manifest::{Documents, Manifest};
+use crate::ops::manifest::{Documents, Manifest, ManifestError};
 use crate::ops::plan::kept::{self, Binding, Kept};
 use crate::ops::plan::{self, Plan, Wishes};
 use crate::ops::session::Session;
@@ -103,6 +102,11 @@ pub fn plan(
     session: &Session,
     reveal: Reveal,
 ) -> Result<Planned> {
+    // The token of a file or a program is known only now.
+    let faults = manifest.with_tokens(&session.tokens());
+    if !faults.is_empty() {
+        return Err(ManifestError::Wrong(faults).into());
+    }
     let place = session.place();
     let live = session.client.list(None);
     let live = live.with_context(|| format!("cannot list the webhooks of {place}"))?;
@@ -128,7 +132,7 @@ pub fn plan(
         outcomes: None,
     };
     let changes = planned.objects().iter().filter_map(|o| serde_json::to_value(o).ok()).collect();
-    planned.masked = Masked { changes, live: kept::live(&live) };
+    planned.masked = Masked { changes, live: kept::live(&live, &manifest.redaction) };
     planned.plan = shown.unwrap_or(planned.plan);
     Ok(planned)
 }

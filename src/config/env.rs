@@ -110,6 +110,11 @@ impl Environment {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_os_str())
     }
 
+    /// All variables that are text, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
     /// A setting: empty or not text is an error rather than "unset", so that a CI variable which did
     /// not arrive is noticed.
     pub fn setting(&self, variable: Variable) -> Result<Option<&str>, ConfigError> {

@@ -83,6 +83,18 @@ impl File {
         is_set("read_only") || is_set("protected")
     }
 
+    /// The variables that profiles take their tokens from, and the tokens in the file itself.
+    pub fn tokens(&self) -> (Vec<String>, Vec<Secret>) {
+        let profiles = self.profiles().ok().flatten();
+        let tables = profiles.into_iter().flat_map(TableLike::iter);
+        let tables: Vec<_> = tables.filter_map(|(_, item)| item.as_table_like()).collect();
+        let all = |key| {
+            let items = tables.iter().filter_map(move |table| table.get(key));
+            items.filter_map(Item::as_str).map(str::to_owned)
+        };
+        (all("server_token_env").collect(), all("server_token").map(Secret::new).collect())
+    }
+
     /// A profile, checked key by key.
     pub fn profile(&self, name: &ProfileName) -> Result<Profile, ConfigError> {
         let item = self.profiles()?.and_then(|t| t.get(name.as_str()));

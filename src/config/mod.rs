@@ -4,6 +4,7 @@ pub mod change;
 pub mod env;
 pub mod file;
 pub mod profile;
+pub mod references;
 pub mod resolve;
 pub mod secret;
 pub mod source;

@@ -4,7 +4,40 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::ops::manifest::Redaction;
 use crate::postmark::{MASK, Object, Reveal, Webhook, WebhookPatch, mask};
+
+/// How the values of fields are shown.
+#[derive(Clone, Copy)]
+pub struct Masking<'a> {
+    /// Whether secrets are shown.
+    pub reveal: Reveal,
+    /// Hides the values that came from the environment, where secrets are not shown.
+    pub redaction: Option<&'a Redaction>,
+}
+
+impl From<Reveal> for Masking<'_> {
+    fn from(reveal: Reveal) -> Self {
+        Self { reveal, redaction: None }
+    }
+}
+
+impl Masking<'_> {
+    fn redaction(&self) -> Option<&Redaction> {
+        self.redaction.filter(|_| self.reveal == Reveal::Masked)
+    }
+
+    fn object(&self, object: &mut Object) {
+        if let Some(redaction) = self.redaction() {
+            redaction.object(object);
+        }
+        mask::object(object, self.reveal);
+    }
+
+    fn path(&self, path: String) -> String {
+        self.redaction().map_or_else(|| path.clone(), |redaction| redaction.path(&path))
+    }
+}
 
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,21 +86,29 @@ pub fn of_webhooks(before: &Webhook, after: &Webhook, reveal: Reveal) -> Vec<Fie
 }
 
 /// The fields that a patch changes.
-pub fn of_patch(webhook: &Webhook, patch: &WebhookPatch, reveal: Reveal) -> Vec<FieldChange> {
+pub fn of_patch(webhook: &Webhook, patch: &WebhookPatch, masking: Masking<'_>) -> Vec<FieldChange> {
     let (before, after) = patch.touched(webhook);
-    of_objects(&before, &after, reveal)
+    of_objects(&before, &after, masking)
 }
 
 /// The fields of something new.
-pub fn of_new(mut object: Object, reveal: Reveal) -> Vec<FieldChange> {
-    mask::object(&mut object, reveal);
-    let field =
-        |(path, to): (String, &Value)| FieldChange { path, from: Value::Null, to: to.clone() };
+pub fn of_new(mut object: Object, masking: Masking<'_>) -> Vec<FieldChange> {
+    masking.object(&mut object);
+    let field = |(path, to): (String, &Value)| FieldChange {
+        path: masking.path(path),
+        from: Value::Null,
+        to: to.clone(),
+    };
     flat(&object).into_iter().map(field).collect()
 }
 
 /// The fields in which two objects differ, in the order in which they are written.
-pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldChange> {
+pub fn of_objects<'a>(
+    before: &Object,
+    after: &Object,
+    masking: impl Into<Masking<'a>>,
+) -> Vec<FieldChange> {
+    let masking = masking.into();
     let (mut before, mut after) = (without(before, after), without(after, before));
     let differing: Vec<String> = {
         let (was, is) = (by_path(&before), by_path(&after));
@@ -76,15 +117,15 @@ pub fn of_objects(before: &Object, after: &Object, reveal: Reveal) -> Vec<FieldC
         paths.filter(|path| was.get(path) != is.get(path)).collect()
     };
     // Compared in clear and shown masked.
-    mask::object(&mut before, reveal);
-    mask::object(&mut after, reveal);
+    masking.object(&mut before);
+    masking.object(&mut after);
     let (was, is) = (by_path(&before), by_path(&after));
     let value = |fields: &BTreeMap<String, &Value>, path: &str| {
         fields.get(path).map_or(Value::Null, |value| (*value).clone())
     };
     let change = |path: String| {
         let (from, to) = (value(&was, &path), value(&is, &path));
-        FieldChange { path, from, to }
+        FieldChange { path: masking.path(path), from, to }
     };
     differing.into_iter().map(change).collect()
 }

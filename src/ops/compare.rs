@@ -131,7 +131,7 @@ fn check_twins(side: &Side) -> Result<(), PlanError> {
     for webhook in &side.webhooks {
         let identity = (webhook.message_stream.clone(), webhook.url.place());
         if let Some(first) = seen.insert(identity, webhook.id) {
-            let stream = webhook.message_stream.clone();
+            let stream = webhook.message_stream.to_string();
             return Err(PlanError::Ambiguous { stream, ids: (first, webhook.id) });
         }
     }

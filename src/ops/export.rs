@@ -229,6 +229,7 @@ pub fn write(path: &Path, text: &str, reveal: bool) -> Result<(), FsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::references::Substitute;
 
     fn webhook(url: &str, password: &str) -> Webhook {
         serde_json::from_value(json!({
@@ -257,13 +258,16 @@ mod tests {
             for secret in ["pw$1", "x$y", hook.http_headers[0].value.expose(), &password] {
                 assert!(!text.contains(secret), "{secret} in {text}");
             }
-            let secret = |name: &str| match name {
-                "HOST" => Ok("hooks.example.com".to_owned()),
-                "OUTBOUND_A_B_URL_PASSWORD" => Ok("pw$1".to_owned()),
-                "OUTBOUND_A_B_TOKEN" => Ok("x$y".to_owned()),
-                "OUTBOUND_A_B_PASSWORD" => Ok(password.clone()),
-                "OUTBOUND_A_B_X_ENV" => Ok(hook.http_headers[0].value.expose().to_owned()),
-                other => Err(other.to_owned()),
+            let secret = |name: &str| {
+                let text = match name {
+                    "HOST" => "hooks.example.com",
+                    "OUTBOUND_A_B_URL_PASSWORD" => "pw$1",
+                    "OUTBOUND_A_B_TOKEN" => "x$y",
+                    "OUTBOUND_A_B_PASSWORD" => &password,
+                    "OUTBOUND_A_B_X_ENV" => hook.http_headers[0].value.expose(),
+                    other => return Err(other.to_owned()),
+                };
+                Ok(Substitute { text: text.to_owned(), is_secret: true })
             };
             let documents = json!([{"Origin": "-", "Document": exported.manifest}]);
             let documents = manifest::Documents::from_json(&documents).unwrap();

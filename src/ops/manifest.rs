@@ -4,6 +4,7 @@
 //! `${NAME}` references in it mean something else on each.
 
 mod entry;
+mod redaction;
 mod reference;
 pub mod unset;
 
@@ -16,9 +17,11 @@ use serde_json::{Value, json};
 
 use super::definition::{self, DefinitionError};
 use super::document::{self, Content, DocumentError, Node, Place, nearest};
+use crate::config::references::{Substitute, Tokens};
 use crate::error::{Diagnose, Diagnosis, Exit, Hint, Invocation};
 use crate::postmark::{Object, ServerPatch};
 pub use entry::Entry;
+pub use redaction::Redaction;
 pub use reference::names;
 
 const KEYS: [&str; 2] = ["Server", "Webhooks"];
@@ -74,10 +77,41 @@ pub struct Manifest {
     pub warnings: Vec<String>,
     /// Where secrets stand in clear, each with its place.
     pub literals: Vec<String>,
+    /// Hides the values that came from the environment.
+    pub redaction: Redaction,
 }
 
-/// What a reference stands for; an error is a sentence about the name.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+impl Manifest {
+    /// The webhooks and settings in which a token stands, each as a sentence with its place.
+    pub fn with_tokens(&self, tokens: &Tokens) -> Vec<String> {
+        let fault = |place: &str, path: &str| format!("{place}: {path} contains a Postmark token");
+        let mut faults = Vec::new();
+        if tokens.are_in(self.server.inbound_hook_url.as_deref().unwrap_or_default()) {
+            faults.push(fault("Server", "InboundHookUrl"));
+        }
+        for entry in &self.entries {
+            let moved_from =
+                entry.moved_from.as_ref().map(|url| ("MovedFrom", url.expose().into()));
+            let body = entry.to_new().body();
+            let body = body.iter().map(|(key, value)| (key.as_str(), value.clone()));
+            let paths = body.chain(moved_from).filter(|(_, value)| is_token_in(value, tokens));
+            faults.extend(paths.map(|(path, _)| fault(&entry.place, path)));
+        }
+        faults
+    }
+}
+
+fn is_token_in(value: &Value, tokens: &Tokens) -> bool {
+    match value {
+        Value::String(text) => tokens.are_in(text),
+        Value::Array(items) => items.iter().any(|item| is_token_in(item, tokens)),
+        Value::Object(object) => object.values().any(|inner| is_token_in(inner, tokens)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The value of a reference; an error is a sentence about the name.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<Substitute, String>;
 
 impl Documents {
     /// Reads the files; `-` is standard input. Nothing is resolved yet.
@@ -151,7 +185,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn fault(&mut self, error: DocumentError) {
+    fn fault(&mut self, mut error: DocumentError) {
+        error.problem = self.manifest.redaction.sentence(&error.problem);
         self.faults.push(format!("{}:{error}", self.origin));
     }
 
@@ -168,7 +203,8 @@ impl Reading {
             )
         }));
         let mut faults = Vec::new();
-        let node = reference::resolved(written, lookup, &mut faults);
+        let redaction = &mut self.manifest.redaction;
+        let node = reference::resolved("", written, lookup, redaction, &mut faults);
         for fault in faults {
             self.fault(fault);
         }
@@ -254,9 +290,10 @@ impl Reading {
         for entry in &self.manifest.entries {
             let stream = entry.stream.as_str();
             if let Some(earlier) = seen.insert((false, stream, entry.url.place()), &entry.place) {
+                let stream = self.manifest.redaction.field("MessageStream", stream);
                 self.faults.push(format!(
-                    "{}: the stream {} has a webhook with this URL at {earlier} already",
-                    entry.place, entry.stream
+                    "{}: the stream {stream} has a webhook with this URL at {earlier} already",
+                    entry.place
                 ));
             }
             let Some(old) = &entry.moved_from else { continue };
@@ -305,6 +342,7 @@ mod tests {
             "PASSWORD" => Ok("geheim: #\"x".to_owned()),
             _ => Err(format!("{name} is not set")),
         };
+        let lookup = |name: &str| lookup(name).map(|text| Substitute { text, is_secret: false });
         let path = [PathBuf::from("-")];
         let faults = |error| match error {
             ManifestError::Wrong(faults) => faults,

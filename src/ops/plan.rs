@@ -10,8 +10,8 @@ use std::collections::HashMap;
 
 use matching::Matching;
 
-use super::change::{self, FieldChange};
-use super::manifest::Manifest;
+use super::change::{self, FieldChange, Masking};
+use super::manifest::{Manifest, Redaction};
 use crate::error::{Diagnose, Diagnosis, Exit, Hint, Invocation};
 use crate::postmark::{
     HookUrl, NewWebhook, Object, Reveal, Server, ServerPatch, StreamId, Webhook, WebhookId,
@@ -30,8 +30,8 @@ pub enum PlanError {
         .ids.0, .ids.1
     )]
     Ambiguous {
-        /// Their stream.
-        stream: StreamId,
+        /// Their stream, as it is shown.
+        stream: String,
         /// The two.
         ids: (WebhookId, WebhookId),
     },
@@ -51,8 +51,8 @@ pub enum PlanError {
         if *.deletes > 0 { "; webhooks are made before others are deleted, so that no event is lost" } else { "" }
     )]
     TooMany {
-        /// The stream.
-        stream: StreamId,
+        /// The stream, as it is shown.
+        stream: String,
         /// How many it would have at the most.
         count: usize,
         /// How many of them would be deleted afterwards.
@@ -76,6 +76,19 @@ impl Diagnose for PlanError {
                 "give the old URL as MovedFrom, so that a webhook is changed in place; or delete one first",
             ),
         }
+    }
+}
+
+impl PlanError {
+    /// The same without values that came from the environment.
+    fn redacted(mut self, redaction: &Redaction) -> Self {
+        match &mut self {
+            Self::Ambiguous { stream, .. } | Self::TooMany { stream, .. } => {
+                *stream = redaction.field("MessageStream", stream).into_owned();
+            }
+            Self::TwoEntries { .. } => {}
+        }
+        self
     }
 }
 
@@ -108,9 +121,21 @@ pub struct Change {
     pub deed: Deed,
     /// What differs.
     pub fields: Vec<FieldChange>,
+    /// The stream as it is shown; `None` for the server's settings.
+    pub shown_stream: Option<String>,
+    /// The URL as it is shown; `None` for the server's settings.
+    pub shown_url: Option<String>,
 }
 
 impl Change {
+    fn new(deed: Deed, fields: Vec<FieldChange>, redaction: &Redaction) -> Self {
+        let mut change = Self { deed, fields, shown_stream: None, shown_url: None };
+        let stream = change.stream().map(|id| redaction.field("MessageStream", id).into_owned());
+        let url = change.url().map(|url| redaction.url(url));
+        (change.shown_stream, change.shown_url) = (stream, url);
+        change
+    }
+
     /// The word of the report.
     pub fn action(&self) -> &'static str {
         match self.deed {
@@ -161,6 +186,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// What a user should know.
     pub warnings: Vec<String>,
+    /// Hides the values that came from the environment.
+    pub redaction: Redaction,
 }
 
 impl Plan {
@@ -189,7 +216,7 @@ pub fn plan(
     wishes: Wishes,
 ) -> Result<Plan, PlanError> {
     let plan = differences(live, server, manifest, wishes)?;
-    check_limits(live, &plan.changes)?;
+    check_limits(live, &plan.changes).map_err(|error| error.redacted(&manifest.redaction))?;
     Ok(plan)
 }
 
@@ -200,13 +227,17 @@ pub fn differences(
     manifest: &Manifest,
     wishes: Wishes,
 ) -> Result<Plan, PlanError> {
-    let mut plan = Plan::default();
+    let redaction = &manifest.redaction;
+    let masking = Masking { reveal: wishes.reveal, redaction: Some(redaction) };
+    let mut plan = Plan { redaction: redaction.clone(), ..Plan::default() };
     let mut matching = Matching::new(live);
     let (mut creates, mut updates) = (Vec::new(), Vec::new());
     for entry in &manifest.entries {
-        let Some(webhook) = matching.webhook_of(entry)? else {
+        let Some(webhook) =
+            matching.webhook_of(entry).map_err(|error| error.redacted(redaction))?
+        else {
             let new = NewWebhook { verify: wishes.verify, ..entry.to_new() };
-            creates.push(created(new, wishes.reveal));
+            creates.push(created(new, masking, redaction));
             continue;
         };
         let (mut patch, unreadable) = compare::patch(webhook, entry);
@@ -221,16 +252,16 @@ pub fn differences(
             continue;
         }
         patch.verify = wishes.verify;
-        let fields = change::of_patch(webhook, &patch, wishes.reveal);
+        let fields = change::of_patch(webhook, &patch, masking);
         let (stream, url) = (webhook.message_stream.clone(), webhook.url.clone());
         let deed = Deed::Update { id: webhook.id, stream, url, patch: Box::new(patch) };
-        updates.push(Change { deed, fields });
+        updates.push(Change::new(deed, fields, redaction));
     }
     let (mut deletes, mut unmanaged) = (Vec::new(), Vec::new());
     for webhook in matching.others() {
         if wishes.prune {
             let deed = Deed::Delete(Box::new(webhook.clone()));
-            deletes.push(Change { deed, fields: Vec::new() });
+            deletes.push(Change::new(deed, Vec::new(), redaction));
         } else {
             unmanaged.push(webhook.clone());
         }
@@ -243,7 +274,7 @@ pub fn differences(
     for changes in [&mut creates, &mut updates, &mut deletes] {
         changes.sort_by_cached_key(key);
     }
-    plan.changes.extend(server.and_then(|server| server_change(server, manifest, wishes.reveal)));
+    plan.changes.extend(server.and_then(|server| server_change(server, manifest, masking)));
     plan.changes.extend(creates);
     plan.changes.extend(updates);
     plan.changes.extend(deletes);
@@ -251,14 +282,14 @@ pub fn differences(
     Ok(plan)
 }
 
-fn created(new: NewWebhook, reveal: Reveal) -> Change {
+fn created(new: NewWebhook, masking: Masking<'_>, redaction: &Redaction) -> Change {
     let mut body = new.body();
     body.shift_remove("Verify");
-    let fields = change::of_new(body, reveal);
-    Change { deed: Deed::Create(Box::new(new)), fields }
+    let fields = change::of_new(body, masking);
+    Change::new(Deed::Create(Box::new(new)), fields, redaction)
 }
 
-fn server_change(server: &Server, manifest: &Manifest, reveal: Reveal) -> Option<Change> {
+fn server_change(server: &Server, manifest: &Manifest, masking: Masking<'_>) -> Option<Change> {
     let patch = manifest.server.needed(server);
     let wanted = patch.body();
     if wanted.is_empty() {
@@ -266,8 +297,8 @@ fn server_change(server: &Server, manifest: &Manifest, reveal: Reveal) -> Option
     }
     let inside = |object: Object| Object::from_iter([("Server".to_owned(), object.into())]);
     let now = wanted.keys().filter_map(|key| Some((key.clone(), server.get(key)?.clone())));
-    let fields = change::of_objects(&inside(now.collect()), &inside(wanted.clone()), reveal);
-    Some(Change { deed: Deed::Server(patch), fields })
+    let fields = change::of_objects(&inside(now.collect()), &inside(wanted.clone()), masking);
+    Some(Change::new(Deed::Server(patch), fields, &manifest.redaction))
 }
 
 /// A stream's webhooks are counted as they are when there are most of them: after the creates.
@@ -288,7 +319,7 @@ fn check_limits(live: &[Webhook], changes: &[Change]) -> Result<(), PlanError> {
             };
             let before = live.iter().filter(|w| w.message_stream == *stream).count();
             return Err(PlanError::TooMany {
-                stream: stream.clone(),
+                stream: stream.to_string(),
                 count: before + here("Create"),
                 deletes: here("Delete"),
             });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;
+use crate::config::references::Tokens;
 use crate::config::resolve::{self, Account, Target, Wanted};
 use crate::config::{ConfigError, env};
 use crate::error::{Diagnose, Diagnosis};
@@ -42,6 +43,7 @@ pub struct Session {
     pub target: Target,
     /// Limits of its calls.
     pub limits: Limits,
+    token: Secret,
     /// The sandbox, if it is the target. It runs as long as the session.
     _sandbox: Option<Sandbox>,
 }
@@ -78,8 +80,13 @@ impl Session {
                 (token, None)
             }
         };
-        let client = Reader::new(net, target.api_url.clone(), token, limits);
-        Ok(Self { client, target, limits, _sandbox: sandbox })
+        let client = Reader::new(net, target.api_url.clone(), token.clone(), limits);
+        Ok(Self { client, target, limits, token, _sandbox: sandbox })
+    }
+
+    /// The token of this session, which no webhook may carry.
+    pub fn tokens(&self) -> Tokens {
+        Tokens::of(&self.token)
     }
 
     /// Scheme, host and port of the API.

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use super::Object;
+use super::{Object, Secret};
 
 /// What stands in a secret's place, whatever its length.
 pub const MASK: &str = "********";
@@ -174,6 +174,73 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
     [secret.to_owned(), json.trim_matches('"').to_owned(), query]
         .into_iter()
         .chain(words.map(str::to_owned))
+}
+
+/// Values of this many characters or more are hidden wherever they stand, shorter ones as a whole word.
+pub const LONG: usize = 6;
+
+/// Hides the values of secrets in a text that repeats them: as they are, percent-encoded, or escaped as in
+/// JSON or HTML.
+pub fn values<'a>(text: &'a str, secrets: &[Secret]) -> Cow<'a, str> {
+    let mut shown = Cow::Borrowed(text);
+    // The longest first, so that none is torn by a part of it.
+    let mut secrets: Vec<_> = secrets.iter().map(Secret::expose).collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    for secret in secrets {
+        if secret.chars().count() < LONG {
+            if let Cow::Owned(hidden) = without_word(&shown, secret) {
+                shown = Cow::Owned(hidden);
+            }
+            continue;
+        }
+        for form in forms(secret) {
+            if shown.contains(&form) {
+                shown = Cow::Owned(shown.replace(&form, MASK));
+            }
+        }
+    }
+    shown
+}
+
+/// A value in its spellings, the longest first.
+fn forms(secret: &str) -> Vec<String> {
+    let json = Value::from(secret).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    let plus: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let percent = plus.replace('+', "%20");
+    let html = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")];
+    let html = html.iter().fold(secret.to_owned(), |text, (sign, name)| text.replace(sign, name));
+    let mut forms = vec![secret.to_owned(), json.replace('/', "\\/"), json, plus, percent, html];
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms.dedup();
+    forms
+}
+
+/// Hides a value where no letter or digit stands beside it.
+fn without_word<'a>(text: &'a str, word: &str) -> Cow<'a, str> {
+    let (mut shown, mut done) = (String::new(), 0);
+    let is_part = |c: char| c.is_alphanumeric();
+    // A sign alone says nothing, and would be found in the mask.
+    let is_word = word.contains(is_part);
+    for (at, found) in text.match_indices(word).filter(|_| is_word) {
+        let end = at + found.len();
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(end..).and_then(|after| after.chars().next());
+        let joins = |inner: Option<char>, outer: Option<char>| {
+            inner.is_some_and(is_part) && outer.is_some_and(is_part)
+        };
+        if joins(word.chars().next(), before) || joins(word.chars().next_back(), after) {
+            continue;
+        }
+        shown += text.get(done..at).unwrap_or_default();
+        shown += MASK;
+        done = end;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown += text.get(done..).unwrap_or_default();
+    Cow::Owned(shown)
 }
 
 /// The query values of a URL that look like secrets.
@@ -349,6 +416,22 @@ mod tests {
         }
         let clear = scrub("dXNlcjpwYXNzd29yZC9vbmU= password/one password", secrets);
         assert_eq!(clear, format!("{MASK} {MASK} {MASK}"));
+    }
+
+    #[test]
+    fn a_value_is_hidden_in_each_spelling_and_a_short_one_as_a_word() {
+        let secrets = ["long/value \"1\"", "q7", "*"].map(Secret::new);
+        for (given, shown) in [
+            ("at https://h/long/value \"1\"/x", "at https://h/********/x"),
+            (r#"{"a":"long/value \"1\""}"#, r#"{"a":"********"}"#),
+            (r#"{"a":"long\/value \"1\""}"#, r#"{"a":"********"}"#),
+            ("long%2Fvalue%20%221%22, long%2Fvalue+%221%22", "********, ********"),
+            ("long/value &quot;1&quot;", "********"),
+            ("https://q7.h/q7/aq7b?q7=q7q7", "https://********.h/********/aq7b?********=q7q7"),
+            ("nothing *", "nothing *"),
+        ] {
+            assert_eq!(values(given, &secrets), shown);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::postmark::Reveal;
+use crate::postmark::{Reveal, Secret, mask};
 pub use interrupt::Interrupts;
 pub use report::{ByProfile, Details, Report};
 pub use table::{Cell, Column, Row, Table, Tone};
@@ -167,6 +167,8 @@ struct State {
     progress: bool,
     /// Warnings of a run whose standard error must stay one JSON document.
     warnings: Vec<String>,
+    /// Values that no trace and no error shows.
+    hidden: Vec<Secret>,
 }
 
 impl Ui {
@@ -222,7 +224,18 @@ impl Ui {
 
     /// A line of the trace that `-v` asks for.
     pub fn trace(&self, line: &str) {
-        self.line(&Tone::Faint.paint(&text::visible(line), self.settings.color_err));
+        let line = self.without_hidden(line);
+        self.line(&Tone::Faint.paint(&text::visible(&line), self.settings.color_err));
+    }
+
+    /// Keeps these values out of traces and of the causes of errors from now on.
+    pub fn hide(&self, values: &[Secret]) {
+        self.state().hidden.extend_from_slice(values);
+    }
+
+    /// A text without the values that are to be hidden.
+    pub fn without_hidden(&self, text: &str) -> String {
+        mask::values(text, &self.state().hidden).into_owned()
     }
 
     /// A line of a trace or of an error: already safe to show.

@@ -277,7 +277,7 @@ pmhooks: error: the manifest holds secrets in clear
 pmhooks: error: - (standard input) is named twice, but can be read only once
 --- exit 2$ pmhooks diff empty.yaml --var 1=x
 --- stderr
-pmhooks: error: invalid value for '--var <NAME=VALUE>': it is written NAME=VALUE, and NAME has letters, digits and _
+pmhooks: error: invalid value for '--var <NAME[=VALUE]>': expected NAME=VALUE or NAME, where NAME has letters, digits and _ only
 --- exit 2
 "#]]
     );

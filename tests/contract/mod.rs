@@ -14,6 +14,7 @@ mod network;
 mod output;
 mod proxy;
 mod readme;
+mod references;
 mod retries;
 mod rows;
 mod sandbox;

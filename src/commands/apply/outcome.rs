@@ -1,7 +1,7 @@
 //! What is said of an apply that was carried out.
 
 use crate::commands::Context;
-use crate::commands::planned::{self, Planned, Plans};
+use crate::commands::planned::{Planned, Plans};
 use crate::error::{CommandError, Diagnose, Exit, Result};
 use crate::ops::apply::Outcome;
 
@@ -17,7 +17,7 @@ pub fn tell(plans: &Plans, cx: &Context) -> Result<Exit> {
     let causes = plans.servers.iter().flat_map(|planned| {
         let changes = planned.plan.changes.iter().zip(outcomes(planned));
         let missing = changes.filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)));
-        missing.map(|missing| plans.whose(planned) + &planned::sentence(missing))
+        missing.map(|(change, outcome)| plans.whose(planned) + &planned.sentence(change, outcome))
     });
     let first = all.iter().find_map(|outcome| outcome.error()).map(Diagnose::diagnosis);
     let exit = match (&first, done) {

@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::commands::Context;
+use crate::config::references::{ReferenceError, References, Tokens, Var};
 use crate::config::resolve::{self, Profiles, Target};
 use crate::config::{ConfigError, env};
 use crate::error::{Result, ResultExt as _};
 use crate::ops::lint::{self, LintInput};
-use crate::ops::manifest::Documents;
+use crate::ops::manifest::{Documents, ManifestError};
 use crate::ops::session::Session;
 use crate::postmark::StreamId;
 
@@ -28,7 +29,7 @@ pub(super) fn server(session: &Session, only: Option<&StreamId>) -> Result<LintI
 /// Manifests, with the variables of each profile where there are some. Nothing is sent, no token is read.
 pub(super) fn manifests(
     files: &[PathBuf],
-    var: &[(String, String)],
+    var: &[Var],
     only: Option<&StreamId>,
     cx: &Context,
 ) -> Result<Vec<LintInput>> {
@@ -37,19 +38,28 @@ pub(super) fn manifests(
     }
     let documents = Documents::read(files, &mut io::stdin().lock())?;
     let (mut scenes, mut missing) = (Vec::new(), Vec::new());
+    let given = cx.vars(var)?;
+    let tokens = Tokens::known(&cx.wanted, &cx.environment)?;
     for target in targets(cx)? {
         let vars = target.as_ref().and_then(Target::profile).map(|profile| profile.vars.as_slice());
-        let known = |name: &str| {
-            let given = |list: &[(String, String)]| {
-                list.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone())
-            };
-            let ambient = || cx.environment.text(name).ok().flatten().map(ToOwned::to_owned);
-            given(var).or_else(|| given(vars.unwrap_or_default())).or_else(ambient)
+        let (vars, environment) = (vars.unwrap_or_default(), &cx.environment);
+        let references = References { given: &given, vars, environment, tokens: &tokens };
+        let known = |name: &str| match references.get(name) {
+            Ok(value) => value.map(|value| value.text),
+            Err(ReferenceError::Unusable(_)) => None,
+            // It stays a reference, so that resolving it says why it is refused.
+            Err(_) => Some(String::new()),
         };
         let (assumed, unset) = documents.assuming(&known);
         // Every name that is left is known.
-        let manifest =
-            assumed.resolve(&|name| known(name).ok_or_else(|| format!("{name} is not set")))?;
+        let manifest = assumed.resolve(&|name| {
+            let value = references.get(name).map_err(|error| error.to_string())?;
+            value.ok_or_else(|| format!("{name} is not set"))
+        })?;
+        let faults = manifest.with_tokens(&tokens);
+        if !faults.is_empty() {
+            return Err(ManifestError::Wrong(faults).into());
+        }
         if scenes.is_empty() {
             manifest.warnings.iter().for_each(|warning| cx.ui.warn(&unset.restored(warning)));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::parse::quiet_with;
+use crate::config::references::Var;
 
 /// The manifests that a command reads.
 #[derive(Args, Clone, Debug)]
@@ -15,9 +16,9 @@ pub struct ManifestArgs {
     /// A manifest; the same as FILE
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub more_files: Vec<PathBuf>,
-    /// What ${NAME} stands for; before the profile's vars and the environment
-    #[arg(long, value_name = "NAME=VALUE", value_parser = quiet_with(assignment))]
-    pub var: Vec<(String, String)>,
+    /// Value of ${NAME}; NAME alone takes it from the environment and shows it
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = quiet_with(assignment))]
+    pub var: Vec<Var>,
     /// Refuse a manifest with a password or a secret header in clear
     #[arg(long)]
     pub deny_literal_secrets: bool,
@@ -36,15 +37,21 @@ impl ManifestArgs {
     }
 }
 
-/// `NAME=VALUE`.
-pub fn assignment(text: &str) -> Result<(String, String), String> {
-    let wrong = || "it is written NAME=VALUE, and NAME has letters, digits and _".to_owned();
-    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+/// `NAME=VALUE` or `NAME`.
+pub fn assignment(text: &str) -> Result<Var, String> {
+    let wrong =
+        || "expected NAME=VALUE or NAME, where NAME has letters, digits and _ only".to_owned();
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if begins && name.chars().all(is_name) {
-        Ok((name.to_owned(), value.to_owned()))
-    } else {
-        Err(wrong())
+    if !begins || !name.chars().all(is_name) {
+        return Err(wrong());
     }
+    if value == Some("") {
+        return Err(format!("the value of {name} is empty"));
+    }
+    Ok(Var { name: name.to_owned(), value: value.map(str::to_owned) })
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::view::ChangeObject;
 use super::{Planned, prose};
 use crate::commands::Context;
-use crate::postmark::Reveal;
 use crate::term::{Column, Report, Row, Tone};
 
 /// The plans of a run, one per profile.
@@ -115,7 +114,7 @@ impl Serialize for Plans {
         let unmanaged = self.servers.iter().flat_map(|planned| {
             planned.plan.unmanaged.iter().map(|webhook| Unmanaged {
                 profile: self.several.then(|| planned.name()),
-                webhook: webhook.to_json(Reveal::Masked),
+                webhook: planned.plan.redaction.webhook(webhook),
             })
         });
         PlansObject {

@@ -4,7 +4,6 @@ use super::Planned;
 use crate::error::Diagnose as _;
 use crate::ops::apply::Outcome;
 use crate::ops::plan::{Change, Deed};
-use crate::postmark::HookUrl;
 use crate::term::Tone;
 use crate::term::text::visible;
 
@@ -14,14 +13,15 @@ impl Planned {
         let mut lines = String::new();
         for (change, outcome) in self.rows() {
             let (sign, tone) = sign(change);
-            let what = change.url().map_or("the server's settings".to_owned(), HookUrl::masked);
+            let what = change.shown_url.clone();
+            let what = what.unwrap_or_else(|| "the server's settings".to_owned());
             let mut head = vec![sign.to_owned()];
             head.extend(change.id().map(|id| id.to_string()));
-            head.extend(change.stream().map(str::to_owned));
+            head.extend(change.shown_stream.clone());
             head.push(what);
             lines += &tone.paint(&visible(&head.join("  ")), color);
             if let Some(outcome) = outcome {
-                let why = message(outcome).map(|why| format!(": {why}")).unwrap_or_default();
+                let why = self.message(outcome).map(|why| format!(": {why}")).unwrap_or_default();
                 let done = matches!(outcome, Outcome::Done(_));
                 let tone = if done { Tone::Good } else { Tone::Bad };
                 let said = format!("{}{}", outcome.name(), visible(&why));
@@ -77,8 +77,26 @@ pub(super) fn summary([create, update, delete]: [usize; 3], unchanged: usize) ->
 /// What the first line of a new webhook says already.
 const IN_HEAD: [&str; 2] = ["Url", "MessageStream"];
 
-/// Why a change was not made.
-pub(super) fn message(outcome: &Outcome) -> Option<String> {
+impl Planned {
+    /// Why a change was not made. What Postmark says of it may repeat values of the environment.
+    pub(super) fn message(&self, outcome: &Outcome) -> Option<String> {
+        let message = message(outcome)?;
+        Some(self.plan.redaction.text(&message).into_owned())
+    }
+
+    /// What was not made, and why, for the failure's causes.
+    pub fn sentence(&self, change: &Change, outcome: &Outcome) -> String {
+        let what = match (change.id(), &change.shown_url) {
+            (Some(id), _) => format!("webhook {id}"),
+            (None, Some(url)) => url.clone(),
+            (None, None) => "the server's settings".to_owned(),
+        };
+        let why = self.message(outcome).unwrap_or_default();
+        format!("{} {what}: {}: {why}", change.action(), outcome.name())
+    }
+}
+
+fn message(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::NotReached(why) => Some((*why).to_owned()),
         Outcome::Done(_) => None,
@@ -96,17 +114,6 @@ pub(super) fn message(outcome: &Outcome) -> Option<String> {
             Some(sentences.join(": ") + &more)
         }
     }
-}
-
-/// What was not made, and why, for the failure's causes.
-pub fn sentence((change, outcome): (&Change, &Outcome)) -> String {
-    let what = match (change.id(), change.url()) {
-        (Some(id), _) => format!("webhook {id}"),
-        (None, Some(url)) => url.masked(),
-        (None, None) => "the server's settings".to_owned(),
-    };
-    let why = message(outcome).unwrap_or_default();
-    format!("{} {what}: {}: {why}", change.action(), outcome.name())
 }
 
 /// The sign and the word of a change, and its color.

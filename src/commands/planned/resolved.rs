@@ -3,6 +3,7 @@
 use crate::commands::Context;
 use crate::commands::options::manifest::ManifestArgs;
 use crate::config::profile::ProfileName;
+use crate::config::references::{References, Tokens};
 use crate::config::resolve::{Places, Target, places};
 use crate::error::{CommandError, Result};
 use crate::ops::manifest::{Documents, Manifest, ManifestError};
@@ -29,13 +30,19 @@ impl Manifests {
 /// Resolves the manifests for every profile that the run is for. What is wrong is told, and nothing is
 /// sent to any server then.
 pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Result<Manifests> {
+    let tokens = Tokens::known(&cx.wanted, &cx.environment)?;
+    let given = cx.vars(&args.var)?;
+    let resolved = |target: &Target| resolved(documents, &given, target, &tokens, cx);
     let manifests = if let Some(places) = places(&cx.wanted, &cx.environment)? {
-        of_all(documents, args, &places, cx)?
+        of_all(&places, &resolved)?
     } else {
         let target = &cx.session()?.target;
-        vec![(target.name(), resolved(documents, args, target, cx)?)]
+        vec![(target.name(), resolved(target)?)]
     };
     let manifests = Manifests(manifests);
+    for (_, manifest) in &manifests.0 {
+        cx.ui.hide(manifest.redaction.values());
+    }
     let literals = manifests.literals();
     if args.deny_literal_secrets && !literals.is_empty() {
         return Err(CommandError::usage("the manifest holds secrets in clear")
@@ -57,14 +64,12 @@ pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Re
 
 /// A profile that cannot be used is passed over: that is told where its server is asked.
 fn of_all(
-    documents: &Documents,
-    args: &ManifestArgs,
     places: &Places,
-    cx: &Context,
+    resolved: &dyn Fn(&Target) -> Result<Manifest, ManifestError>,
 ) -> Result<Vec<(Option<ProfileName>, Manifest)>> {
     let (mut manifests, mut wrong) = (Vec::new(), Vec::new());
     for target in places.places.iter().filter_map(|place| place.target.as_ref().ok()) {
-        match resolved(documents, args, target, cx) {
+        match resolved(target) {
             Ok(manifest) => manifests.push((target.name(), manifest)),
             Err(error) => wrong.push((target.name(), error)),
         }
@@ -89,24 +94,19 @@ fn of_all(
 
 fn resolved(
     documents: &Documents,
-    args: &ManifestArgs,
+    given: &[(String, String)],
     target: &Target,
+    tokens: &Tokens,
     cx: &Context,
 ) -> Result<Manifest, ManifestError> {
     let vars = target.profile().map(|profile| profile.vars.as_slice()).unwrap_or_default();
-    let given = |list: &[(String, String)], name: &str| {
-        list.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone())
-    };
-    documents.resolve(&|name: &str| {
-        if let Some(value) = given(&args.var, name).or_else(|| given(vars, name)) {
-            return Ok(value);
-        }
-        match cx.environment.text(name) {
-            Ok(Some(value)) => Ok(value.to_owned()),
-            Ok(None) => Err(format!(
-                "{name} is not set: give --var {name}=VALUE, or set it in the profile's vars or the environment"
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    })
+    let references = References { given, vars, environment: &cx.environment, tokens };
+    let manifest = documents.resolve(&|name: &str| {
+        let value = references.get(name).map_err(|error| error.to_string())?;
+        value.ok_or_else(|| format!(
+            "{name} is not set: give --var {name}=VALUE, or set it in the profile's vars or the environment"
+        ))
+    })?;
+    let faults = manifest.with_tokens(tokens);
+    if faults.is_empty() { Ok(manifest) } else { Err(ManifestError::Wrong(faults)) }
 }

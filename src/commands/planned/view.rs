@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Planned;
-use super::prose::{message, sign};
+use super::prose::sign;
 use crate::config::profile::ProfileName;
 use crate::ops::apply::Outcome;
 use crate::ops::change::FieldChange;
 use crate::ops::plan::Change;
-use crate::postmark::{HookUrl, WebhookId};
+use crate::postmark::WebhookId;
 use crate::term::{Cell, Column, Row, Tone};
 
 impl Planned {
@@ -27,12 +27,14 @@ impl Planned {
         ChangeObject {
             action: change.action(),
             profile: self.profile.as_ref(),
-            message_stream: change.stream(),
-            url: change.url().map(HookUrl::masked),
+            message_stream: change.shown_stream.as_deref(),
+            url: change.shown_url.as_deref(),
             id: id_of(change, outcome),
             fields: change.fields.iter().map(FieldObject::from).collect(),
-            result: outcome
-                .map(|outcome| ResultObject { result: outcome.name(), message: message(outcome) }),
+            result: outcome.map(|outcome| ResultObject {
+                result: outcome.name(),
+                message: self.message(outcome),
+            }),
         }
     }
 }
@@ -45,7 +47,7 @@ pub(super) struct ChangeObject<'a> {
     profile: Option<&'a ProfileName>,
     message_stream: Option<&'a str>,
     /// Masked.
-    url: Option<String>,
+    url: Option<&'a str>,
     #[serde(rename = "ID")]
     id: Option<WebhookId>,
     fields: Vec<FieldObject<'a>>,
@@ -119,13 +121,15 @@ impl Planned {
                 let row = Row::new([
                     Cell::new(sign).tone(tone),
                     Cell::new(id_of(change, outcome).map(|id| id.to_string()).unwrap_or_default()),
-                    Cell::new(change.stream().unwrap_or("(server)")),
-                    Cell::new(change.url().map(HookUrl::masked).unwrap_or_default()),
+                    Cell::new(change.shown_stream.as_deref().unwrap_or("(server)")),
+                    Cell::new(change.shown_url.as_deref().unwrap_or_default()),
                     Cell::new(&field.path),
                     Cell::new(from).tone(Tone::Faint),
                     Cell::new(to).tone(Tone::Strong),
                     Cell::new(result).tone(if result == "Done" { Tone::Good } else { Tone::Plain }),
-                    Cell::new(outcome.and_then(message).unwrap_or_default()),
+                    Cell::new(
+                        outcome.and_then(|outcome| self.message(outcome)).unwrap_or_default(),
+                    ),
                 ]);
                 rows.push(row.id(id.take()));
             }

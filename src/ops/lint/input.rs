@@ -9,7 +9,7 @@ use super::{LintFinding, Location, Problem, Rule, Violation};
 use crate::config::profile::ProfileName;
 use crate::ops::finding::Finding;
 use crate::ops::manifest::unset::{Spot, Spots, StandIns};
-use crate::ops::manifest::{Documents, Manifest};
+use crate::ops::manifest::{Documents, Manifest, Redaction};
 use crate::ops::session;
 use crate::postmark::{
     ApiError, HookUrl, Reader, Server, Stream, StreamFilter, StreamId, Trigger, Webhook,
@@ -43,6 +43,8 @@ pub(crate) enum LintSource {
         literals: Vec<(Spot, String)>,
         /// Placeholders for variables that are not set.
         unset: StandIns,
+        /// Hides the values that came from the environment.
+        redaction: Box<Redaction>,
     },
 }
 
@@ -92,6 +94,7 @@ impl LintInput {
                 settings_at: documents.server_at(),
                 literals: documents.literals_at(),
                 unset,
+                redaction: Box::new(manifest.redaction.clone()),
             },
             only,
         }
@@ -197,18 +200,34 @@ impl LintInput {
             Location::File(written_at) => spot = Some(written_at),
         }
         let (message, fix) = (self.as_written(&message), self.as_written(&fix));
-        let url = webhook.as_ref().map(|webhook| self.as_written(&webhook.url.masked()));
-        let stream = stream.map(|stream| self.as_written(&stream));
+        let url = webhook.as_ref().map(|webhook| match self.redaction() {
+            None => webhook.url.masked(),
+            Some(redaction) => self.as_written(&redaction.url(&webhook.url)),
+        });
+        let stream = stream.map(|stream| {
+            let shown = self.redaction().and_then(|all| all.whole("MessageStream", &stream));
+            self.as_written(shown.unwrap_or(&stream))
+        });
         let (profile, level) = (self.profile.clone(), rule.level);
         let finding = Finding { rule: rule.id, level, webhook, profile, message, fix };
         LintFinding { rule, finding, stream, url, spot }
     }
 
-    /// Text with the variables that are not set as the manifest has them.
+    /// Text with the variables that are not set as the manifest has them, and without values of those that
+    /// are.
     fn as_written(&self, text: &str) -> String {
         match &self.source {
-            LintSource::Manifest { unset, .. } => unset.restored(text),
+            LintSource::Manifest { unset, redaction, .. } => {
+                redaction.text(&unset.restored(text)).into_owned()
+            }
             LintSource::Server { .. } => text.to_owned(),
+        }
+    }
+
+    fn redaction(&self) -> Option<&Redaction> {
+        match &self.source {
+            LintSource::Manifest { redaction, .. } => Some(redaction),
+            LintSource::Server { .. } => None,
         }
     }
 }

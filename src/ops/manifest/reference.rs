@@ -1,17 +1,27 @@
 //! `${NAME}` in a manifest's texts, and the secrets that should be one.
 
+use super::redaction::Redaction;
+use crate::config::references::Substitute;
 use crate::ops::document::{Content, DocumentError, Entry, Node, Place};
 use crate::postmark::mask;
 
-/// The tree with every reference replaced by what it stands for, and `$$` by a dollar sign.
+/// The tree with every reference replaced by what it stands for, and `$$` by a dollar sign. `key` is that
+/// of the value; what must not be shown of it goes into `redaction`.
 pub(super) fn resolved(
+    key: &str,
     node: &Node,
     lookup: super::Lookup<'_>,
+    redaction: &mut Redaction,
     faults: &mut Vec<DocumentError>,
 ) -> Node {
     let content = match &node.content {
         Content::Text(text) if text.contains('$') => match replace(text, lookup) {
-            Ok(text) => Content::Text(text),
+            Ok(Replaced { text, shown, secrets }) => {
+                if !secrets.is_empty() {
+                    redaction.insert(key, &text, shown, secrets);
+                }
+                Content::Text(text)
+            }
             Err(reasons) => {
                 faults.extend(reasons.into_iter().map(|why| node.error(why)));
                 // Something harmless, so that the reading goes on to other faults.
@@ -19,13 +29,14 @@ pub(super) fn resolved(
             }
         },
         Content::List(items) => {
-            Content::List(items.iter().map(|item| resolved(item, lookup, faults)).collect())
+            let one = |item: &Node| resolved(key, item, lookup, redaction, faults);
+            Content::List(items.iter().map(one).collect())
         }
         Content::Map(entries) => {
             let one = |entry: &Entry| Entry {
                 key: entry.key.clone(),
                 place: entry.place,
-                value: resolved(&entry.value, lookup, faults),
+                value: resolved(&entry.key, &entry.value, lookup, redaction, faults),
             };
             Content::Map(entries.iter().map(one).collect())
         }
@@ -34,21 +45,36 @@ pub(super) fn resolved(
     Node { place: node.place, content }
 }
 
-/// The text with what its references stand for, or all that is wrong with them.
-fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<String, Vec<String>> {
-    let (mut out, mut wrong) = (String::with_capacity(text.len()), Vec::new());
+/// A text without references.
+#[derive(Default)]
+struct Replaced {
+    text: String,
+    /// The text with the mask in the place of each secret.
+    shown: String,
+    secrets: Vec<String>,
+}
+
+/// The text with the values of its references, or all that is wrong with them.
+fn replace(text: &str, lookup: super::Lookup<'_>) -> Result<Replaced, Vec<String>> {
+    let (mut replaced, mut wrong) = (Replaced::default(), Vec::new());
     for piece in pieces(text) {
-        let said = piece.and_then(|piece| match piece {
-            Piece::Text(text) => Ok(text.to_owned()),
+        let value = piece.and_then(|piece| match piece {
+            Piece::Text(text) => Ok(Substitute { text: text.to_owned(), is_secret: false }),
             Piece::Name(name) => lookup(name),
         });
-        match said {
-            Ok(text) => out.push_str(&text),
+        match value {
+            Ok(Substitute { text, is_secret }) => {
+                replaced.text.push_str(&text);
+                replaced.shown.push_str(if is_secret { mask::MASK } else { &text });
+                if is_secret {
+                    replaced.secrets.push(text);
+                }
+            }
             Err(why) if wrong.contains(&why) => {}
             Err(why) => wrong.push(why),
         }
     }
-    if wrong.is_empty() { Ok(out) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(replaced) } else { Err(wrong) }
 }
 
 pub(super) enum Piece<'a> {

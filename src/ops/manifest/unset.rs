@@ -209,6 +209,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config::references::Substitute;
 
     fn assumed(text: &str) -> (Documents, StandIns) {
         let documents = Documents::read(&[PathBuf::from("-")], &mut text.as_bytes()).unwrap();
@@ -217,7 +218,8 @@ mod tests {
 
     #[test]
     fn what_is_not_set_is_stood_in_for_and_shown_as_it_is_written() {
-        let lookup = |_: &str| Ok("hooks.example.com".to_owned());
+        let text = "hooks.example.com".to_owned();
+        let lookup = |_: &str| Ok(Substitute { text: text.clone(), is_secret: false });
         for (written, shown) in [
             ("https://${HOST}/x", "https://hooks.example.com/x"),
             ("https://${NONE}/x", "https://${NONE}/x"),
@@ -239,9 +241,10 @@ mod tests {
 
     #[test]
     fn a_fault_stays_one() {
+        let empty = Substitute { text: String::new(), is_secret: false };
         for wrong in ["ftp://${NONE}/", "https://${", "https://${a b}/"] {
             let (documents, _) = assumed(&format!("Webhooks: [{{Url: \"{wrong}\"}}]"));
-            assert!(documents.resolve(&|_| Ok(String::new())).is_err(), "{wrong}");
+            assert!(documents.resolve(&|_| Ok(empty.clone())).is_err(), "{wrong}");
         }
     }
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::fs::{self, Access, FsError};
-use crate::ops::manifest::{Documents, ManifestError};
+use crate::ops::manifest::{Documents, ManifestError, Redaction};
 use crate::ops::session::{BUILT_IN_SANDBOX, Session};
-use crate::postmark::{Reveal, Server, ServerId, Webhook};
+use crate::postmark::{Server, ServerId, Webhook};
 
 const FORMAT: &str = "pmhooks-plan";
 const VERSION: i64 = 1;
@@ -230,11 +230,11 @@ fn by_id(live: &Value) -> BTreeMap<i64, &Value> {
 
 /// The webhooks of a server as a plan keeps them: lowest ID first, secrets masked, without the status,
 /// which changes by itself.
-pub fn live(webhooks: &[Webhook]) -> Value {
+pub fn live(webhooks: &[Webhook], redaction: &Redaction) -> Value {
     let mut sorted: Vec<_> = webhooks.iter().collect();
     sorted.sort_by_key(|webhook| webhook.id);
     let one = |webhook: &Webhook| {
-        let mut value = webhook.to_json(Reveal::Masked);
+        let mut value = redaction.webhook(webhook);
         if let Value::Object(object) = &mut value {
             object.shift_remove("Status");
         }

@@ -57,7 +57,7 @@ impl<'a> Matching<'a> {
             Some((one, None)) => Ok(Some(*one)),
             Some((first, Some(second))) => {
                 let ids = (self.id(*first), self.id(*second));
-                Err(PlanError::Ambiguous { stream: stream.clone(), ids })
+                Err(PlanError::Ambiguous { stream: stream.to_string(), ids })
             }
         }
     }
