@@ -3,11 +3,12 @@
 
 mod event_summary;
 mod forward;
+mod notices;
 mod recorder;
 mod server;
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 pub use event_summary::{Dedup, EventBody, EventSummary};
-pub use forward::{ForwardCounts, ForwardNotice, ForwardTarget};
-pub use recorder::{Notice, NoticePolicy, NoticeReceiver};
+pub use forward::{ForwardCounts, ForwardReport, ForwardTarget};
+pub use notices::{ForwardNotice, Notice, NoticePolicy, NoticeReceiver};
 pub use server::{EventRequest, RejectReason, Rejection};
 
 use crate::error::{Diagnose, Diagnosis, Exit};
@@ -66,8 +67,8 @@ pub struct ReceiveOptions<'a> {
     pub max_body: usize,
     /// Maximum number of open connections.
     pub max_connections: usize,
-    /// Target that events are forwarded to.
-    pub forward: Option<ForwardTarget>,
+    /// Targets that events are forwarded to, each with a queue of its own.
+    pub forward: Vec<ForwardTarget>,
     /// Files of the TLS certificate chain and its key.
     pub tls: Option<(&'a Path, &'a Path)>,
     /// What happens if notices are read more slowly than events arrive.
@@ -149,7 +150,7 @@ pub struct Listener {
     /// Mode of the TLS key, if other users can read it.
     pub loose_key_mode: Option<u32>,
     recorder: Arc<Recorder>,
-    forwarder: Option<Arc<Forwarder>>,
+    forwarders: Vec<Arc<Forwarder>>,
     server: EventServer,
 }
 
@@ -157,13 +158,13 @@ pub struct Listener {
 pub struct StoppedListener {
     /// Events that were received, but not reported yet.
     pub notices: NoticeReceiver,
-    forwarder: Option<Arc<Forwarder>>,
+    forwarders: Vec<Arc<Forwarder>>,
 }
 
 impl StoppedListener {
-    /// Waits until all events are forwarded, or until `is_interrupted`. `None` without a forward target.
-    pub fn finish_forwarding(&self, is_interrupted: impl Fn() -> bool) -> Option<ForwardCounts> {
-        self.forwarder.as_ref().map(|forwarder| forwarder.finish(is_interrupted, FORWARD_GRACE))
+    /// Waits until all events are forwarded, or until `is_interrupted`. Returns a report per target.
+    pub fn finish_forwarding(&self, is_interrupted: impl Fn() -> bool) -> Vec<ForwardReport> {
+        Forwarder::finish(&self.forwarders, is_interrupted, FORWARD_GRACE)
     }
 }
 
@@ -177,20 +178,21 @@ impl Listener {
             }
             None => (None, Found::default()),
         };
-        let (sender, notices) = recorder::notice_channel(options.notices);
+        let (sender, notices) = notices::channel(options.notices);
         let tls = options.tls.map(|(chain, key)| tls_config(chain, key)).transpose()?;
         let (tls, loose_key_mode) = tls.unzip();
-        let forward_notices = sender.clone();
-        let notify = move |notice| forward_notices.send_if_room(Notice::Forward(notice));
-        let forwarder = options.forward.map(|target| Forwarder::start(target, Arc::new(notify)));
-        let forwarder = forwarder.transpose().map_err(ReceiveError::Thread)?.map(Arc::new);
+        let mut forwarders = Vec::new();
+        for target in options.forward {
+            let forwarder = Forwarder::start(target, sender.clone());
+            forwarders.push(Arc::new(forwarder.map_err(ReceiveError::Thread)?));
+        }
         let recorder = Recorder::new(
             options.events,
             options.count,
             record,
             options.record_secrets,
             sender,
-            forwarder.clone(),
+            forwarders.clone(),
         );
         let recorder = Arc::new(recorder);
         let credentials = options
@@ -198,7 +200,6 @@ impl Listener {
             .iter()
             .map(|auth| ExpectedAuth::new(&auth.username, auth.password.expose()));
         let server_options = ServerOptions {
-            address: options.address,
             limits: Limits {
                 connections: options.max_connections,
                 head_time: HEAD_TIMEOUT,
@@ -211,9 +212,13 @@ impl Listener {
             tls,
             is_sink_slow: options.fsync,
         };
-        let server = EventServer::start(server_options, Arc::clone(&recorder) as _)?;
+        let address = options.address;
+        let socket =
+            TcpListener::bind(address).map_err(|source| ReceiveError::Bind { address, source })?;
+        let server = EventServer::start(socket, server_options, Arc::clone(&recorder) as _)
+            .map_err(ReceiveError::Server)?;
         let loose_key_mode = loose_key_mode.flatten();
-        Ok(Self { notices, record_state, loose_key_mode, recorder, forwarder, server })
+        Ok(Self { notices, record_state, loose_key_mode, recorder, forwarders, server })
     }
 
     /// Bound address.
@@ -229,7 +234,7 @@ impl Listener {
     /// Closes the port and answers the requests in flight.
     pub fn stop(self) -> StoppedListener {
         self.server.stop();
-        StoppedListener { notices: self.notices, forwarder: self.forwarder }
+        StoppedListener { notices: self.notices, forwarders: self.forwarders }
     }
 }
 

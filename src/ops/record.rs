@@ -93,9 +93,15 @@ impl TryFrom<String> for Base64Bytes<'_> {
     }
 }
 
+impl fmt::Display for Base64Bytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Base64Display::new(&self.0, &BASE64_STANDARD).fmt(f)
+    }
+}
+
 impl Serialize for Base64Bytes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Base64Display::new(&self.0, &BASE64_STANDARD))
+        serializer.collect_str(self)
     }
 }
 
@@ -153,7 +159,7 @@ impl<'a> Record<'a> {
 }
 
 /// A path with the secret values of its query masked.
-pub fn masked_path(path: &str) -> Cow<'_, str> {
+pub(crate) fn masked_path(path: &str) -> Cow<'_, str> {
     const ORIGIN: &str = "http://h";
     if !path.contains(['=', '@']) {
         return Cow::Borrowed(path);
@@ -167,15 +173,17 @@ pub fn masked_path(path: &str) -> Cow<'_, str> {
 
 /// Whether the value of a received header is masked: its name looks secret, or it looks random. `name` is
 /// in lower case. Headers that Postmark or HTTP clients set are never masked.
-pub fn is_secret_header(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret_header(name: &str, value: &str) -> bool {
     const PLAIN: [&str; 5] = ["host", "user-agent", "connection", "accept", "accept-encoding"];
     let is_plain =
         name.starts_with("x-pm-") || name.starts_with("content-") || PLAIN.contains(&name);
-    !is_plain
-        && (name == "cookie"
-            || name.contains("hook-id")
-            || mask::looks_secret(name)
-            || looks_random(value))
+    !is_plain && (is_secret_name(name) || looks_random(value))
+}
+
+/// Whether the name of a received header, in lower case, suggests that its value is a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let is_plain = name.starts_with("x-pm-") || name.starts_with("content-");
+    !is_plain && (name.contains("cookie") || name.contains("hook-id") || mask::looks_secret(name))
 }
 
 /// Whether a value has a run of 16 or more characters that mixes letters and digits.

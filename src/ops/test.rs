@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 pub(crate) use endpoint::{
-    Credentials, Endpoint, EndpointError, NOT_PUBLIC, basic_auth_header, is_sendable,
-    url_credentials,
+    CONNECTION_HEADERS, Credentials, Endpoint, EndpointError, NOT_PUBLIC, basic_auth_header,
+    is_sendable,
 };
 
 use crate::event::{Event, Received};

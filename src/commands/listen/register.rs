@@ -1,6 +1,6 @@
-//! The temporary webhook of a run.
+//! The temporary webhook of `listen --register`.
 
-mod said;
+use std::net::SocketAddr;
 
 use super::Context;
 use crate::commands::options::confirm::Confirm;
@@ -8,55 +8,66 @@ use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::commands::webhooks::triggers_text;
 use crate::config::profile::ProfileName;
-use crate::error::{CommandError, Result, ResultExt as _};
+use crate::error::{CommandError, Hint, Invocation, Result, ResultExt as _};
+use crate::ops::create::CreateError;
 use crate::ops::receive::Listener;
-use crate::ops::temporary_webhook::{self, NewTemporaryWebhook, ServerKey, TemporaryWebhook};
-use crate::postmark::{HookUrl, StreamId, Writer};
+use crate::ops::session::Session;
+use crate::ops::temporary_webhook::{
+    self, CleanUp, NewTemporaryWebhook, ServerKey, TemporaryError, TemporaryWebhook,
+};
+use crate::postmark::{HookUrl, StreamId, WebhookId, Writer};
 
-/// The temporary webhook of a run.
+/// Options of the temporary webhook.
 #[derive(Debug, clap::Args)]
-pub struct RegisterArgs {
-    /// Make a webhook for the triggers of --on that posts here, and remove it at the end
+pub(super) struct RegisterArgs {
+    /// Create a webhook for --public-url, and delete it at the end
     #[arg(long, requires = "public_url")]
-    pub register: bool,
-    /// Where Postmark reaches this listener: the tunnel's https address, path and query included
+    register: bool,
+    /// URL at which Postmark reaches this listener, such as the https URL of a tunnel
     #[arg(long, value_name = "URL", requires = "register", value_parser = quiet::<HookUrl>())]
-    pub public_url: Option<HookUrl>,
-    /// The message stream; without it the profile's, or outbound
+    public_url: Option<HookUrl>,
+    /// Message stream [default: the profile's, else outbound]
     #[arg(long, value_name = "ID", requires = "register", value_parser = quiet_with(stream_id))]
-    pub stream: Option<StreamId>,
+    stream: Option<StreamId>,
     #[command(flatten)]
-    pub triggers: TriggerArgs,
+    triggers: TriggerArgs,
     /// Confirm the webhook on a protected profile by its name
     #[arg(long, value_name = "PROFILE", requires = "register", value_parser = quiet::<ProfileName>())]
-    pub confirm: Vec<ProfileName>,
+    confirm: Vec<ProfileName>,
 }
 
-/// A temporary webhook, and the permission to create it.
-pub struct Registration {
-    place: ServerKey,
-    pub wanted: NewTemporaryWebhook,
+/// A temporary webhook that may be created.
+pub(super) struct Registration {
+    server: ServerKey,
+    pub(super) webhook: NewTemporaryWebhook,
     writer: Writer,
 }
 
-/// What the flags want, where they want one; the profile's rules allow it then.
-pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<Registration>> {
+/// Checks the options and the guards of the profile. `None` without `--register`.
+pub(super) fn prepare(args: &RegisterArgs, cx: &Context) -> Result<Option<Registration>> {
     let Some(url) = args.public_url.clone().filter(|_| args.register) else {
-        let refused = || CommandError::usage("the flags of triggers are for --register");
-        return if args.triggers.is_empty() { Ok(None) } else { Err(refused()) };
+        let misplaced = "the options of triggers require --register";
+        return if args.triggers.is_empty() {
+            Ok(None)
+        } else {
+            Err(CommandError::usage(misplaced))
+        };
     };
     if url.has_credentials() {
-        let why = "--public-url has credentials in it; this run makes up its own";
-        return Err(CommandError::usage(why));
+        return Err(CommandError::usage(
+            "--public-url has credentials; this run generates its own",
+        ));
     }
     if url.is_plain_http() && !url.is_loopback() {
-        let why = "--public-url is http: what is posted, credentials too, could be read on the way";
-        return Err(CommandError::usage(why).hint("give the tunnel's https address"));
+        return Err(CommandError::usage(
+            "--public-url is http: events and credentials could be read on the way",
+        )
+        .hint("use the https URL of the tunnel"));
     }
     let triggers = args.triggers.settings(None).map_err(CommandError::usage)?;
     if !triggers.iter().any(|(_, setting)| setting.enabled) {
-        let why = "no trigger is on, so nothing would be posted";
-        return Err(CommandError::usage(why).hint("name some: --on bounce,delivery, or --on all"));
+        return Err(CommandError::usage("no trigger is on, so Postmark would post nothing")
+            .hint("name triggers: --on bounce,delivery, or --on all"));
     }
     for warning in idle_options(&triggers) {
         cx.ui.warn(&warning);
@@ -65,57 +76,113 @@ pub fn want(args: &RegisterArgs, cx: &Context) -> Result<Option<Registration>> {
     cx.may_write(&confirm)?;
     let writer = cx.write(&args.confirm, None)?;
     let session = cx.session()?;
-    let place = ServerKey::of(session).context("cannot see which server this is")?;
+    let server = ServerKey::of(session).context("cannot identify the server")?;
     let stream = args.stream.clone();
     let stream = stream.or_else(|| session.target.profile().and_then(|p| p.stream.clone()));
-    let wanted = NewTemporaryWebhook::new(place.clone(), url, stream, triggers)?;
-    Ok(Some(Registration { place, wanted, writer }))
+    let webhook = NewTemporaryWebhook::new(server.clone(), url, stream, triggers)?;
+    Ok(Some(Registration { server, webhook, writer }))
 }
 
-/// Removes what earlier runs have left behind, then makes the webhook. What comes meanwhile are probes.
-pub fn make(
-    Registration { place, wanted, writer }: &Registration,
-    receiving: &Listener,
+/// Deletes what earlier runs left behind, then creates the webhook. Requests that arrive meanwhile are
+/// Postmark's verification.
+pub(super) fn create(
+    registration: &Registration,
+    listener: &Listener,
     cx: &Context,
 ) -> Result<TemporaryWebhook> {
+    let Registration { server, webhook, writer } = registration;
     let session = cx.session()?;
-    match temporary_webhook::clean_up(writer, place) {
-        Ok(swept) => {
-            for swept in &swept {
-                said::swept(swept, cx);
-            }
-        }
+    match temporary_webhook::clean_up(writer, server) {
+        Ok(outcomes) => outcomes.iter().for_each(|outcome| report_clean_up(outcome, cx)),
         Err(error) => {
-            let what = "cannot look for the temporary webhooks of earlier runs";
-            cx.ui.warn(&format!("{what}: {error}"));
+            let attempt = "cannot look for the temporary webhooks of earlier runs";
+            cx.ui.warn(&format!("{attempt}: {error}"));
         }
     }
-    receiving.set_verifying(true);
-    let made = wanted.create(writer);
-    receiving.set_verifying(false);
+    listener.set_verifying(true);
+    let created = webhook.create(writer);
+    listener.set_verifying(false);
     let place = session.place();
-    let url = wanted.request.url.masked();
-    let made = made.map_err(|error| said::refused(error, &url, receiving.address(), cx))?;
-    let webhook = &made.webhook;
-    if made.was_looked_up {
-        cx.ui.warn(&format!("Postmark's answer was lost, but webhook {} is there", webhook.id));
+    let url = webhook.request.url.masked();
+    let created = created.map_err(|error| not_created(error, &url, listener.address(), cx))?;
+    let webhook = &created.webhook;
+    if created.was_looked_up {
+        cx.ui
+            .warn(&format!("Postmark's response was lost, but webhook {} was created", webhook.id));
     }
     cx.ui.note(&format!(
-        "Made the temporary webhook {} of stream {} in {place} ({}): {url} leads here.",
+        "Created temporary webhook {} of stream {} in {place} ({}) for {url}.",
         webhook.id,
         webhook.message_stream,
         triggers_text(webhook),
     ));
     if webhook.status.as_deref() == Some("unverified") {
-        cx.ui.warn("the webhook is not verified: it gets no events until it is");
+        cx.ui.warn("the webhook is not verified: Postmark sends no events until it is");
     }
-    Ok(made)
+    Ok(created)
 }
 
-/// Removes the webhook at the end.
-pub fn remove(temporary: TemporaryWebhook, cx: &Context) -> Result<()> {
+/// Deletes the webhook at the end.
+pub(super) fn delete(temporary: TemporaryWebhook, cx: &Context) -> Result<()> {
     let id = temporary.webhook.id;
-    temporary.delete().map_err(|error| said::kept(error, id, cx))?;
-    cx.ui.note(&format!("Removed the temporary webhook {id}."));
+    temporary.delete().map_err(|error| not_deleted(error, id, cx))?;
+    cx.ui.note(&format!("Deleted temporary webhook {id}."));
     Ok(())
+}
+
+fn report_clean_up(outcome: &CleanUp, cx: &Context) {
+    match outcome {
+        CleanUp::Deleted(id) => {
+            cx.ui.note(&format!("Deleted temporary webhook {id} of an earlier run."));
+        }
+        CleanUp::Unmarked(id) => cx.ui.warn(&format!(
+            "webhook {id} was left alone: it has the ID, but not the marker of a temporary webhook"
+        )),
+        CleanUp::Failed(path, error) => cx.ui.warn(&format!(
+            "a temporary webhook of an earlier run was not deleted: {error}; the next start retries ({})",
+            path.display()
+        )),
+    }
+}
+
+fn not_created(
+    error: TemporaryError,
+    url: &str,
+    address: SocketAddr,
+    cx: &Context,
+) -> CommandError {
+    let is_unknown = matches!(
+        error,
+        TemporaryError::Create(CreateError::NotCreated(_) | CreateError::Unknown { .. })
+    );
+    let place = cx.session.get().map(Session::place).unwrap_or_default();
+    let attempt = format!("cannot create the temporary webhook {url} in {place}");
+    let mut error = cx.explain(CommandError::from(error).context(attempt));
+    if error.diagnosis().error_code == Some(1364) {
+        error = error.with_hints(vec![
+            format!("is the tunnel running, and does it lead to {address}?").into(),
+            Hint::command(
+                "see the answers of the endpoint",
+                Invocation::new("test --url").arg(url),
+            ),
+        ]);
+    }
+    if is_unknown {
+        error = error.hint(
+            Hint::from("if it appears, the next ").run("listen --register").text(" deletes it"),
+        );
+    }
+    error
+}
+
+fn not_deleted(error: TemporaryError, id: WebhookId, cx: &Context) -> CommandError {
+    let place = cx.session.get().map(Session::place).unwrap_or_default();
+    let attempt = format!("cannot delete the temporary webhook {id} of {place}");
+    cx.explain(CommandError::from(error).context(attempt))
+        .hint(Hint::command("delete it", Invocation::new("delete").arg(id)))
+        .hint(
+            Hint::from("or run ")
+                .run("listen --register")
+                .text(" again: it deletes what earlier runs left behind"),
+        )
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 
 use super::parse::quiet;
-use super::secret::SecretHeader;
+pub(crate) use super::secret::SecretHeader;
 use crate::config::source::SecretSource;
 use crate::postmark::{HookUrl, HttpHeader, Secret, Trigger, TriggerSetting, Triggers};
 

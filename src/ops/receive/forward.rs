@@ -9,12 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use url::Url;
-
+use super::notices::{ForwardNotice, Notice, NoticeSender};
 use super::server::EventRequest;
+use crate::event::Event;
 use crate::http::client::{self, Header, HttpClient, Method, Request, RetryPolicy};
-use crate::ops::test;
-use crate::postmark::HookUrl;
+use crate::ops::record::is_secret_name;
+use crate::ops::test::{self, CONNECTION_HEADERS, Endpoint, EndpointError};
+use crate::postmark::{HookUrl, HttpHeader};
 
 /// Delays before the retries of an event.
 const RETRY_DELAYS: [Duration; 5] = [
@@ -33,12 +34,35 @@ const MAX_QUEUED: usize = 10_000;
 /// Maximum size of these events, in bytes. One event always fits.
 const MAX_QUEUED_SIZE: usize = 128 * 1024 * 1024;
 
+/// Headers of the connection to the listener, besides [`CONNECTION_HEADERS`].
+const HOP_HEADERS: [&str; 7] = [
+    "accept-encoding",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "via",
+];
+
 /// Endpoint that events are forwarded to.
 pub struct ForwardTarget {
-    url: Url,
-    authorization: Option<Header>,
+    endpoint: Endpoint,
+    /// Events to forward; empty forwards all.
+    events: Vec<Event>,
+    /// URL without its secrets.
+    name: String,
     timeout: Duration,
     client: HttpClient,
+}
+
+/// Result of forwarding to one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardReport {
+    /// URL of the target, without its secrets.
+    pub target: String,
+    /// Number of events by outcome.
+    pub counts: ForwardCounts,
 }
 
 /// Number of events by outcome.
@@ -52,27 +76,6 @@ pub struct ForwardCounts {
     pub unsent: u64,
 }
 
-/// Change of the state of forwarding.
-#[derive(Debug)]
-pub enum ForwardNotice {
-    /// The target does not accept an event; it is retried.
-    Retrying(String),
-    /// The target accepts events again.
-    Recovered,
-    /// An event was not accepted, and is not retried.
-    Failed {
-        /// Its trace ID.
-        trace_id: Option<String>,
-        /// Cause.
-        reason: String,
-    },
-    /// The queue is full; new events are not forwarded.
-    QueueFull,
-}
-
-/// Callback for notices. Called on the forwarder's thread and on that of the server.
-pub(super) type Notify = Arc<dyn Fn(ForwardNotice) + Send + Sync>;
-
 /// Thread that forwards events.
 pub(super) struct Forwarder {
     shared: Arc<Shared>,
@@ -81,7 +84,7 @@ pub(super) struct Forwarder {
 
 struct Shared {
     target: ForwardTarget,
-    notify: Notify,
+    notices: NoticeSender,
     state: Mutex<ForwardState>,
     changed: Condvar,
     /// The run has ended; nothing more is sent.
@@ -102,57 +105,85 @@ struct AttemptError {
 }
 
 impl ForwardTarget {
-    /// A target. Credentials in its URL become Basic authentication.
-    pub fn new(url: &HookUrl, client: &HttpClient, timeout: Duration) -> Result<Self, String> {
-        let mut url = Url::parse(url.expose()).map_err(|error| error.to_string())?;
-        let authorization = test::url_credentials(&url).map(|auth| test::basic_auth_header(&auth));
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
-        Ok(Self { url, authorization, timeout, client: client.apart() })
+    /// A target for `events` (empty: all), with the credentials of its URL and these headers.
+    pub(crate) fn new(
+        url: &HookUrl,
+        events: Vec<Event>,
+        headers: &[HttpHeader],
+        client: &HttpClient,
+        timeout: Duration,
+    ) -> Result<Self, EndpointError> {
+        let endpoint = Endpoint::new(url, None, headers)?;
+        Ok(Self { endpoint, events, name: url.masked(), timeout, client: client.apart() })
     }
 
     /// Whether the target is the listener itself.
-    pub fn is_listener(&self, address: SocketAddr) -> bool {
-        let is_local = client::is_loopback(&self.url)
+    pub(crate) fn is_listener(&self, address: SocketAddr) -> bool {
+        let url = &self.endpoint.url;
+        let is_local = client::is_loopback(url)
             && (address.ip().is_loopback() || address.ip().is_unspecified());
-        is_local && self.url.port_or_known_default() == Some(address.port())
+        is_local && url.port_or_known_default() == Some(address.port())
     }
 
-    /// Sends an event once.
-    fn send(&self, event: &EventRequest) -> Result<(), AttemptError> {
-        let is_forwarded = |name: &str| {
-            let describes_body = name.starts_with("content-") && name != "content-length";
-            describes_body || name.starts_with("x-pm-") || name == "user-agent"
+    /// Whether the target wants only some events.
+    pub(super) fn is_selective(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Headers of a forwarded event: those of the request that the target may see, then its own.
+    fn headers(&self, event: &EventRequest) -> Vec<Header> {
+        let own = &self.endpoint.headers;
+        let is_replaced = |name: &str| {
+            own.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+                || (name == "authorization" && self.endpoint.auth.is_some())
         };
-        let headers = event
+        let is_trusted = client::is_loopback(&self.endpoint.url);
+        let is_forwarded = |name: &str| {
+            !CONNECTION_HEADERS.contains(&name)
+                && !HOP_HEADERS.contains(&name)
+                && !is_replaced(name)
+                && (is_trusted || !is_secret_name(name))
+        };
+        let received = event
             .headers()
             .filter(|(name, value)| is_forwarded(name) && test::is_sendable(name, value))
             .map(|(name, value)| Header {
                 name: name.to_owned(),
+                secret: is_secret_name(name),
                 value: value.into_owned().into(),
-                secret: false,
             });
+        let auth = self.endpoint.auth.as_ref().map(test::basic_auth_header);
+        let own = own.iter().map(|header| Header {
+            name: header.name.clone(),
+            value: header.value.expose().to_owned().into(),
+            secret: true,
+        });
+        received.chain(auth).chain(own).collect()
+    }
+
+    /// Sends an event once.
+    fn send(&self, event: &EventRequest) -> Result<(), AttemptError> {
         let request = Request {
             method: Method::Post,
-            url: self.url.clone(),
+            url: self.endpoint.url.clone(),
             is_redirected: false,
-            headers: headers.chain(self.authorization.clone()).collect(),
+            headers: self.headers(event),
             body: Some(event.body().to_vec()),
             timeout: self.timeout,
             retries: 0,
             retry: RetryPolicy::Never,
             limit: MAX_RESPONSE,
         };
-        let response = self
-            .client
-            .send(&request)
-            .map_err(|error| AttemptError { reason: error.to_string(), is_retryable: true })?;
+        let response = self.client.send(&request).map_err(|error| AttemptError {
+            reason: self.endpoint.mask_secrets(&error.to_string()),
+            is_retryable: true,
+        })?;
         match response.status {
             200..=299 => Ok(()),
             status => {
                 let phrase = client::phrase(status).map(|phrase| format!(" {phrase}"));
-                let authority = client::authority(&self.url);
                 Err(AttemptError {
-                    reason: format!("{authority} answered {status}{}", phrase.unwrap_or_default()),
+                    reason: format!("HTTP {status}{}", phrase.unwrap_or_default()),
                     is_retryable: matches!(status, 408 | 429 | 500..),
                 })
             }
@@ -162,10 +193,10 @@ impl ForwardTarget {
 
 impl Forwarder {
     /// Starts the thread.
-    pub(super) fn start(target: ForwardTarget, notify: Notify) -> std::io::Result<Self> {
+    pub(super) fn start(target: ForwardTarget, notices: NoticeSender) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             target,
-            notify,
+            notices,
             state: Mutex::default(),
             changed: Condvar::new(),
             is_over: AtomicBool::new(false),
@@ -176,48 +207,68 @@ impl Forwarder {
         Ok(Self { shared, thread })
     }
 
-    /// Queues an event. Never blocks.
-    pub(super) fn push(&self, event: &Arc<EventRequest>) {
+    /// Whether the target wants only some events.
+    pub(super) fn is_selective(&self) -> bool {
+        self.shared.target.is_selective()
+    }
+
+    /// Queues an event, if the target wants it. Never blocks.
+    pub(super) fn push(&self, event: &Arc<EventRequest>, kind: Option<Event>) {
+        let events = &self.shared.target.events;
+        if !events.is_empty() && !kind.is_some_and(|kind| events.contains(&kind)) {
+            return;
+        }
         let mut state = self.shared.lock();
         let pushed = state.queue.push(Arc::clone(event), event.size());
         state.counts.unsent += u64::from(pushed != Pushed::Queued);
         drop(state);
         match pushed {
             Pushed::Queued => self.shared.changed.notify_one(),
-            Pushed::FirstOverflow => (self.shared.notify)(ForwardNotice::QueueFull),
+            Pushed::FirstOverflow => self.shared.notify(ForwardNotice::QueueFull),
             Pushed::Overflow => {}
         }
     }
 
-    /// Waits until the queue is empty. After `is_interrupted`, waits only for the event in flight, at most
-    /// for `grace`.
+    /// Waits until all queues are empty. After `is_interrupted`, waits only for the events in flight, at
+    /// most for `grace`.
     pub(super) fn finish(
-        &self,
+        forwarders: &[Arc<Self>],
         is_interrupted: impl Fn() -> bool,
         grace: Duration,
-    ) -> ForwardCounts {
-        let is_busy = || {
-            let state = self.shared.lock();
+    ) -> Vec<ForwardReport> {
+        let is_busy = |forwarder: &Arc<Self>| {
+            let state = forwarder.shared.lock();
             state.is_sending || !state.queue.is_empty()
         };
-        while is_busy() && !is_interrupted() {
+        while forwarders.iter().any(is_busy) && !is_interrupted() {
             std::thread::sleep(POLL_INTERVAL);
         }
-        self.shared.is_over.store(true, Ordering::SeqCst);
-        self.shared.changed.notify_all();
+        for forwarder in forwarders {
+            forwarder.shared.is_over.store(true, Ordering::SeqCst);
+            forwarder.shared.changed.notify_all();
+        }
         let end = Instant::now() + grace;
-        while !self.thread.is_finished() && Instant::now() < end {
+        while forwarders.iter().any(|f| !f.thread.is_finished()) && Instant::now() < end {
             std::thread::sleep(POLL_INTERVAL);
         }
+        forwarders.iter().map(|forwarder| forwarder.report()).collect()
+    }
+
+    fn report(&self) -> ForwardReport {
         let state = self.shared.lock();
         let left = state.queue.len() as u64 + u64::from(state.is_sending);
-        ForwardCounts { unsent: state.counts.unsent + left, ..state.counts }
+        let counts = ForwardCounts { unsent: state.counts.unsent + left, ..state.counts };
+        ForwardReport { target: self.shared.target.name.clone(), counts }
     }
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, ForwardState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notify(&self, notice: ForwardNotice) {
+        self.notices.send_if_room(Notice::Forward(self.target.name.clone(), notice));
     }
 
     fn is_over(&self) -> bool {
@@ -238,7 +289,7 @@ impl Shared {
             drop(state);
             if let Some(Err(reason)) = outcome {
                 let trace_id = event.header("x-pm-webhook-trace-id").map(Cow::into_owned);
-                (self.notify)(ForwardNotice::Failed { trace_id, reason });
+                self.notify(ForwardNotice::Failed { trace_id, reason });
             }
         }
     }
@@ -264,7 +315,7 @@ impl Shared {
             let error = match self.target.send(event) {
                 Ok(()) => {
                     if std::mem::take(is_failing) {
-                        (self.notify)(ForwardNotice::Recovered);
+                        self.notify(ForwardNotice::Recovered);
                     }
                     return Some(Ok(()));
                 }
@@ -274,7 +325,7 @@ impl Shared {
                 return Some(Err(error.reason));
             };
             if !std::mem::replace(is_failing, true) {
-                (self.notify)(ForwardNotice::Retrying(error.reason));
+                self.notify(ForwardNotice::Retrying(error.reason));
             }
             let until = Instant::now() + *delay;
             while Instant::now() < until {
@@ -363,7 +414,8 @@ mod tests {
             ("http://localhost:8025/x", "192.0.2.1:8025", false),
         ] {
             let url: HookUrl = url.parse().unwrap();
-            let target = ForwardTarget::new(&url, &client, Duration::from_secs(1)).unwrap();
+            let timeout = Duration::from_secs(1);
+            let target = ForwardTarget::new(&url, Vec::new(), &[], &client, timeout).unwrap();
             assert_eq!(target.is_listener(address.parse().unwrap()), expected, "{url:?} {address}");
         }
     }

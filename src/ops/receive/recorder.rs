@@ -2,172 +2,27 @@
 //! to the reader of notices, in order.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use super::forward::{ForwardNotice, Forwarder};
+use super::forward::Forwarder;
+use super::notices::{Notice, NoticeSender};
 use super::server::{EventRequest, EventSink, Rejection};
 use crate::event::{Event, Received};
 use crate::fs::append::{Appender, Place};
 use crate::ops::record::{Record, RecordHeader, is_secret_header, masked_path};
 use crate::postmark::mask;
 
-/// Maximum number of notices that wait to be read.
-const MAX_NOTICES: usize = 4096;
-/// Maximum size of the events among them, in bytes. One event always fits.
-const MAX_NOTICE_SIZE: usize = 64 * 1024 * 1024;
 /// Capacity in bytes above which the write buffer is freed.
 const MAX_BUFFER: usize = 1024 * 1024;
 /// Headers that authenticate the sender; they are not recorded.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
-/// Something to report while events are received.
-#[derive(Debug)]
-pub enum Notice {
-    /// An event was received.
-    Event(Arc<EventRequest>),
-    /// A request was rejected.
-    Rejected(Rejection),
-    /// The record cannot be written.
-    RecordFailed(String),
-    /// The record can be written again.
-    RecordRecovered,
-    /// The record was moved or removed, and created anew.
-    RecordRecreated,
-    /// State of the forwarding.
-    Forward(ForwardNotice),
-    /// The requested number of events was received.
-    CountReached,
-}
-
-impl Notice {
-    fn size(&self) -> usize {
-        match self {
-            Self::Event(request) => request.size(),
-            _ => 0,
-        }
-    }
-}
-
-/// What happens to events if notices are read too slowly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticePolicy {
-    /// Events are not reported at all.
-    Never,
-    /// Events are dropped from the report.
-    Drop,
-    /// Events are answered with 503.
-    Reject,
-}
-
-#[derive(Debug, Default)]
-struct NoticeCounts {
-    waiting: AtomicUsize,
-    bytes: AtomicUsize,
-    events: AtomicU64,
-    not_selected: AtomicU64,
-    dropped: AtomicU64,
-}
-
-/// Sending half of a bounded channel of notices.
-#[derive(Clone, Debug)]
-pub(super) struct NoticeSender {
-    policy: NoticePolicy,
-    counts: Arc<NoticeCounts>,
-    sender: Sender<Notice>,
-}
-
-/// Receiving half of the channel.
-#[derive(Debug)]
-pub struct NoticeReceiver {
-    counts: Arc<NoticeCounts>,
-    receiver: Receiver<Notice>,
-}
-
-pub(super) fn notice_channel(policy: NoticePolicy) -> (NoticeSender, NoticeReceiver) {
-    let (sender, receiver) = mpsc::channel();
-    let counts = Arc::<NoticeCounts>::default();
-    let notices = NoticeReceiver { counts: Arc::clone(&counts), receiver };
-    (NoticeSender { policy, counts, sender }, notices)
-}
-
-impl NoticeSender {
-    /// Whether an event of `size` bytes may be accepted after `pending` others.
-    fn accepts(&self, size: usize, pending: usize) -> bool {
-        self.policy != NoticePolicy::Reject || self.has_room(size, pending)
-    }
-
-    fn has_room(&self, size: usize, pending: usize) -> bool {
-        let waiting = self.counts.waiting.load(Ordering::Relaxed) + pending;
-        let bytes = self.counts.bytes.load(Ordering::Relaxed);
-        waiting == 0 || (waiting < MAX_NOTICES && bytes.saturating_add(size) <= MAX_NOTICE_SIZE)
-    }
-
-    fn send_event(&self, request: &Arc<EventRequest>) {
-        self.counts.events.fetch_add(1, Ordering::Relaxed);
-        match self.policy {
-            NoticePolicy::Never => {}
-            NoticePolicy::Drop if !self.has_room(request.size(), 0) => {
-                self.counts.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            NoticePolicy::Drop | NoticePolicy::Reject => {
-                self.send(Notice::Event(Arc::clone(request)));
-            }
-        }
-    }
-
-    /// Sends a notice unless the channel is full.
-    pub(super) fn send_if_room(&self, notice: Notice) {
-        if self.has_room(0, 0) {
-            self.send(notice);
-        }
-    }
-
-    /// Sends a notice even if the channel is full.
-    fn send(&self, notice: Notice) {
-        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        self.counts.bytes.fetch_add(notice.size(), Ordering::Relaxed);
-        // Without a receiver the run is over.
-        let _ = self.sender.send(notice);
-    }
-}
-
-impl NoticeReceiver {
-    /// Waits for the next notice, at most for `timeout`.
-    pub fn next(&self, timeout: Duration) -> Option<Notice> {
-        match self.receiver.recv_timeout(timeout) {
-            Ok(notice) => {
-                self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-                self.counts.bytes.fetch_sub(notice.size(), Ordering::Relaxed);
-                Some(notice)
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    /// Number of events received so far.
-    pub fn event_count(&self) -> u64 {
-        self.counts.events.load(Ordering::Relaxed)
-    }
-
-    /// Number of events that `--event` did not select.
-    pub fn not_selected_count(&self) -> u64 {
-        self.counts.not_selected.load(Ordering::Relaxed)
-    }
-
-    /// Takes the number of events dropped from the report since the last call.
-    pub fn take_dropped(&self) -> u64 {
-        self.counts.dropped.swap(0, Ordering::Relaxed)
-    }
-}
-
 /// Sink that writes the record.
 pub(super) struct Recorder {
     events: Vec<Event>,
     notices: NoticeSender,
-    forwarder: Option<Arc<Forwarder>>,
+    forwarders: Vec<Arc<Forwarder>>,
     /// The record keeps secrets of the path and the headers.
     keep_secrets: bool,
     is_verifying: AtomicBool,
@@ -200,7 +55,7 @@ impl Recorder {
         record: Option<Appender>,
         keep_secrets: bool,
         notices: NoticeSender,
-        forwarder: Option<Arc<Forwarder>>,
+        forwarders: Vec<Arc<Forwarder>>,
     ) -> Self {
         let state = RecorderState {
             remaining: count,
@@ -209,19 +64,25 @@ impl Recorder {
             buffer: Vec::new(),
         };
         let is_verifying = AtomicBool::new(false);
-        Self { events, notices, forwarder, keep_secrets, is_verifying, state: Mutex::new(state) }
+        Self { events, notices, forwarders, keep_secrets, is_verifying, state: Mutex::new(state) }
     }
 
     pub(super) fn set_verifying(&self, on: bool) {
         self.is_verifying.store(on, Ordering::SeqCst);
     }
 
-    fn is_selected(&self, request: &EventRequest) -> bool {
-        if self.events.is_empty() {
-            return true;
+    /// The event of a request, if anything depends on it.
+    fn event_of(&self, request: &EventRequest) -> Option<Event> {
+        let is_needed = !self.events.is_empty() || self.forwarders.iter().any(|f| f.is_selective());
+        if !is_needed {
+            return None;
         }
         let body = serde_json::from_slice(request.body()).unwrap_or_default();
-        Received::of(&body).event().is_some_and(|event| self.events.contains(&event))
+        Received::of(&body).event()
+    }
+
+    fn is_selected(&self, event: Option<Event>) -> bool {
+        self.events.is_empty() || event.is_some_and(|event| self.events.contains(&event))
     }
 
     /// Writes the requests to the record, if there is one. Returns whether they are safe.
@@ -254,11 +115,13 @@ impl EventSink for Recorder {
     fn keep(&self, requests: &[Arc<EventRequest>]) -> Vec<bool> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::with_capacity(requests.len());
+        let mut events = Vec::with_capacity(requests.len());
         let decisions: Vec<_> = requests
             .iter()
             .map(|request| {
-                if !self.is_selected(request) {
-                    self.notices.counts.not_selected.fetch_add(1, Ordering::Relaxed);
+                let event = self.event_of(request);
+                if !self.is_selected(event) {
+                    self.notices.count_not_selected();
                     return Decision::Ignore;
                 }
                 let pending = taken.len();
@@ -266,6 +129,7 @@ impl EventSink for Recorder {
                     state.remaining.is_none_or(|remaining| (pending as u64) < remaining);
                 if is_wanted && self.notices.accepts(request.size(), pending) {
                     taken.push(request);
+                    events.push(event);
                     return Decision::Take;
                 }
                 Decision::Refuse
@@ -273,10 +137,8 @@ impl EventSink for Recorder {
             .collect();
         let is_recorded = taken.is_empty() || self.write(&mut state, &taken);
         if is_recorded {
-            for request in &taken {
-                if let Some(forwarder) = &self.forwarder {
-                    forwarder.push(request);
-                }
+            for (request, event) in taken.iter().zip(events) {
+                self.forwarders.iter().for_each(|forwarder| forwarder.push(request, event));
                 self.notices.send_event(request);
             }
             if let Some(remaining) = &mut state.remaining {

@@ -2,6 +2,7 @@
 //! and acknowledges those that the sink has kept.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,6 @@ use subtle::ConstantTimeEq as _;
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
-use super::ReceiveError;
 use crate::http::server::{
     self as http, BodyError, Limits, Reply, RunningServer, ServerSettings, WholeRequest,
 };
@@ -33,8 +33,6 @@ const MIN_BODY_MEMORY: usize = 64 * 1024 * 1024;
 
 /// How the server answers.
 pub(super) struct ServerOptions {
-    /// Address to listen on.
-    pub(super) address: SocketAddr,
     pub(super) limits: Limits,
     /// Accepted credentials; empty accepts every request.
     pub(super) credentials: Vec<ExpectedAuth>,
@@ -148,14 +146,12 @@ pub(super) struct EventServer {
 }
 
 impl EventServer {
-    /// Binds the address and serves.
+    /// Serves on a bound socket. Fails if the system has no thread or event queue.
     pub(super) fn start(
+        listener: TcpListener,
         options: ServerOptions,
         sink: Arc<dyn EventSink>,
-    ) -> Result<Self, ReceiveError> {
-        let address = options.address;
-        let listener =
-            TcpListener::bind(address).map_err(|source| ReceiveError::Bind { address, source })?;
+    ) -> io::Result<Self> {
         let (stop_delays, stopped) = watch::channel(());
         let limits = options.limits;
         let manner = ServerSettings {
@@ -174,8 +170,7 @@ impl EventServer {
             stopped,
             batches: Mutex::default(),
         });
-        let running =
-            http::serve(listener, manner, Service(handler)).map_err(ReceiveError::Server)?;
+        let running = http::serve(listener, manner, Service(handler))?;
         Ok(Self { stop_delays, running })
     }
 

@@ -13,7 +13,7 @@ use crate::http::client::{self, Header};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
 
 /// Headers of the connection. A webhook that sets them would break the request.
-const CONNECTION_HEADERS: [&str; 6] =
+pub(crate) const CONNECTION_HEADERS: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"];
 
 /// Warning about an endpoint in a private network.
@@ -59,9 +59,9 @@ pub(crate) enum Credentials {
 /// An endpoint as a webhook describes it.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
-    pub(super) url: Url,
-    pub(super) auth: Option<HttpAuth>,
-    pub(super) headers: Vec<HttpHeader>,
+    pub(crate) url: Url,
+    pub(crate) auth: Option<HttpAuth>,
+    pub(crate) headers: Vec<HttpHeader>,
     /// `auth` comes from the URL.
     auth_in_url: bool,
     /// Doubts about the webhook itself, for the user.
@@ -234,7 +234,7 @@ fn check_header(header: &HttpHeader) -> Result<(), EndpointError> {
 }
 
 /// The decoded `user:password@` of a URL.
-pub(crate) fn url_credentials(url: &Url) -> Option<HttpAuth> {
+fn url_credentials(url: &Url) -> Option<HttpAuth> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let password = url.password().unwrap_or_default();
     let is_set = !url.username().is_empty() || !password.is_empty();
