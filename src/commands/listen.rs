@@ -38,8 +38,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// --forward posts each acknowledged event to another endpoint, in order, with
 /// retries. Each target has its own queue, so a slow one delays no other. Targets
-/// get Content-*, User-Agent, X-PM-* and the headers whose names do not look secret;
-/// Authorization and secret headers go to targets on this machine only.
+/// get Content-*, User-Agent, X-PM-* and the headers whose names do not look
+/// secret; Authorization and secret headers go to targets on this machine only.
 ///
 /// -o jsonl prints an object per event: Time, Event, Recipient, Detail,
 /// MessageStream, TraceId, RetriesRemaining, Repeated, Path, and Body (the JSON
@@ -57,7 +57,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 ///     pmhooks listen
 ///     pmhooks listen --record events.jsonl --username pm --password env:HOOK_PW
 ///     pmhooks listen --event bounce,spam-complaint -o jsonl | jq -r .Recipient
-///     pmhooks listen --forward http://localhost:3000/pm --forward bounce=http://localhost:4000
+///     pmhooks listen --forward http://localhost:3000 --forward bounce=https://b.test
 ///     pmhooks listen --status 500 --delay 3s --count 1
 ///     pmhooks listen --register --public-url https://tunnel.example --on bounce
 #[derive(Debug, clap::Args)]

@@ -23,7 +23,7 @@ fn a_record_holds_what_came_without_credentials() {
     assert_eq!(post(&url, &[auth], [0xff, 0x00]), 200);
     assert_eq!(post(&url, &[], body), 401);
     let run = end(listener);
-    run.code(0).lacks("s3cret").lacks("cG06").has("came without credentials");
+    run.code(0).lacks("s3cret").lacks("cG06").has("no credentials");
     let lines = recorded(&env, "events.jsonl");
     assert_eq!(
         lines[0],
@@ -163,7 +163,7 @@ fn a_record_that_is_moved_or_removed_is_made_anew() {
     post(&url, &[], BOUNCE);
     std::fs::rename(at("events.jsonl"), at("events.1")).unwrap();
     assert_eq!(post(&url, &[], DELIVERY), 200);
-    listener.wait_for_line("made anew", Duration::from_secs(5));
+    listener.wait_for_line("a new file was created", Duration::from_secs(5));
     assert_eq!(post(&url, &[], BOUNCE), 200);
     assert_eq!((recorded(&env, "events.1").len(), recorded(&env, "events.jsonl").len()), (2, 1));
     std::fs::remove_file(at("events.jsonl")).unwrap();

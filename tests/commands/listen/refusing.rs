@@ -14,7 +14,7 @@ fn only_the_right_credentials_pass() {
     let answer = talk(&url, "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}");
     assert!(answer.to_lowercase().contains("www-authenticate: basic realm="), "{answer}");
     let run = end(listener);
-    run.code(0).has("Received 1 event: 1 bounce; 5 refused").has("wrong credentials");
+    run.code(0).has("Received 1 event: 1 bounce; 5 rejected").has("wrong credentials");
     run.lacks("cG06");
 }
 
@@ -29,7 +29,7 @@ fn other_methods_are_refused_with_a_sentence() {
         assert!(answer.contains("by POST"), "{answer}");
         assert!(!answer.to_lowercase().contains("access-control"), "{answer}");
     }
-    end(listener).code(0).has("GET / is no POST");
+    end(listener).code(0).has("rejected GET /: 405");
     assert_eq!(env.read("events.jsonl"), "");
 }
 

@@ -24,8 +24,8 @@ fn register(env: &TestEnv, flags: &str) -> (Running, String, String) {
     let running = env.spawn(format!(
         "listen --address {address} --register --public-url {url} --on bounce,delivery {flags}"
     ));
-    let line = running.wait_for_line("Made the temporary webhook", Duration::from_secs(10));
-    let id = line.split(' ').nth(4).unwrap().to_owned();
+    let line = running.wait_for_line("Created temporary webhook", Duration::from_secs(10));
+    let id = line.split(' ').nth(3).unwrap().to_owned();
     (running, format!("http://{address}"), id)
 }
 
@@ -66,7 +66,7 @@ fn it_is_probed_used_and_removed() {
     env.run(format!("test {id} --event bounce -q")).code(0);
     let run = end(listener);
     assert!(!format!("{run}{}", env.read("events.jsonl")).contains(&password));
-    run.code(0).has("Removed the temporary webhook").has("Received 1 event: 1 bounce; 1 refused");
+    run.code(0).has("Deleted temporary webhook").has("Received 1 event: 1 bounce; 1 rejected");
     run.lacks("hook?from=tunnel was").lacks(&password);
     // The probes are neither shown nor recorded.
     assert_eq!(recorded(env, "events.jsonl").len(), 1);
@@ -87,9 +87,9 @@ fn what_a_person_sees() {
 Listening on http://127.0.0.1:[PORT]
 [CLOCK]  delivery             recipient@example.com     smtp;250 2.0.0 OK: a test of pmhooks, no mail was sent  outbound  9 left  [..]
 --- stderr
-Ctrl-C ends it.
-Made the temporary webhook [ID] of stream outbound in the server of POSTMARK_SERVER_TOKEN (delivery, bounce): http://127.0.0.1:[PORT]/hook?from=tunnel leads here.
-Removed the temporary webhook [ID].
+Press Ctrl-C to stop.
+Created temporary webhook [ID] of stream outbound in the server of POSTMARK_SERVER_TOKEN (delivery, bounce) for http://127.0.0.1:[PORT]/hook?from=tunnel.
+Deleted temporary webhook [ID].
 Received 1 event: 1 delivery.
 "#]]);
 }
@@ -101,7 +101,7 @@ fn what_is_not_possible_is_said_before_anything_is_sent() {
     for (flags, why) in [
         ("--register", "--public-url"),
         ("--public-url https://t.example/", "--register"),
-        ("--on bounce", "are for --register"),
+        ("--on bounce", "require --register"),
         ("--register --public-url https://t.example/", "no trigger is on"),
         ("--register --public-url http://t.example/ --on all", "is http"),
         ("--register --public-url https://a:b@t.example/ --on all", "has credentials"),
@@ -127,7 +127,7 @@ fn a_profile_is_guarded_as_for_create() {
     env.run(line).code(2).has("read-only");
     let line = profile("protected = true");
     env.run(&line).code(2).has("--confirm p");
-    env.run(format!("{line} --confirm p")).code(0).has("Removed the temporary webhook");
+    env.run(format!("{line} --confirm p")).code(0).has("Deleted temporary webhook");
     let line = profile("server_id = 4711");
     env.run(line).code(2).has("pinned to server 4711");
     assert!(files(env).is_empty());
@@ -155,10 +155,10 @@ fn a_removal_that_fails_is_said_loudly_and_done_by_the_next_start() {
     let env = &sandboxed.env;
     let (listener, _, left) = register(env, "--retries 0");
     let run = end(listener);
-    run.code(6).has("was not removed").has(&format!("pmhooks delete {left}"));
+    run.code(6).has("cannot delete the temporary webhook").has(&format!("pmhooks delete {left}"));
     run.has("Received 0 events");
     let (listener, ..) = register(env, "");
-    end(listener).code(0).has(&format!("Removed webhook {left}"));
+    end(listener).code(0).has(&format!("Deleted temporary webhook {left}"));
     assert!(ids(env).is_empty());
 }
 
@@ -209,11 +209,11 @@ fn after_a_kill_the_next_start_removes_it_and_nothing_else() {
     // Another server's start leaves it alone.
     env.token("99999999-9999-4999-8999-999999999999");
     let (listener, ..) = register(env, "");
-    end(listener).code(0).lacks("left behind");
+    end(listener).code(0).lacks("of an earlier run");
     assert_eq!(files(env).len(), 1);
     env.token(TOKEN);
     let (listener, ..) = register(env, "");
-    end(listener).code(0).has(&format!("Removed webhook {left}, which an earlier run had left"));
+    end(listener).code(0).has(&format!("Deleted temporary webhook {left} of an earlier run"));
     assert_eq!(ids(env), [mine]);
     assert!(files(env).is_empty());
 }
@@ -227,7 +227,7 @@ fn two_runs_at_once_do_not_remove_each_others() {
     assert_eq!(ids(env), [first.clone(), second.clone()]);
     end(one).code(0);
     assert_eq!(ids(env), [second]);
-    end(other).code(0).lacks("left behind");
+    end(other).code(0).lacks("of an earlier run");
     assert!(ids(env).is_empty());
 }
 
@@ -240,7 +240,7 @@ fn one_without_its_mark_is_left_alone() {
     drop(killed.finish());
     env.run(format!("edit {left} --no-headers --no-verify -y")).code(0);
     let (listener, ..) = register(env, "");
-    end(listener).code(0).has("it was left alone");
+    end(listener).code(0).has("was left alone");
     assert_eq!(ids(env), [left]);
     assert!(files(env).is_empty());
 }
@@ -288,7 +288,7 @@ fn a_lost_answer_to_the_create_is_looked_for() {
     let lost = Step::forward_then_close(&sandboxed.log.url()).only("POST", "/webhooks");
     let (sandboxed, _faulty) = behind(sandboxed, [lost]);
     let (listener, ..) = register(&sandboxed.env, "--retries 0");
-    end(listener).code(0).has("answer was lost").has("Removed the temporary webhook");
+    end(listener).code(0).has("response was lost").has("Deleted temporary webhook");
     assert!(ids(&sandboxed.env).is_empty());
 }
 
@@ -303,7 +303,7 @@ fn a_kill_between_the_create_and_its_answer_leaves_what_the_next_start_finds() {
     let env = &sandboxed.env;
     assert_eq!(ids(env).len(), 2);
     let (listener, ..) = register(env, "");
-    end(listener).code(0).has("left behind");
+    end(listener).code(0).has("of an earlier run");
     assert_eq!(ids(env), [mine]);
     assert!(files(env).is_empty());
 }
@@ -317,7 +317,7 @@ fn a_kill_before_the_create_leaves_a_file_that_the_next_start_removes() {
     killed_after(&sandboxed, &faulty, 2);
     let env = &sandboxed.env;
     let (listener, ..) = register(env, "");
-    end(listener).code(0).lacks("left behind");
+    end(listener).code(0).lacks("of an earlier run");
     assert_eq!(ids(env), [mine]);
     assert!(files(env).is_empty());
 }
