@@ -10,7 +10,7 @@ use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event::sample::{Fit, SOME_SERVER, sample};
 use crate::event::{BounceType, Event, Received};
 use crate::fs::{self, FsError};
-use crate::postmark::{ServerId, StreamId, Trigger, TriggerSetting, Triggers};
+use crate::postmark::{Object, ServerId, StreamId, Trigger, TriggerSetting, Triggers};
 
 /// Maximum size of a body, in bytes: base64 of 35 MB of inbound mail, with room to spare.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
@@ -147,7 +147,8 @@ impl SampleOptions {
     ) -> Vec<(Received, Vec<u8>)> {
         if let Some(custom) = &self.custom {
             let mut value = custom.value.clone();
-            self.assign(&mut value, unused);
+            let event = Received::of(&value).event();
+            self.assign(&mut value, event, unused);
             let unchanged = self.set.is_empty().then(|| custom.bytes.clone());
             let bytes = unchanged.unwrap_or_else(|| value.to_string().into_bytes());
             return vec![(Received::of(&value), bytes)];
@@ -160,15 +161,20 @@ impl SampleOptions {
         let events = self.selected(triggers).into_iter();
         let bodies = events.map(|event| {
             let mut body = sample(event, &fit);
-            self.assign(&mut body, unused);
+            self.assign(&mut body, Some(event), unused);
             (Received::Known(event), body.to_string().into_bytes())
         });
         bodies.collect()
     }
 
-    fn assign<'a>(&'a self, body: &mut Value, unused: &mut Vec<&'a FieldAssignment>) {
+    fn assign<'a>(
+        &'a self,
+        body: &mut Value,
+        event: Option<Event>,
+        unused: &mut Vec<&'a FieldAssignment>,
+    ) {
         for assignment in &self.set {
-            if assignment.apply(body) {
+            if assignment.apply(body, event) {
                 unused.retain(|other| *other != assignment);
             }
         }
@@ -209,12 +215,40 @@ pub(crate) fn sample_fit(stream: &StreamId, server: ServerId, triggers: &Trigger
     }
 }
 
+/// Documented fields that Postmark leaves out of some events (its pages on each webhook).
+fn optional_fields(event: Event) -> &'static [&'static str] {
+    match event {
+        Event::Inbound => &["RawEmail"],
+        Event::Bounce | Event::SpamComplaint | Event::SmtpApiError => {
+            &["Content", "Tag", "CanActivate"]
+        }
+        Event::Delivery | Event::SubscriptionChange => &["Tag"],
+        Event::Open | Event::Click => &[
+            "Tag",
+            "ServerID",
+            "Geo.CountryISOCode",
+            "Geo.Country",
+            "Geo.RegionISOCode",
+            "Geo.Region",
+            "Geo.City",
+            "Geo.Zip",
+            "Geo.Coords",
+            "Geo.IP",
+        ],
+    }
+}
+
+/// The map in each event but inbound mail that has the sender's keys. Its values are strings.
+const METADATA: &str = "Metadata";
+
 /// `Path=value`: a new value for one field of a body.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FieldAssignment {
     /// Keys from the top level down; in an array, the index from 0.
     path: Vec<String>,
     value: Value,
+    /// The value as written.
+    text: String,
 }
 
 impl FieldAssignment {
@@ -223,8 +257,13 @@ impl FieldAssignment {
         self.path.join(".")
     }
 
-    /// Sets the field. Returns false, and changes nothing, if there is no such field.
-    fn apply(&self, body: &mut Value) -> bool {
+    /// Sets a field that exists, an optional field of the event, or an entry of its metadata. Returns false,
+    /// and changes nothing, if there is no such field.
+    fn apply(&self, body: &mut Value, event: Option<Event>) -> bool {
+        self.replace(body) || event.is_some_and(|event| self.insert(body, event))
+    }
+
+    fn replace(&self, body: &mut Value) -> bool {
         let field = self.path.iter().try_fold(body, |inner, key| match inner {
             Value::Object(object) => object.get_mut(key),
             Value::Array(items) => key.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
@@ -232,11 +271,41 @@ impl FieldAssignment {
         });
         match field {
             Some(field) => {
-                *field = self.value.clone();
+                let is_metadata = self.path.len() > 1 && self.path.starts_with(&[METADATA.into()]);
+                *field = if is_metadata { self.text.clone().into() } else { self.value.clone() };
                 true
             }
             None => false,
         }
+    }
+
+    fn insert(&self, body: &mut Value, event: Event) -> bool {
+        let Value::Object(body) = body else { return false };
+        let (map, key, value) = match self.path.as_slice() {
+            // A key of metadata may contain dots.
+            [map, key @ ..] if map == METADATA && !key.is_empty() && event != Event::Inbound => {
+                (Some(map), key.join("."), Value::from(self.text.as_str()))
+            }
+            [key] => (None, key.clone(), self.value.clone()),
+            [map, key] => (Some(map), key.clone(), self.value.clone()),
+            _ => return false,
+        };
+        let is_metadata = map.is_some_and(|map| map == METADATA);
+        if !is_metadata && !optional_fields(event).contains(&self.path().as_str()) {
+            return false;
+        }
+        let fields = match map {
+            None => Some(body),
+            Some(map) => {
+                let map = body.entry(map.clone()).or_insert(Value::Null);
+                if map.is_null() {
+                    *map = Value::Object(Object::new());
+                }
+                map.as_object_mut()
+            }
+        };
+        let inserted = fields.map(|fields| fields.insert(key, value));
+        inserted.is_some()
     }
 }
 
@@ -248,8 +317,9 @@ impl FromStr for FieldAssignment {
         let Some((path, value)) = text.split_once('=').filter(|(path, _)| !path.is_empty()) else {
             return Err("it is written Path=value, as in Tag=welcome".to_owned());
         };
+        let (text, path) = (value.to_owned(), path.split('.').map(str::to_owned).collect());
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-        Ok(Self { path: path.split('.').map(str::to_owned).collect(), value })
+        Ok(Self { path, value, text })
     }
 }
 
@@ -259,7 +329,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_assignment_changes_an_existing_field_and_adds_none() {
+    fn an_assignment_without_an_event_changes_existing_fields_only() {
         let mut body = json!({"A": {"B": 1}, "L": [{"C": "x"}], "N": null});
         for (text, exists) in [
             ("A.B=2", true),
@@ -270,9 +340,46 @@ mod tests {
             ("A.B.C=1", false),
             ("L.x=1", false),
         ] {
-            assert_eq!(text.parse::<FieldAssignment>().unwrap().apply(&mut body), exists, "{text}");
+            assert_eq!(
+                text.parse::<FieldAssignment>().unwrap().apply(&mut body, None),
+                exists,
+                "{text}"
+            );
         }
         assert_eq!(body, json!({"A": {"B": 2}, "L": [{"C": "a=b"}], "N": {"k": "v"}}));
+    }
+
+    #[test]
+    fn optional_fields_and_metadata_can_be_added() {
+        let set = |event, text: &str| {
+            let mut body = json!({"Metadata": null, "Geo": {"City": "Oslo"}, "List": []});
+            let assignment = text.parse::<FieldAssignment>().unwrap();
+            assignment.apply(&mut body, Some(event)).then_some(body)
+        };
+        for (event, text, pointer, value) in [
+            (Event::Inbound, "RawEmail=From: x", "/RawEmail", json!("From: x")),
+            (Event::Bounce, "Content=x", "/Content", json!("x")),
+            (Event::SpamComplaint, "Tag=null", "/Tag", Value::Null),
+            (Event::Open, "Geo.IP=192.0.2.9", "/Geo/IP", json!("192.0.2.9")),
+            (Event::Click, "ServerID=7", "/ServerID", json!(7)),
+            (Event::Delivery, "Metadata.userid=1", "/Metadata/userid", json!("1")),
+            (Event::Delivery, "Metadata.a.b=true", "/Metadata/a.b", json!("true")),
+            (Event::SubscriptionChange, "Metadata.x={}", "/Metadata/x", json!("{}")),
+        ] {
+            let body = set(event, text);
+            assert_eq!(body.unwrap().pointer(pointer), Some(&value), "{event} {text}");
+        }
+        for (event, text) in [
+            (Event::Bounce, "RawEmail=x"),
+            (Event::Inbound, "Metadata.a=1"),
+            (Event::Inbound, "Content=x"),
+            (Event::Open, "Geo.Planet=x"),
+            (Event::Delivery, "Geo.IP=x"),
+            (Event::Delivery, "Metadate.a=1"),
+            (Event::Delivery, "List.0=1"),
+        ] {
+            assert_eq!(set(event, text), None, "{event} {text}");
+        }
     }
 
     #[test]

@@ -175,7 +175,24 @@ pmhooks: error: cannot set Cotent: no event that would be posted has this field
 --- exit 2
 "#]]);
     // The field exists, but not in what would be posted.
-    TestEnv::new().run(["test", "--url", URL, "--event", "bounce", "--set", "Content=x"]).code(2);
+    TestEnv::new().run(["test", "--url", URL, "--event", "bounce", "--set", "RawEmail=x"]).code(2);
+}
+
+#[test]
+fn optional_fields_and_metadata_can_be_set() {
+    let bounce =
+        print(&["--event", "bounce", "--set", "Content=x", "--set", "Metadata.user.id=007"]);
+    assert_eq!(bounce["Content"], "x");
+    assert_eq!(bounce["Metadata"], json!({"pmhooks": "test", "user.id": "007"}));
+    let inbound = print(&["--event", "inbound", "--set", "RawEmail=From: a@example.com"]);
+    assert_eq!(inbound["RawEmail"], "From: a@example.com");
+    let all = print(&["--event", "all", "--set", "Metadata.userid=1", "-o", "json"]);
+    let set = all.as_array().unwrap().iter().filter(|e| e["Metadata"]["userid"] == "1").count();
+    assert_eq!(set, 7, "every event but inbound mail");
+    for wrong in ["Metadata=", "Metadata.a", "Metadaten.a=1", "RawEmail.a=1"] {
+        let args = ["test", "--url", URL, "--event", "inbound", "--set", wrong];
+        TestEnv::new().run(args).code(2);
+    }
 }
 
 #[test]
