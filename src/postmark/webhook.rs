@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::{HookUrl, Object, Reveal, Secret, StreamId, Trigger, mask};
+use crate::http::client;
 
 /// Webhook ID: a positive integer, unique on its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -153,8 +154,7 @@ impl HttpHeader {
     /// Refuses headers that no request can carry and those that the transport sets. The error never
     /// repeats the value.
     pub fn check(name: &str, value: &str) -> Result<(), String> {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if name.is_empty() || !name.chars().all(is_token) {
+        if !client::is_header_name(name) {
             return Err("a header's name has letters, digits and dashes only".to_owned());
         }
         const TRANSPORT: [&str; 5] =
@@ -162,7 +162,7 @@ impl HttpHeader {
         if TRANSPORT.contains(&name.to_ascii_lowercase().as_str()) {
             return Err(format!("the header {name} is Postmark's own to set"));
         }
-        if value.chars().any(|c| c.is_control() && c != '\t') {
+        if !client::is_header_value(value) {
             return Err(format!("the value of the header {name} holds a control character"));
         }
         if value.is_empty() {

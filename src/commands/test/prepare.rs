@@ -29,7 +29,7 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<CommandErr
     args.endpoint.check().map_err(CommandError::usage)?;
     let options = sample_options(args, cx)?;
     options.check()?;
-    let (described, failed) = if let Some(url) = &args.endpoint.url {
+    let (described, mut failed) = if let Some(url) = &args.endpoint.url {
         (vec![Described::from_flags(url, &args.endpoint, cx)?], Vec::new())
     } else {
         let question = "Which webhook is to be tested?";
@@ -47,7 +47,8 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<CommandErr
             bodies.into_iter().map(|(event, body)| OutgoingEvent::new(event, body)).collect();
         Ok(Target { id: described.id, url: described.url.masked(), endpoint, posts })
     });
-    let targets = targets.collect::<Result<Vec<_>>>()?;
+    let (targets, unusable) = several::apart(targets);
+    failed.extend(unusable);
     if !targets.is_empty() {
         SampleOptions::reject_unused(&unused)?;
     }

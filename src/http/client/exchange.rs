@@ -109,7 +109,7 @@ fn build(
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| format!("{:?} is not a header name", header.name))?;
         // The value is not quoted: it may be a secret.
-        let mut value = HeaderValue::from_str(&header.value)
+        let mut value = HeaderValue::from_bytes(header.value.as_bytes())
             .map_err(|_| format!("the value of the header {name} cannot be sent"))?;
         value.set_sensitive(header.secret);
         building = building.header(name, value);

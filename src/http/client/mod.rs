@@ -104,6 +104,17 @@ pub struct Header {
     pub secret: bool,
 }
 
+/// True if HTTP allows this header name.
+pub fn is_header_name(name: &str) -> bool {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(is_token)
+}
+
+/// True if HTTP allows this header value. Characters beyond ASCII are sent as UTF-8.
+pub fn is_header_value(value: &str) -> bool {
+    value.chars().all(|c| c == '\t' || !c.is_ascii_control())
+}
+
 /// HTTP request.
 #[derive(Clone, Debug)]
 pub struct Request {

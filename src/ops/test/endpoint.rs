@@ -218,9 +218,7 @@ fn header(name: &str, value: &str, secret: bool) -> Header {
 
 /// True if HTTP allows this header.
 pub(crate) fn is_sendable(name: &str, value: &str) -> bool {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let is_value = |c: char| c == '\t' || c == ' ' || c.is_ascii_graphic();
-    !name.is_empty() && name.chars().all(is_token) && value.chars().all(is_value)
+    client::is_header_name(name) && client::is_header_value(value)
 }
 
 fn check_header(header: &HttpHeader) -> Result<(), EndpointError> {

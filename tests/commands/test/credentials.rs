@@ -83,6 +83,33 @@ fn a_webhook_with_a_header_of_the_connection_is_refused() {
 }
 
 #[test]
+fn header_values_beyond_ascii_are_sent_as_utf_8() {
+    for value in ["Zürich", "日本", "a\tb", "\u{85}", "naïve \u{1f600}"] {
+        let endpoint = Faulty::always(Step::status(200));
+        let header = format!("X-Env: {value}");
+        TestEnv::new()
+            .run(["test", "--url", &endpoint.url(), "--event", "bounce", "--header", &header])
+            .code(0);
+        assert_eq!(endpoint.requests()[0].header("X-Env"), Some(value));
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_sent_fails_its_webhook_alone() {
+    let endpoint = Faulty::always(Step::status(200));
+    let mut hooks: Vec<_> = (5..8).map(|id| webhook(id, &endpoint.url(), &["Open"])).collect();
+    hooks[0]["HttpHeaders"] = json!([{"Name": "X-A", "Value": "a\nb"}]);
+    hooks[1]["HttpHeaders"] = json!([{"Name": "Host", "Value": "x"}]);
+    let api = Faulty::new([
+        Step::answer(200, json!({"Webhooks": hooks})).forever().only("GET", "/webhooks"),
+        Step::answer(200, json!({"ID": 77, "Name": "Staging"})).forever().only("GET", "/server"),
+    ]);
+    let run = TestEnv::with_api(api.url()).run("test --all");
+    run.code(7).has("2 of 3 webhooks").has("webhook 5").has("webhook 6");
+    assert_eq!(endpoint.requests().len(), 1);
+}
+
+#[test]
 fn an_endpoint_that_refuses_strangers_passes() {
     let endpoint = Faulty::new([Step::status(200), Step::status(401), Step::status(400)]);
     let canaries = Canaries::new();
