@@ -112,10 +112,9 @@ pub struct GlobalArgs {
     /// Do not ask for a confirmation
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// The time of one call with its retries
-    #[arg(long, global = true, value_name = "DURATION", default_value = "60s",
-          value_parser = quiet_with(positive_duration))]
-    pub timeout: Duration,
+    /// The time of one call with its retries [default: 60s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = quiet_with(positive_duration))]
+    pub timeout: Option<Duration>,
     /// How often a failed call is repeated where that is safe
     #[arg(long, global = true, value_name = "N", default_value_t = 3, allow_negative_numbers = true,
           value_parser = quiet_with(retries))]

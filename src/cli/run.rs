@@ -15,6 +15,7 @@ use crate::config::env;
 use crate::config::resolve::{Profiles, Wanted};
 use crate::error::{CommandError, Exit, Hint, Invocation, Result, TargetOptions};
 use crate::http::client::{self, HttpClient};
+use crate::ops::test::DEFAULT_TIMEOUT;
 use crate::postmark::{Limits, MASK};
 use crate::term::{Format, Interrupts, Tone, Ui, json, text};
 
@@ -99,7 +100,11 @@ fn context(global: &GlobalArgs, profiles: Profiles, process: &Process, ui: Arc<U
         environment,
         target_options: target_options(global, &profiles),
         wanted: Wanted { profiles, api_url: global.api_url.clone(), config: global.config.clone() },
-        limits: Limits { timeout: global.timeout, retries: global.retries },
+        limits: Limits {
+            timeout: global.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            retries: global.retries,
+        },
+        event_timeout: global.timeout,
         net,
         yes: global.yes,
         command: cli::command,

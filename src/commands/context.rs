@@ -30,6 +30,8 @@ pub struct Context {
     pub wanted: Wanted,
     /// What one call may take.
     pub limits: Limits,
+    /// Timeout per event, if one was given with `--timeout`.
+    pub event_timeout: Option<std::time::Duration>,
     /// The sender of requests.
     pub net: Arc<HttpClient>,
     /// How this program is called for the same target again.
@@ -84,6 +86,7 @@ impl Context {
             environment: self.environment.clone(),
             wanted: Wanted { profiles, ..self.wanted.clone() },
             limits: self.limits,
+            event_timeout: self.event_timeout,
             net: Arc::clone(&self.net),
             target_options: self.target_options.clone(),
             yes: self.yes,

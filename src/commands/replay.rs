@@ -121,7 +121,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let ui = &cx.ui;
     ui.interrupts.go_gently();
     let way = ReplayOptions {
-        prober: &EventSender::connected(&cx.net, cx.limits.timeout),
+        prober: &EventSender::connected(&cx.net, cx.event_timeout),
         endpoint: &target.endpoint,
         concurrency: args.concurrency,
         interval: args.rate,

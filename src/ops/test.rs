@@ -24,6 +24,10 @@ use crate::postmark::mask;
 
 /// Redirects that Postmark follows (its overview of webhooks, retries).
 const MAX_REDIRECTS: usize = 10;
+/// Time to wait for the answer to an event. Postmark's is not documented.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time that Postmark waits for the answer to inbound mail (its support article 870).
+const INBOUND_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 /// Bytes of an answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
@@ -86,18 +90,25 @@ impl Attempt {
 /// Posts events to endpoints.
 pub(crate) struct EventSender {
     http: HttpClient,
-    timeout: Duration,
+    /// Timeout that the user chose.
+    timeout: Option<Duration>,
 }
 
 impl EventSender {
-    /// A sender that opens a connection per event. `timeout` covers one event with its redirects.
-    pub(crate) fn new(http: &HttpClient, timeout: Duration) -> Self {
+    /// A sender that opens a connection per event. `timeout` covers one event with its redirects; without
+    /// it, Postmark's apply.
+    pub(crate) fn new(http: &HttpClient, timeout: Option<Duration>) -> Self {
         Self { http: http.unconnected(), timeout }
     }
 
     /// A sender that keeps connections open, for many events in a row.
-    pub(crate) fn connected(http: &HttpClient, timeout: Duration) -> Self {
+    pub(crate) fn connected(http: &HttpClient, timeout: Option<Duration>) -> Self {
         Self { http: http.apart(), timeout }
+    }
+
+    fn timeout(&self, event: &OutgoingEvent) -> Duration {
+        let is_inbound = event.event.event() == Some(Event::Inbound);
+        self.timeout.unwrap_or(if is_inbound { INBOUND_TIMEOUT } else { DEFAULT_TIMEOUT })
     }
 
     /// Posts an event once, following redirects as Postmark does.
@@ -111,11 +122,11 @@ impl EventSender {
         };
         let (mut redirects, mut refused_redirect) = (Vec::new(), None);
         let answer = loop {
-            let left = self.timeout.saturating_sub(started.elapsed());
+            let left = self.timeout(event).saturating_sub(started.elapsed());
             let mut answer = self.http.send(&request(endpoint, event, &target, left));
             // Report the timeout of the event, not what was left of it for the last request.
             if let Err(HttpError::Timeout { after, .. }) = &mut answer {
-                *after = self.timeout;
+                *after = self.timeout(event);
             }
             let Ok(redirect) = &answer else { break answer };
             let Some(location) = redirect.header("location").filter(|_| is_redirect(redirect))

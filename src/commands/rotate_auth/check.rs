@@ -16,7 +16,7 @@ pub(super) fn all(turns: &[Turn], cx: &Context) -> Result<Vec<Checked>> {
     cx.guards()?;
     let pinned = cx.session()?.target.profile().and_then(|profile| profile.server_id);
     let probes = Probes::new(turns, pinned.unwrap_or(ServerId(SOME_SERVER)))?;
-    let sender = EventSender::new(&cx.net, cx.limits.timeout);
+    let sender = EventSender::new(&cx.net, cx.event_timeout);
     let (begun, of, ui) = (AtomicUsize::new(0), probes.count(), &cx.ui);
     Ok(probes.run(&sender, || {
         let number = begun.fetch_add(1, Ordering::Relaxed) + 1;

@@ -20,7 +20,7 @@ struct Job<'a> {
 
 /// Posts every event, and checks the credentials where that is asked for.
 pub fn all(targets: &[Target], args: &Args, cx: &Context) -> Result<Exit> {
-    let prober = EventSender::new(&cx.net, cx.limits.timeout);
+    let prober = EventSender::new(&cx.net, cx.event_timeout);
     let jobs: Vec<Job<'_>> = (0..).zip(targets).flat_map(|(n, t)| jobs(n, t, args)).collect();
     let begun = AtomicUsize::new(0);
     let (ui, of) = (&cx.ui, jobs.len());

@@ -60,7 +60,7 @@ impl Doctor<'_> {
             return add(Step::skipped("no trigger is on, so there is no event to post"));
         }
         (self.tell)(&format!("Posting {} sample events…", posts.len()));
-        let prober = EventSender::new(self.net, self.limits.timeout);
+        let prober = EventSender::new(self.net, Some(self.limits.timeout));
         let exchanges = fanout::map(&posts, WIDTH, |post| prober.send(&endpoint, post));
         let mut groups: Vec<Group> = Vec::new();
         for (post, exchange) in posts.iter().zip(&exchanges) {

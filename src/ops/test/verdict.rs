@@ -12,6 +12,8 @@ use crate::http::client::{self, HttpError, TlsTrouble};
 
 /// Answers from here on are slow. Postmark gives up after about 15 to 30 seconds.
 const SLOW: Duration = Duration::from_secs(2);
+/// The same for inbound mail, for which Postmark waits 2 minutes.
+const SLOW_INBOUND: Duration = Duration::from_secs(15);
 
 /// What Postmark would do after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,12 +105,8 @@ pub(crate) fn judge(event: &Received, attempt: &Attempt) -> Verdict {
     };
     warnings.extend(not_200.map(str::to_owned));
     warnings.extend(redirect_warnings(attempt));
-    if attempt.took >= SLOW && attempt.answer.is_ok() {
-        let took = attempt.took.as_secs_f32();
-        warnings.push(format!(
-            "the answer took {took:.1} s: answer at once and do the work afterwards, \
-             since Postmark gives up after some 15 to 30 s and sends the event again"
-        ));
+    if attempt.answer.is_ok() {
+        warnings.extend(slow_warning(event, attempt.took));
     }
     Verdict { success, outcome: Some(outcome), status: status.ok(), message, fix, warnings }
 }
@@ -184,6 +182,19 @@ fn is_unreachable(error: &HttpError) -> bool {
             | HttpError::Proxy { .. }
             | HttpError::Tls { .. }
     )
+}
+
+fn slow_warning(event: Option<Event>, took: Duration) -> Option<String> {
+    let is_inbound = event == Some(Event::Inbound);
+    let (limit, patience) =
+        if is_inbound { (SLOW_INBOUND, "2 minutes") } else { (SLOW, "about 15 to 30 s") };
+    (took >= limit).then(|| {
+        format!(
+            "the answer took {:.1} s: answer at once and do the work afterwards, \
+             since Postmark gives up after {patience} and sends the event again",
+            took.as_secs_f32()
+        )
+    })
 }
 
 /// `Service Unavailable`.
@@ -344,5 +355,21 @@ mod tests {
         }
         assert_eq!(outcome(403, inbound), DeliveryOutcome::WouldDrop);
         assert!(DeliveryOutcome::WouldRetry.consequence(inbound).contains("10 times"));
+    }
+
+    #[test]
+    fn an_inbound_endpoint_may_take_15_seconds_and_others_2() {
+        for (event, seconds, warns) in [
+            (Event::Bounce, 1, false),
+            (Event::Bounce, 2, true),
+            (Event::Inbound, 14, false),
+            (Event::Inbound, 15, true),
+            (Event::Inbound, 119, true),
+        ] {
+            let warning = slow_warning(Some(event), Duration::from_secs(seconds));
+            assert_eq!(warning.is_some(), warns, "{event} {seconds} s");
+        }
+        let inbound = slow_warning(Some(Event::Inbound), Duration::from_secs(20)).unwrap();
+        assert!(inbound.contains("took 20.0 s") && inbound.contains("2 minutes"), "{inbound}");
     }
 }
