@@ -18,8 +18,9 @@ use clap::{
 
 use crate::commands::options::parse::{positive_duration, quiet, quiet_with, retries};
 use crate::commands::{
-    apply, completions, create, delete, diff, doctor, edit, export, get, health, lint, list,
-    listen, profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify, whoami,
+    apply, backfill, completions, create, delete, diff, doctor, edit, export, get, health, lint,
+    list, listen, profile, replay, rotate_auth, sandbox, server, stats, streams, test, verify,
+    whoami,
 };
 use crate::config::profile::ProfileName;
 use crate::error::Exit;
@@ -151,6 +152,7 @@ pub enum Command {
     RotateAuth(Box<rotate_auth::Args>),
     Listen(Box<listen::Args>),
     Replay(Box<replay::Args>),
+    Backfill(Box<backfill::Args>),
     Sandbox(sandbox::Args),
     Streams(streams::Args),
     Server(server::Args),
@@ -258,6 +260,7 @@ const DEFINITIONS: &[Definition] = &[
     (&["rotate-auth"], rotate_auth::Args::augment_args),
     (&["listen"], listen::Args::augment_args),
     (&["replay"], replay::Args::augment_args),
+    (&["backfill"], backfill::Args::augment_args),
     (&["sandbox"], sandbox::Args::augment_args),
     (&["streams"], streams::Args::augment_args),
     (&["server"], server::Args::augment_args),

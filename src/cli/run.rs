@@ -76,6 +76,7 @@ fn dispatch(command: &Command, cx: &Context) -> Result<Exit> {
         Command::RotateAuth(args) => commands::rotate_auth::run(args, cx),
         Command::Listen(args) => commands::listen::run(args, cx),
         Command::Replay(args) => commands::replay::run(args, cx),
+        Command::Backfill(args) => commands::backfill::run(args, cx),
         Command::Sandbox(args) => commands::sandbox::run(args, cx),
         Command::Streams(args) => commands::streams::run(args, cx),
         Command::Server(args) => commands::server::run(args, cx),

@@ -57,7 +57,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 ///     pmhooks listen
 ///     pmhooks listen --record events.jsonl --username pm --password env:HOOK_PW
 ///     pmhooks listen --event bounce,spam-complaint -o jsonl | jq -r .Recipient
-///     pmhooks listen --forward http://localhost:3000 --forward bounce=https://b.test
+///     pmhooks listen --forward http://localhost:3000 \
+///         --forward bounce=https://b.test
 ///     pmhooks listen --status 500 --delay 3s --count 1
 ///     pmhooks listen --register --public-url https://tunnel.example --on bounce
 #[derive(Debug, clap::Args)]

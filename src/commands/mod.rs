@@ -7,6 +7,7 @@
 //! manual page and completions.
 
 pub mod apply;
+pub mod backfill;
 mod changes;
 pub mod completions;
 mod context;

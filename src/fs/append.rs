@@ -99,6 +99,18 @@ impl Appender {
         Ok((Self { path, file, is_plain, is_torn: found.is_torn, syncs, owner }, found))
     }
 
+    /// Cuts the file to a length that it had before, in bytes. A shorter file is an error.
+    pub fn truncate(&mut self, length: u64) -> Result<(), FsError> {
+        let failed = |source| FsError::Io { doing: "write", path: self.path.clone(), source };
+        let now = self.file.metadata().map_err(failed)?.len();
+        if now < length {
+            return Err(failed(io::Error::other(format!("it has {now} bytes, expected {length}"))));
+        }
+        self.file.set_len(length).map_err(failed)?;
+        self.is_torn = false;
+        Ok(())
+    }
+
     /// Adds whole lines. When this returns well the system has them all; else the file has none.
     pub fn append(&mut self, lines: &[u8]) -> Result<Place, FsError> {
         let failed = |path: &Path| {

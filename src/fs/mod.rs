@@ -81,6 +81,11 @@ impl FsError {
         move |source| Self::Io { doing, path: path.to_owned(), source }
     }
 
+    /// True if a new file was to be created at a path that exists.
+    pub fn already_exists(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
+
     /// True where the file was simply not there.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
@@ -237,6 +242,16 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let file = beside(path, bytes)?;
     file.persist_noclobber(path).map_err(|e| FsError::io("create", path)(e.error))?;
     sync_folder(folder)
+}
+
+/// Removes a file. A missing one is not an error.
+pub fn remove(path: &Path) -> Result<(), FsError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FsError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a symbolic link at a path, before the work begins whose result goes there.

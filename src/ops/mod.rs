@@ -1,6 +1,7 @@
 //! The work of the commands, free of the terminal.
 
 pub mod apply;
+pub mod backfill;
 pub mod backup;
 pub mod change;
 pub mod compare;

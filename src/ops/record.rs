@@ -41,6 +41,17 @@ pub struct Record<'a> {
     /// Body, if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<Base64Bytes<'a>>,
+    /// Origin of an event that `backfill` rebuilt. `None` if Postmark posted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilt: Option<Rebuilt<'a>>,
+}
+
+/// Origin of a rebuilt event.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rebuilt<'a> {
+    /// Postmark API, such as `bounces`.
+    pub from: Cow<'a, str>,
 }
 
 /// A header of a record.
@@ -147,6 +158,7 @@ impl<'a> Record<'a> {
             headers,
             body_base64: text.is_none().then(|| Base64Bytes(body.into())),
             body: text,
+            rebuilt: None,
         }
     }
 

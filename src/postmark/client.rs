@@ -16,7 +16,7 @@ use crate::http::client::{HttpClient, Method};
 /// Reads of one server, opened by its server token.
 #[derive(Clone)]
 pub struct Reader {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 /// Query of `GET /message-streams`.

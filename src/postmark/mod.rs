@@ -1,5 +1,6 @@
 //! Postmark's API: client, transport, types, error codes, masking. Knows nothing of this tool.
 
+pub mod activity;
 mod client;
 mod error;
 pub mod mask;

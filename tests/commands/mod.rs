@@ -1,6 +1,7 @@
 //! One file per subcommand, named like its file in `src/commands`.
 
 mod apply;
+mod backfill;
 mod completions;
 mod create;
 mod delete;
