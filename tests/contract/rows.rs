@@ -161,7 +161,8 @@ fn the_rest_of_a_document_stays() {
 fn several_profiles_are_sorted_together() {
     let server = server();
     let mut env = TestEnv::new();
-    env.config(
+    env.config_at(
+        server.url(),
         "[profiles.b]\nserver_token_env = \"T\"\n\n[profiles.a]\nserver_token_env = \"T\"\n",
     );
     env.env("T", TOKEN).api(server.url());
