@@ -8,7 +8,7 @@ mod endpoint;
 pub(crate) mod samples;
 pub(crate) mod verdict;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -111,12 +111,34 @@ impl EventSender {
         self.timeout.unwrap_or(if is_inbound { INBOUND_TIMEOUT } else { DEFAULT_TIMEOUT })
     }
 
+    /// Refuses the target of a redirect unless it has the host of the redirecting endpoint, or public
+    /// addresses only. Whoever runs an endpoint must not reach other services of this machine or network.
+    fn only_public(&self, next: Target, from: &Url, limit: Duration) -> Result<Target, String> {
+        const REFUSED: &str = "it redirects to an address inside a network, where Postmark cannot go; \
+                               this was not followed";
+        if next.url.host() == from.host() {
+            return Ok(next);
+        }
+        if client::names_internal(&next.url) {
+            return Err(REFUSED.to_owned());
+        }
+        match self.http.look_up(&next.url, limit) {
+            Ok(found) if found.iter().any(|a| client::is_internal(a.ip())) => {
+                Err(REFUSED.to_owned())
+            }
+            Ok(found) => Ok(Target { addresses: Some(found), ..next }),
+            // A proxy may know the name. If it does not, the request fails with the reason.
+            Err(_) => Ok(next),
+        }
+    }
+
     /// Posts an event once, following redirects as Postmark does.
     pub(crate) fn send(&self, endpoint: &Endpoint, event: &OutgoingEvent) -> Attempt {
         let started = Instant::now();
         let mut target = Target {
             method: Method::Post,
             url: endpoint.url.clone(),
+            addresses: None,
             is_own_origin: true,
             is_first: true,
         };
@@ -133,7 +155,9 @@ impl EventSender {
             else {
                 break answer;
             };
-            match target.redirected(redirect.status, location, redirects.len()) {
+            let left = self.timeout(event).saturating_sub(started.elapsed());
+            let next = target.redirected(redirect.status, location, redirects.len());
+            match next.and_then(|next| self.only_public(next, &target.url, left)) {
                 Ok(next) => {
                     redirects.push(Redirect {
                         status: redirect.status,
@@ -157,6 +181,8 @@ impl EventSender {
 struct Target {
     method: Method,
     url: Url,
+    /// Public addresses of the host, where it differs from that of the redirecting endpoint.
+    addresses: Option<Vec<SocketAddr>>,
     /// No redirect has left the webhook's origin.
     is_own_origin: bool,
     is_first: bool,
@@ -175,11 +201,6 @@ impl Target {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("it redirects to something that is not on the web".to_owned());
         }
-        if client::names_internal(&url) && !client::names_internal(&self.url) {
-            return Err("it redirects to an address inside a network, where Postmark cannot go; \
-                        this was not followed"
-                .to_owned());
-        }
         // Credentials in a Location header are not the webhook's.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let keeps_method = matches!(status, 307 | 308);
@@ -187,6 +208,7 @@ impl Target {
             method: if keeps_method { self.method } else { Method::Get },
             is_own_origin: self.is_own_origin && url.origin() == self.url.origin(),
             is_first: false,
+            addresses: None,
             url,
         })
     }
@@ -211,6 +233,7 @@ fn request(
         method: target.method,
         url: target.url.clone(),
         is_redirected: !target.is_first,
+        addresses: target.addresses.clone(),
         headers,
         body: (target.method == Method::Post).then(|| event.body.clone()),
         timeout,

@@ -303,7 +303,6 @@ fn flags_that_make_no_sense_are_refused_before_anything_is_sent() {
         vec!["test", "--url", &url, "--header", "transfer-encoding: chunked"],
         vec!["test", "--url", &url, "--header", "Connection: close"],
         vec!["test", "--url", &url, "--header", "X-A: \u{1}"],
-        vec!["test", "--url", &url, "--header", "X-A: \u{fc}"],
         vec!["test", "--url", &url, "--username", "u"],
         vec!["test", "--url", &url, "--password", "-"],
         vec!["test", "--url", &url, "--bounce-type", "Nonsense"],

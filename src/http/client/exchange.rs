@@ -49,6 +49,9 @@ pub(super) fn client(
         .pool_max_idle_per_host(if reuse { usize::MAX } else { 0 })
         .connect_timeout(CONNECT_TIMEOUT.min(request.timeout))
         .tls_backend_preconfigured(tls);
+    if let (Some(addresses), Some(host)) = (&request.addresses, request.url.host_str()) {
+        builder = builder.resolve_to_addrs(host, addresses);
+    }
     if !route.loopback {
         for proxy in proxy::all(&settings.proxy)? {
             builder = builder.proxy(proxy);

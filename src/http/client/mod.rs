@@ -11,7 +11,7 @@ mod tls;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -124,6 +124,8 @@ pub struct Request {
     pub url: Url,
     /// The URL comes from a redirect: it may repeat secrets that its sender was told.
     pub is_redirected: bool,
+    /// Addresses to connect to, in place of a look-up of the host.
+    pub addresses: Option<Vec<SocketAddr>>,
     /// Headers, except those that the transport sets.
     pub headers: Vec<Header>,
     /// Body, if any.
@@ -233,6 +235,11 @@ impl HttpClient {
         if is_loopback(url) { Ok(None) } else { proxy::via(&self.settings.proxy, url) }
     }
 
+    /// Addresses of a URL's host. `limit` is the timeout of the look-up.
+    pub fn look_up(&self, url: &Url, limit: Duration) -> Result<Vec<SocketAddr>, HttpError> {
+        reachability::look_up(url, &self.settings, limit)
+    }
+
     /// Resolves, connects and shakes hands with a URL's host, without a proxy and without a request.
     pub fn reach(&self, url: &Url, limit: Duration) -> Reachability {
         reachability::reach(url, &self.settings, limit)
@@ -247,6 +254,10 @@ impl HttpClient {
     /// One client per kind of route, so that the requests of a run share connections.
     fn client(&self, request: &Request) -> Result<Lasting, HttpError> {
         let route = exchange::Route::of(&request.url);
+        if request.addresses.is_some() {
+            let client = exchange::client(route, request, &self.settings, false)?;
+            return Ok(ManuallyDrop::new(client));
+        }
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&route) {
             return Ok(client.clone());

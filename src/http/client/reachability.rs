@@ -40,19 +40,7 @@ enum Step {
 
 /// Resolves, connects and shakes hands. Runs on its own thread: a name look-up has no timeout.
 pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reachability {
-    let limit = CONNECT_TIMEOUT.min(limit);
-    let attempt = Attempt {
-        at: Destination {
-            authority: authority(url),
-            host: url.host_str().unwrap_or("?").to_owned(),
-            proxy: None,
-            after: limit,
-            connect_after: limit,
-        },
-        url: url.clone(),
-        settings: settings.clone(),
-        deadline: Instant::now() + limit,
-    };
+    let attempt = Attempt::new(url, settings, limit);
     let (deadline, late) = (attempt.deadline, attempt.late());
     let (tell, steps) = mpsc::channel();
     let mut reach = Reachability::default();
@@ -84,6 +72,23 @@ pub(super) fn reach(url: &Url, settings: &Settings, limit: Duration) -> Reachabi
     }
 }
 
+/// Addresses of a URL's host. Runs on its own thread: a name look-up has no timeout.
+pub(super) fn look_up(
+    url: &Url,
+    settings: &Settings,
+    limit: Duration,
+) -> Result<Vec<SocketAddr>, HttpError> {
+    let attempt = Attempt::new(url, settings, limit);
+    let late = attempt.late();
+    let (tell, found) = mpsc::channel();
+    let spawned = std::thread::Builder::new().name("look-up".to_owned()).spawn(move || {
+        // The receiver is gone once the time is up.
+        let _ = tell.send(attempt.addresses());
+    });
+    spawned.map_err(|error| HttpError::Local { why: error.to_string() })?;
+    found.recv_timeout(CONNECT_TIMEOUT.min(limit)).unwrap_or(Err(late))
+}
+
 struct Attempt {
     at: Destination,
     url: Url,
@@ -92,6 +97,19 @@ struct Attempt {
 }
 
 impl Attempt {
+    fn new(url: &Url, settings: &Settings, limit: Duration) -> Self {
+        let limit = CONNECT_TIMEOUT.min(limit);
+        let at = Destination {
+            authority: authority(url),
+            host: url.host_str().unwrap_or("?").to_owned(),
+            proxy: None,
+            after: limit,
+            connect_after: limit,
+        };
+        let (url, settings) = (url.clone(), settings.clone());
+        Self { at, url, settings, deadline: Instant::now() + limit }
+    }
+
     fn run(&self, tell: &mpsc::Sender<Step>) -> Result<(), HttpError> {
         let started = Instant::now();
         let addresses = self.addresses()?;

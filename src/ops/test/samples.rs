@@ -290,7 +290,7 @@ impl FieldAssignment {
             [map, key] => (Some(map), key.clone(), self.value.clone()),
             _ => return false,
         };
-        let is_metadata = map.is_some_and(|map| map == METADATA);
+        let is_metadata = map.is_some_and(|map| map == METADATA) && event != Event::Inbound;
         if !is_metadata && !optional_fields(event).contains(&self.path().as_str()) {
             return false;
         }

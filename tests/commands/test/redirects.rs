@@ -150,6 +150,50 @@ fn a_redirect_into_a_network_is_not_followed_from_outside() {
 }
 
 #[test]
+fn a_redirect_to_another_internal_address_is_not_followed() {
+    for target in [
+        "http://[::1]:[PORT]/",
+        "http://127.0.0.2:[PORT]/",
+        "http://localhost:[PORT]/",
+        "http://hooks.localhost:[PORT]/",
+        "http://2130706434:[PORT]/",
+        "http://[::ffff:127.0.0.1]:[PORT]/",
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://0.0.0.0:[PORT]/",
+    ] {
+        let inside = Faulty::untouchable();
+        let port = inside.url().rsplit(':').next().unwrap().to_owned();
+        let endpoint = Faulty::new([Step::redirect(307, &target.replace("[PORT]", &port))]);
+        let run = TestEnv::new().run([
+            "test",
+            "--url",
+            &endpoint.url(),
+            "--event",
+            "bounce",
+            "-o",
+            "json",
+        ]);
+        let result = run.code(1).json()[0]["Results"][0].clone();
+        assert_eq!(result["StatusCode"], 307, "{target}: {result}");
+        assert!(result["Message"].as_str().unwrap().contains("inside a network"), "{result}");
+        assert_eq!(result["Redirects"], Value::Null, "{target}: {result}");
+    }
+}
+
+#[test]
+fn a_redirect_to_a_name_with_an_internal_address_is_not_followed() {
+    // The machine's own name: where it resolves at all, it is an address of this network.
+    let Ok(name) = std::fs::read_to_string("/etc/hostname") else { return };
+    let inside = Faulty::untouchable();
+    let port = inside.url().rsplit(':').next().unwrap().to_owned();
+    let target = format!("http://{}:{port}/", name.trim());
+    let endpoint = Faulty::new([Step::redirect(307, &target)]);
+    let env = TestEnv::new();
+    env.run(["test", "--url", &endpoint.url(), "--event", "bounce", "-o", "json"]).code(1);
+}
+
+#[test]
 fn secrets_in_a_redirect_are_masked() {
     let canaries = Canaries::new();
     let there = Faulty::always(Step::status(200));
