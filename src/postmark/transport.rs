@@ -88,6 +88,7 @@ impl Transport {
             method,
             url: self.base.join(path, query),
             is_redirected: false,
+            addresses: None,
             headers,
             body: body.map(|b| Value::Object(b).to_string().into_bytes()),
             timeout: self.limits.timeout,

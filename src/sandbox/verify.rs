@@ -101,6 +101,7 @@ fn request(webhook: &Webhook, trigger: &str) -> Result<Request, url::ParseError>
     Ok(Request {
         method: Method::Post,
         is_redirected: false,
+        addresses: None,
         url,
         headers,
         body: Some(event.to_string().into_bytes()),

@@ -167,6 +167,7 @@ impl ForwardTarget {
             method: Method::Post,
             url: self.endpoint.url.clone(),
             is_redirected: false,
+            addresses: None,
             headers: self.headers(event),
             body: Some(event.body().to_vec()),
             timeout: self.timeout,
