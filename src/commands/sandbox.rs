@@ -1,5 +1,7 @@
-//! `sandbox`: the built-in emulator of the API, for other programs too.
+//! `sandbox`: the built-in emulator of the API.
 
+mod attempts;
+mod clock;
 mod reset;
 mod serve;
 
@@ -10,10 +12,12 @@ use crate::error::{Exit, Result};
 ///
 /// The profile sandbox needs no account, no token and no network: `pmhooks -p
 /// sandbox list`. It keeps its state between runs. `serve` offers the same
-/// emulator to other programs.
+/// emulator to other programs, and posts the events of what happens in it.
 ///
 /// Examples:
 ///     pmhooks sandbox serve --port 0 --memory
+///     pmhooks sandbox attempts --failed
+///     pmhooks sandbox clock advance 72m
 ///     pmhooks sandbox reset
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, arg_required_else_help = true)]
@@ -25,13 +29,16 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Attempts(attempts::Args),
+    Clock(clock::Args),
     Reset(reset::Args),
 }
 
-/// Passes on.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     match &args.command {
         Command::Serve(args) => serve::run(args, cx),
+        Command::Attempts(args) => attempts::run(args, cx),
+        Command::Clock(args) => clock::run(args, cx),
         Command::Reset(args) => reset::run(args, cx),
     }
 }

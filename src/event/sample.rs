@@ -1,66 +1,103 @@
-//! A sample of each event, as Postmark posts it: a file each, made fresh and fitted to a webhook here.
+//! The bodies that Postmark posts: all documented fields of each event, filled from facts.
 //!
-//! May use `model` and `disk`; must not send anything. The fields are those of Postmark's pages on each webhook;
-//! the values are reserved ones (example.com, 192.0.2.0/24), and each sample says that it is a test.
-
-use std::time::SystemTime;
+//! A template per event (`samples/*.json`) has the fields of Postmark's page on that webhook, with made-up
+//! values (example.com, 192.0.2.0/24) that say they are a test. The samples of `test` and the events of the
+//! sandbox are both built here, so that they have the same fields.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::event::{BounceType, Event, uuid};
 
-/// What a sample is fitted to.
+/// The body of an event: its template, in which each fact replaces the field of its name.
+///
+/// Facts without a field in the template are ignored, `Content` aside: it is there only as a fact.
+pub(crate) fn build(event: Event, mut facts: Map<String, Value>) -> Value {
+    let mut body: Map<String, Value> = serde_json::from_str(template(event)).unwrap_or_default();
+    let content = facts.remove("Content");
+    body.shift_remove("Content");
+    for (key, value) in &mut body {
+        if let Some(fact) = facts.remove(key) {
+            *value = fact;
+        }
+    }
+    for optional in ["RawEmail"] {
+        if let Some(fact) = facts.remove(optional) {
+            body.insert(optional.to_owned(), fact);
+        }
+    }
+    if let Some(content) = content {
+        body.insert("Content".to_owned(), content);
+    }
+    Value::Object(body)
+}
+
+/// The template's own value of a field: for facts that only a real delivery would have.
+pub(crate) fn made_up(event: Event, field: &str) -> Value {
+    let mut body: Map<String, Value> = serde_json::from_str(template(event)).unwrap_or_default();
+    body.remove(field).unwrap_or_default()
+}
+
+/// Options of a sample.
 #[derive(Clone, Debug)]
 pub struct Fit {
     /// The webhook's stream. Inbound mail has its own.
     pub stream: String,
     /// The webhook's server.
     pub server: i64,
-    /// The webhook is posted first opens only.
+    /// The webhook gets first opens only.
     pub first_open_only: bool,
     /// Events that include the `Content` of the message.
     pub content: Vec<Event>,
-    /// What a bounce is.
+    /// Type of a bounce.
     pub bounce: BounceType,
-    /// The size of an attachment to inbound mail, in bytes, instead of the small one.
+    /// Size of the attachment of inbound mail in bytes, instead of a few.
     pub attachment: Option<usize>,
 }
 
-/// A server ID for where no server is known. Postmark's own test button says the same.
+/// Server ID if none is known: that of Postmark's own test button.
 pub const SOME_SERVER: i64 = 1234;
 
-/// Bounces have IDs like this: beyond what a JavaScript number holds exactly.
+/// IDs of bounces can be beyond the integers that a JavaScript number holds exactly.
 const LARGE: i64 = 4_323_372_036_854_000_000;
 
-/// A fresh sample of an event: the dates are now, the identifiers new ones.
+/// A sample of an event: present dates, new identifiers.
 pub fn sample(event: Event, fit: &Fit) -> Value {
-    let mut body: Map<String, Value> = serde_json::from_str(text(event)).unwrap_or_default();
-    for (key, value) in &mut body {
-        match key.as_str() {
-            "MessageStream" if event != Event::Inbound => *value = fit.stream.clone().into(),
-            "ServerID" => *value = fit.server.into(),
-            "ID" => *value = fastrand::i64(LARGE..LARGE + 1_000_000).into(),
-            // Mail that Postmark did not accept has no ID.
-            "MessageID" if event != Event::SmtpApiError => *value = uuid().into(),
-            "BouncedAt" | "DeliveredAt" | "ReceivedAt" | "ChangedAt" => *value = now().into(),
-            "Date" => *value = mail_date().into(),
-            "FirstOpen" => *value = fit.first_open_only.into(),
-            "Attachments" => attach(value, fit.attachment),
-            _ => {}
-        }
+    let mut facts = Map::new();
+    let mut set = |key: &str, value: Value| facts.insert(key.to_owned(), value);
+    if event != Event::Inbound {
+        set("MessageStream", fit.stream.clone().into());
+    }
+    set("ServerID", fit.server.into());
+    set("ID", fastrand::i64(LARGE..LARGE + 1_000_000).into());
+    if event != Event::SmtpApiError {
+        // Mail that Postmark did not accept has no ID.
+        set("MessageID", uuid().into());
+    }
+    let now = Timestamp::now();
+    for key in ["BouncedAt", "DeliveredAt", "ReceivedAt", "ChangedAt"] {
+        set(key, date(now).into());
+    }
+    set("Date", mail_date(now).into());
+    set("FirstOpen", fit.first_open_only.into());
+    if let Some(size) = fit.attachment {
+        set("Attachments", attachment(size));
     }
     if event == Event::Bounce {
-        describe(&mut body, fit.bounce);
+        facts.extend(bounce_facts(fit.bounce));
     }
-    if !fit.content.contains(&event) {
-        body.shift_remove("Content");
+    if fit.content.contains(&event) {
+        facts.insert("Content".to_owned(), made_up(event, "Content"));
     }
-    Value::Object(body)
+    if facts.get("Content").is_some_and(Value::is_null) {
+        facts.remove("Content");
+    }
+    build(event, facts)
 }
 
-fn text(event: Event) -> &'static str {
+fn template(event: Event) -> &'static str {
     match event {
         Event::Open => include_str!("samples/open.json"),
         Event::Click => include_str!("samples/click.json"),
@@ -73,40 +110,41 @@ fn text(event: Event) -> &'static str {
     }
 }
 
-fn describe(bounce: &mut Map<String, Value>, kind: BounceType) {
-    let mut set = |key: &str, value: Value| bounce.insert(key.to_owned(), value);
-    set("Type", kind.key.into());
-    set("TypeCode", kind.code.into());
-    set("Name", kind.name.into());
-    set("Description", kind.description.into());
-    set("Inactive", kind.inactive.into());
-    set("CanActivate", kind.can_activate.into());
-    set("DumpAvailable", kind.dump_available.into());
+/// The facts of a bounce that follow from its type.
+pub(crate) fn bounce_facts(kind: BounceType) -> Map<String, Value> {
+    let facts = json!({
+        "Type": kind.key,
+        "TypeCode": kind.code,
+        "Name": kind.name,
+        "Description": kind.description,
+        "Inactive": kind.inactive,
+        "CanActivate": kind.can_activate,
+        "DumpAvailable": kind.dump_available,
+    });
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
 }
 
-fn attach(attachments: &mut Value, size: Option<usize>) {
-    let Some(size) = size else { return };
-    *attachments = json!([{
+fn attachment(size: usize) -> Value {
+    json!([{
         "Name": "test.bin",
         "Content": BASE64_STANDARD.encode(vec![b'.'; size]),
         "ContentType": "application/octet-stream",
         "ContentLength": size,
         "ContentID": "",
-    }]);
+    }])
 }
 
-/// ISO 8601 with seven digits of a second, as Postmark writes dates.
-fn now() -> String {
-    let nanoseconds = humantime::format_rfc3339_nanos(SystemTime::now()).to_string();
-    match nanoseconds.get(..nanoseconds.len().saturating_sub(3)) {
-        Some(without_the_last) => format!("{without_the_last}Z"),
-        None => nanoseconds,
-    }
+/// `2026-11-20T08:15:00.1234567Z`: ISO 8601 with seven digits of a second, as in all events but inbound.
+pub(crate) fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.7fZ").to_string()
 }
 
-/// RFC 2822: the date is the mail's own.
-fn mail_date() -> String {
-    httpdate::fmt_http_date(SystemTime::now()).replace("GMT", "+0000")
+/// `Fri, 20 Nov 2026 13:00:00 +0000`: RFC 2822, the date of a mail.
+pub(crate) fn mail_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
 #[cfg(test)]
@@ -125,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_recognised_fitted_and_says_that_it_is_a_test() {
+    fn every_sample_is_recognized_and_says_that_it_is_a_test() {
         // torture 96
         for event in Event::ALL {
             let body = sample(event, &fit());
@@ -135,8 +173,8 @@ mod tests {
             assert_eq!(body["MessageStream"], stream, "{event}");
             assert!(body.get("ServerID").is_none_or(|id| *id == 77), "{event}");
             let text = body.to_string();
-            let stale = text.contains("2000-01-01") || text.contains("Jan 2000");
-            assert!(!stale, "a date that is not fresh: {text}");
+            let is_stale = text.contains("2000-01-01") || text.contains("Jan 2000");
+            assert!(!is_stale, "a date that is not fresh: {text}");
             for address in text.split(|c: char| !c.is_ascii_alphanumeric() && !"@.-+".contains(c)) {
                 assert!(
                     !address.contains('@') || address.ends_with("example.com"),
@@ -152,16 +190,16 @@ mod tests {
         for key in ["ID", "MessageID", "BouncedAt"] {
             assert_ne!(one[key], two[key], "{key}");
         }
-        let id = super::super::uuid();
+        let id = uuid();
         assert!(
             id.len() == 36 && id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19])
         );
-        let date = now();
+        let date = date(Timestamp::now());
         assert!(date.len() == 28 && date.ends_with('Z') && date.as_bytes()[19] == b'.', "{date}");
     }
 
     #[test]
-    fn an_attachment_is_as_large_as_was_asked() {
+    fn an_attachment_has_the_requested_size() {
         let body = sample(Event::Inbound, &Fit { attachment: Some(1000), ..fit() });
         let attachment = &body["Attachments"][0];
         let content = BASE64_STANDARD.decode(attachment["Content"].as_str().unwrap()).unwrap();

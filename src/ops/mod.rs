@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod document;
 pub mod draft;
 pub mod edit;
+pub(crate) mod emulator;
 pub mod export;
 pub mod fanout;
 pub mod finding;

@@ -6,16 +6,28 @@
 //! A request passes `service` (its route) after `guard` (Host, Origin, token) and `faults`; `wire` reads
 //! its fields and writes the response. The operations are in `webhooks`, `streams` and `servers`; they
 //! change values that `store` keeps. `verify` probes endpoints and `statistics` counts requests to them.
+//!
+//! `mail` accepts messages, `messages` and `suppressions` show and change them; what happens to them goes to
+//! `events`, which decides who gets an event and when, and has `post` send it. `ledger` indexes mail and
+//! events over `journal`, the files that keep them. `control` has the sandbox's own paths, `clock` its time.
 
 mod clock;
+mod control;
+mod events;
 mod faults;
 mod guard;
+mod journal;
+mod ledger;
+mod mail;
+mod messages;
+mod post;
 mod routes;
 mod servers;
 mod service;
 mod statistics;
 mod store;
 mod streams;
+mod suppressions;
 mod verify;
 mod webhooks;
 mod wire;
@@ -24,10 +36,15 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+
+use clock::Clock;
+use events::{Engine, Sending};
+use post::{Poster, TargetRule};
 
 use crate::fs::{FsError, Lock};
 use crate::http::client::{HttpClient, Settings};
@@ -51,8 +68,22 @@ const TOTAL_BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Options of a sandbox.
 pub struct Options {
-    /// Port on 127.0.0.1; 0 picks a free port.
-    pub port: u16,
+    /// Address to listen on; port 0 picks a free port.
+    pub address: SocketAddr,
+    /// Host names that requests may be addressed to, besides loopback's.
+    pub allow_hosts: Vec<String>,
+    /// Hosts that events may be posted to. On a loopback `address`, loopback is one without being named.
+    pub allow_targets: Vec<String>,
+    /// Seconds of the sandbox's clock per real second.
+    pub speed: f64,
+    /// Delays before the retries of outbound events.
+    pub retry_schedule: RetrySchedule,
+    /// Exhausted events in a row after which a trigger is paused.
+    pub pause_after: u32,
+    /// Post every event when it is due. Otherwise only the first attempt of events of this run.
+    pub send_due: bool,
+    /// Receiver of a log entry per posted event.
+    pub event_log: Option<EventLog>,
     /// Where the state is kept.
     pub state: State,
     /// How endpoints are verified.
@@ -75,7 +106,14 @@ impl Options {
     /// Options of a short command: a free port, every endpoint passes, the current API, no faults.
     pub fn new(state: State) -> Self {
         Self {
-            port: 0,
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            allow_hosts: Vec::new(),
+            allow_targets: Vec::new(),
+            speed: 1.0,
+            retry_schedule: RetrySchedule::Long,
+            pause_after: 10,
+            send_due: false,
+            event_log: None,
             state,
             verify: Verify::Pass,
             api: ApiVersion::Current,
@@ -88,6 +126,37 @@ impl Options {
     }
 }
 
+/// Delays before the retries of outbound events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetrySchedule {
+    /// Nine retries within 72 minutes (the later of Postmark's texts).
+    Long,
+    /// Six retries within 51 minutes (Postmark's overview page of 16 September 2026).
+    Short,
+}
+
+/// Receiver of log entries of events.
+pub type EventLog = Arc<dyn Fn(&EventLogEntry<'_>) + Send + Sync>;
+
+/// An attempt to post an event.
+#[derive(Clone, Copy, Debug)]
+pub struct EventLogEntry<'a> {
+    /// The event, by its key in the API.
+    pub event: &'a str,
+    /// URL of the target, as the webhook has it.
+    pub url: &'a str,
+    /// `X-PM-Webhook-Trace-Id`.
+    pub trace_id: &'a str,
+    /// From 1.
+    pub attempt: usize,
+    /// Status of the response, if there was one.
+    pub status: Option<u16>,
+    /// Why there was none.
+    pub error: Option<&'a str>,
+    /// `Delivered`, `Retrying`, `Dropped`, `Exhausted` or `Blocked`.
+    pub outcome: &'static str,
+}
+
 /// Where a sandbox keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -98,8 +167,9 @@ pub enum State {
 }
 
 /// A running sandbox. Dropping it stops it.
-#[derive(Debug)]
 pub struct Sandbox {
+    engine: Arc<Engine>,
+    holder: Holder,
     // Fields are dropped in this order: waiting requests are released, requests in flight finish, and
     // only then is the state free for others.
     _stopping: watch::Sender<()>,
@@ -114,29 +184,72 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
         State::File(path) => Some(path.as_path()),
     };
     let mut lock = file.map(|path| store::lock(path, options.holder)).transpose()?;
-    let store = store::Store::open(file)?;
-    let port = |source| SandboxError::Port { port: options.port, source };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(port)?;
+    let store = Arc::new(store::Store::open(file)?);
+    let port = |source| SandboxError::Port { port: options.address.port(), source };
+    let listener = TcpListener::bind(options.address).map_err(port)?;
     let address = listener.local_addr().map_err(port)?;
     if let (Some(lock), Holder::Server) = (&mut lock, options.holder) {
         store::name_server(lock, address)?;
     }
     let (stopping, stopped) = watch::channel(());
+    let http = Arc::new(HttpClient::new(Settings::default()));
+    let rule = TargetRule {
+        loopback: options.address.ip().is_loopback(),
+        hosts: options.allow_targets.iter().map(|host| host.to_ascii_lowercase()).collect(),
+    };
+    let engine = Arc::new(Engine {
+        ledger: OnceLock::new(),
+        state_file: file.map(Path::to_owned),
+        clock: Clock::new(store.clock_offset(), options.speed),
+        store: store.clone(),
+        poster: Poster::new(rule, http.clone()),
+        schedule: options.retry_schedule,
+        pause_after: options.pause_after.max(1),
+        sending: if options.send_due { Sending::Due } else { Sending::New },
+        log: options.event_log,
+        wake: Notify::new(),
+        running: AtomicUsize::new(0),
+        ended: Notify::new(),
+        is_advancing: AtomicBool::new(false),
+        advance: tokio::sync::Mutex::new(()),
+    });
+    if options.send_due {
+        engine.open_ledger()?;
+    }
     let service = service::Service {
         store,
+        engine: engine.clone(),
+        allowed_hosts: options.allow_hosts,
         verify: options.verify,
         api: options.api,
         server_delete: options.server_delete,
         latency: options.latency,
         faults: faults::Faults::new(options.faults),
         log: options.log,
-        http: Arc::new(HttpClient::new(Settings::default())),
+        http,
         stopping: stopped,
     };
     let settings =
         ServerSettings { total_body_bytes: TOTAL_BODY_BYTES, ..ServerSettings::from(LIMITS) };
     let server = http::serve(listener, settings, service).map_err(SandboxError::Start)?;
-    Ok(Sandbox { _stopping: stopping, server, _lock: lock })
+    let holder = options.holder;
+    Ok(Sandbox { engine, holder, _stopping: stopping, server, _lock: lock })
+}
+
+impl Drop for Sandbox {
+    /// In a command, the first attempt of each event ends before the command does.
+    fn drop(&mut self) {
+        if self.holder == Holder::Command {
+            self.engine.wait_for_first_attempts();
+        }
+        self.engine.keep_clock();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("server", &self.server).finish_non_exhaustive()
+    }
 }
 
 impl Sandbox {
@@ -162,6 +275,7 @@ impl Sandbox {
 pub fn reset(path: &Path) -> Result<Vec<serde_json::Value>, SandboxError> {
     let _lock = store::lock(path, Holder::Command)?;
     store::reset(path)?;
+    ledger::remove(path)?;
     Ok(servers::example_webhooks())
 }
 
@@ -184,6 +298,8 @@ pub enum SandboxError {
     InUse {
         /// The other process, with its address if it is a server.
         by: String,
+        /// Address of that server.
+        address: Option<SocketAddr>,
     },
     /// The state file is damaged or of another version. It is left as it is.
     #[error("cannot use the sandbox's state in {path}: {reason}", path = path.display())]

@@ -18,36 +18,47 @@ pub(super) enum Route {
     Unarchive(String),
     Servers,
     ServerOfAccount(i64),
+    Email,
+    EmailBatch,
+    EmailTemplate,
+    EmailTemplateBatch,
+    Outbound,
+    OutboundDetails(String),
+    OutboundDump(String),
+    /// Of all messages, or of one.
+    Opens(Option<String>),
+    Clicks(Option<String>),
+    Bounces,
+    Bounce(i64),
+    BounceDump(i64),
+    BounceActivate(i64),
+    DeliveryStatistics,
+    Suppressions(String),
+    SuppressionsDelete(String),
+    SuppressionsDump(String),
+    /// The pixel of a message.
+    Pixel(String),
+    /// A tracked link: target, place in the mail, message.
+    Link(String, String, String),
+    Health,
+    Attempts,
+    Clock,
+    Events,
+    Reset,
     /// A path that Postmark has and the sandbox does not, as Postmark's documents write it.
     NotEmulated(&'static str),
     Unknown,
 }
 
 /// Paths of Postmark's API that the sandbox does not have. `{}` stands for an ID.
-const NOT_EMULATED: [&str; 52] = [
-    "/email",
-    "/email/batch",
-    "/email/withTemplate",
-    "/email/batchWithTemplates",
+const NOT_EMULATED: [&str; 33] = [
     "/email/bulk",
     "/email/bulk/{}",
-    "/deliverystats",
-    "/bounces",
     "/bounces/tags",
-    "/bounces/{}",
-    "/bounces/{}/dump",
-    "/bounces/{}/activate",
     "/templates",
     "/templates/validate",
     "/templates/push",
     "/templates/{}",
-    "/messages/outbound",
-    "/messages/outbound/opens",
-    "/messages/outbound/opens/{}",
-    "/messages/outbound/clicks",
-    "/messages/outbound/clicks/{}",
-    "/messages/outbound/{}/details",
-    "/messages/outbound/{}/dump",
     "/messages/inbound",
     "/messages/inbound/{}/details",
     "/messages/inbound/{}/bypass",
@@ -60,9 +71,6 @@ const NOT_EMULATED: [&str; 52] = [
     "/triggers/inboundrules/{}",
     "/triggers/tags",
     "/triggers/tags/{}",
-    "/message-streams/{}/suppressions",
-    "/message-streams/{}/suppressions/dump",
-    "/message-streams/{}/suppressions/delete",
     "/domains",
     "/domains/{}",
     "/domains/{}/verifyDkim",
@@ -91,6 +99,7 @@ impl Route {
         let lower: Vec<String> = segments.iter().map(|s| s.to_ascii_lowercase()).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
         let stream = || segments.get(1).cloned().unwrap_or_default();
+        let segment = |at: usize| segments.get(at).cloned().unwrap_or_default();
         if lower.iter().any(|segment| segment.is_empty()) {
             return Self::Unknown;
         }
@@ -105,6 +114,35 @@ impl Route {
             ["message-streams", _] => Self::Stream(stream()),
             ["message-streams", _, "archive"] => Self::Archive(stream()),
             ["message-streams", _, "unarchive"] => Self::Unarchive(stream()),
+            ["message-streams", _, "suppressions"] => Self::Suppressions(stream()),
+            ["message-streams", _, "suppressions", "delete"] => Self::SuppressionsDelete(stream()),
+            ["message-streams", _, "suppressions", "dump"] => Self::SuppressionsDump(stream()),
+            ["email"] => Self::Email,
+            ["email", "batch"] => Self::EmailBatch,
+            ["email", "withtemplate"] => Self::EmailTemplate,
+            ["email", "batchwithtemplates"] => Self::EmailTemplateBatch,
+            ["messages", "outbound"] => Self::Outbound,
+            ["messages", "outbound", "opens"] => Self::Opens(None),
+            ["messages", "outbound", "opens", id] => Self::Opens(Some(id.to_owned())),
+            ["messages", "outbound", "clicks"] => Self::Clicks(None),
+            ["messages", "outbound", "clicks", id] => Self::Clicks(Some(id.to_owned())),
+            ["messages", "outbound", id, "details"] => Self::OutboundDetails(id.to_owned()),
+            ["messages", "outbound", id, "dump"] => Self::OutboundDump(id.to_owned()),
+            ["bounces"] => Self::Bounces,
+            ["bounces", id] if id != "tags" => number(id, Self::Bounce),
+            ["bounces", id, "dump"] => number(id, Self::BounceDump),
+            ["bounces", id, "activate"] => number(id, Self::BounceActivate),
+            ["deliverystats"] => Self::DeliveryStatistics,
+            ["open", token] => match token.strip_prefix("v3_") {
+                Some(id) => Self::Pixel(id.to_owned()),
+                None => Self::Unknown,
+            },
+            ["3s", _, place, id] => Self::Link(segment(1), place.to_owned(), id.to_owned()),
+            ["_sandbox", "health"] => Self::Health,
+            ["_sandbox", "attempts"] => Self::Attempts,
+            ["_sandbox", "clock"] => Self::Clock,
+            ["_sandbox", "events"] => Self::Events,
+            ["_sandbox", "reset"] => Self::Reset,
             ["servers"] => Self::Servers,
             ["servers", id] => number(id, Self::ServerOfAccount),
             _ => {
@@ -119,12 +157,43 @@ impl Route {
         match self {
             Self::Webhooks | Self::Streams | Self::Servers => "GET, HEAD, POST, OPTIONS",
             Self::Webhook(_) | Self::ServerOfAccount(_) => "GET, HEAD, PUT, DELETE, OPTIONS",
-            Self::Verify(_) | Self::Archive(_) | Self::Unarchive(_) => "POST, OPTIONS",
-            Self::Statistics(_) => "GET, HEAD, OPTIONS",
+            Self::Verify(_)
+            | Self::Archive(_)
+            | Self::Unarchive(_)
+            | Self::Email
+            | Self::EmailBatch
+            | Self::EmailTemplate
+            | Self::EmailTemplateBatch
+            | Self::Suppressions(_)
+            | Self::SuppressionsDelete(_)
+            | Self::Events
+            | Self::Reset => "POST, OPTIONS",
+            Self::Statistics(_)
+            | Self::Outbound
+            | Self::OutboundDetails(_)
+            | Self::OutboundDump(_)
+            | Self::Opens(_)
+            | Self::Clicks(_)
+            | Self::Bounces
+            | Self::Bounce(_)
+            | Self::BounceDump(_)
+            | Self::DeliveryStatistics
+            | Self::SuppressionsDump(_)
+            | Self::Pixel(_)
+            | Self::Link(..)
+            | Self::Health
+            | Self::Attempts => "GET, HEAD, OPTIONS",
+            Self::BounceActivate(_) => "PUT, OPTIONS",
+            Self::Clock => "GET, HEAD, POST, OPTIONS",
             Self::Server => "GET, HEAD, PUT, OPTIONS",
             Self::Stream(_) => "GET, HEAD, PATCH, OPTIONS",
             Self::NotEmulated(_) | Self::Unknown => "",
         }
+    }
+
+    /// True for a path of the sandbox's own: faults and latency do not concern it.
+    pub(super) fn is_control(&self) -> bool {
+        matches!(self, Self::Health | Self::Attempts | Self::Clock | Self::Events | Self::Reset)
     }
 
     /// Kind of token that the path needs.
@@ -140,6 +209,16 @@ impl Route {
                 }
             }
             Self::Unknown => TokenKind::Any,
+            Self::Email | Self::EmailBatch | Self::EmailTemplate | Self::EmailTemplateBatch => {
+                TokenKind::Mail
+            }
+            Self::Pixel(_)
+            | Self::Link(..)
+            | Self::Health
+            | Self::Attempts
+            | Self::Clock
+            | Self::Events
+            | Self::Reset => TokenKind::None,
             _ => TokenKind::Server,
         }
     }

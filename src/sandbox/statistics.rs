@@ -27,7 +27,23 @@ pub(super) struct Counts {
     pub(super) failures: u64,
     pub(super) slow: u64,
     pub(super) very_slow: u64,
+    /// Of requests that ended an event: successes and final failures.
     pub(super) milliseconds: u64,
+    /// Requests that were, or are still to be, repeated.
+    #[serde(default)]
+    pub(super) retries: u64,
+    #[serde(default)]
+    pub(super) retry_milliseconds: u64,
+}
+
+/// Kind of a request, as the statistics count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Success,
+    /// The last request of an event that failed.
+    Failure,
+    /// A request that failed and is repeated.
+    Retry,
 }
 
 const WINDOW_HOURS: u64 = 24;
@@ -35,22 +51,39 @@ const WINDOW_HOURS: u64 = 24;
 const SLOW_MILLISECONDS: u64 = 5_000;
 const VERY_SLOW_MILLISECONDS: u64 = 15_000;
 
-/// Counts probes, and drops the hours before the window.
+/// Counts probes.
 pub(super) fn count(hours: &mut Vec<Hour>, results: &[ProbeResult], now: Timestamp) {
-    let hour = hour_of(now);
-    hours.retain(|old| in_window(old, now));
     for probe in results {
+        let request = if probe.passed() { Request::Success } else { Request::Failure };
         let milliseconds = u64::try_from(probe.took.as_millis()).unwrap_or(u64::MAX);
+        Hour::count(hours, probe.trigger, now, request, milliseconds);
+    }
+}
+
+impl Hour {
+    /// Counts a request, and drops the hours before the window.
+    pub(super) fn count(
+        hours: &mut Vec<Self>,
+        trigger: &str,
+        at: Timestamp,
+        request: Request,
+        milliseconds: u64,
+    ) {
+        hours.retain(|old| in_window(old, at));
+        let is_retry = request == Request::Retry;
         let counts = Counts {
-            requests: 1,
-            failures: u64::from(!probe.passed()),
+            requests: u64::from(!is_retry),
+            failures: u64::from(request == Request::Failure),
             slow: u64::from(milliseconds >= SLOW_MILLISECONDS),
             very_slow: u64::from(milliseconds >= VERY_SLOW_MILLISECONDS),
-            milliseconds,
+            milliseconds: if is_retry { 0 } else { milliseconds },
+            retries: u64::from(is_retry),
+            retry_milliseconds: if is_retry { milliseconds } else { 0 },
         };
-        match hours.iter_mut().find(|h| h.at == hour && h.trigger == probe.trigger) {
+        let hour = hour_of(at);
+        match hours.iter_mut().find(|h| h.at == hour && h.trigger == trigger) {
             Some(known) => known.counts.add(counts),
-            None => hours.push(Hour { at: hour, trigger: probe.trigger.to_owned(), counts }),
+            None => hours.push(Self { at: hour, trigger: trigger.to_owned(), counts }),
         }
     }
 }
@@ -64,10 +97,11 @@ fn in_window(hour: &Hour, now: Timestamp) -> bool {
 }
 
 /// GET /webhooks/{ID}/statistics.
-pub(super) fn report(server: &Server, webhook: &Webhook, now: Timestamp) -> Value {
+/// `events` are the requests of posted events, beside those of verification.
+pub(super) fn report(server: &Server, webhook: &Webhook, events: &[Hour], now: Timestamp) -> Value {
     let of = |trigger: Option<&str>| {
         let mut sum = Counts::default();
-        let shown = webhook.hours.iter().filter(|hour| in_window(hour, now));
+        let shown = webhook.hours.iter().chain(events).filter(|hour| in_window(hour, now));
         for hour in shown.filter(|hour| trigger.is_none_or(|name| name == hour.trigger)) {
             sum.add(hour.counts);
         }
@@ -82,7 +116,7 @@ pub(super) fn report(server: &Server, webhook: &Webhook, now: Timestamp) -> Valu
         .triggers
         .iter()
         .map(|(name, _)| (name, of(Some(name))))
-        .filter(|(_, counts)| counts.requests > 0)
+        .filter(|(_, counts)| counts.requests + counts.retries > 0)
         .map(|(name, counts)| (name.to_owned(), counts.to_json()))
         .collect();
     let start = now - SignedDuration::from_hours(24);
@@ -109,6 +143,8 @@ impl Counts {
         self.slow += other.slow;
         self.very_slow += other.very_slow;
         self.milliseconds = self.milliseconds.saturating_add(other.milliseconds);
+        self.retries += other.retries;
+        self.retry_milliseconds = self.retry_milliseconds.saturating_add(other.retry_milliseconds);
     }
 
     /// Postmark does not document the numbers of a webhook without requests. Nothing failed, so the rate
@@ -124,12 +160,12 @@ impl Counts {
             "TotalRequests": self.requests,
             "SuccessCount": successes,
             "FailureCount": self.failures,
-            "RetryCount": 0,
+            "RetryCount": self.retries,
             "SuccessRate": rate,
             "SlowCount": self.slow,
             "VerySlowCount": self.very_slow,
             "AverageTerminalResponseTimeMs": self.milliseconds.checked_div(self.requests).unwrap_or(0),
-            "AverageRetryResponseTimeMs": null,
+            "AverageRetryResponseTimeMs": self.retry_milliseconds.checked_div(self.retries),
         })
     }
 }
@@ -158,7 +194,7 @@ mod tests {
         count(&mut webhook.hours, &[probe(200, 1), probe(500, 5)], now);
         count(&mut webhook.hours, &[probe(200, 15)], now + SignedDuration::from_hours(1));
         let metrics =
-            report(&server, &webhook, now + SignedDuration::from_hours(1))["Metrics"].clone();
+            report(&server, &webhook, &[], now + SignedDuration::from_hours(1))["Metrics"].clone();
         assert_eq!(metrics["TotalRequests"], 3);
         assert_eq!(metrics["SuccessCount"], 2);
         assert_eq!(metrics["FailureCount"], 1);
@@ -174,7 +210,7 @@ mod tests {
         let now = Timestamp::from_second(1_000 * 3600).unwrap();
         count(&mut webhook.hours, &[probe(200, 0)], now);
         let total = |webhook: &Webhook, now| {
-            report(&server, webhook, now)["Metrics"]["TotalRequests"].clone()
+            report(&server, webhook, &[], now)["Metrics"]["TotalRequests"].clone()
         };
         assert_eq!(total(&webhook, now + SignedDuration::from_hours(24)), 1);
         assert_eq!(total(&webhook, now + SignedDuration::from_hours(25)), 0);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::SandboxError;
@@ -35,6 +35,36 @@ pub(super) struct State {
     next: NextIds,
     servers: BTreeMap<i64, Arc<Server>>,
     by_token: HashMap<String, i64>,
+    /// By server, stream and address, the latter two in lower case.
+    suppressions: BTreeMap<(i64, String, String), Suppression>,
+    /// How far the clock is ahead of the real time.
+    clock_offset: SignedDuration,
+}
+
+/// An address to which a stream does not send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Suppression {
+    pub(super) email: String,
+    pub(super) reason: String,
+    pub(super) origin: String,
+    pub(super) created_at: Timestamp,
+}
+
+impl Suppression {
+    pub(super) fn new(email: &str, reason: &str, origin: &str, created_at: Timestamp) -> Self {
+        let (email, reason) = (email.to_owned(), reason.to_owned());
+        Self { email, reason, origin: origin.to_owned(), created_at }
+    }
+
+    /// Complaints and the recipients' own unsubscribes stay (Postmark's Suppressions API page).
+    pub(super) fn can_be_deleted(&self) -> bool {
+        self.reason == "HardBounce"
+            || (self.reason == "ManualSuppression" && self.origin != "Recipient")
+    }
+}
+
+fn suppression_key(server: i64, stream: &str, email: &str) -> (i64, String, String) {
+    (server, stream.to_lowercase(), email.to_lowercase())
 }
 
 /// The next IDs. They only grow, so that no ID is ever used twice.
@@ -55,6 +85,12 @@ enum Record {
     #[serde(serialize_with = "write_server", deserialize_with = "read_server")]
     Server(Arc<Server>),
     ServerRemoved(i64),
+    /// Server, stream, suppression.
+    Suppressed(i64, String, Suppression),
+    /// Server, stream, address.
+    Unsuppressed(i64, String, String),
+    /// Seconds that the clock is ahead of the real time.
+    ClockOffset(i64),
 }
 
 fn write_server<S: Serializer>(server: &Arc<Server>, to: S) -> Result<S::Ok, S::Error> {
@@ -96,6 +132,17 @@ impl State {
                 if let Some(server) = self.servers.remove(&id) {
                     self.by_token.remove(&server.token);
                 }
+                self.suppressions.retain(|(server, ..), _| *server != id);
+            }
+            Record::Suppressed(server, stream, suppression) => {
+                let key = suppression_key(server, &stream, &suppression.email);
+                self.suppressions.insert(key, suppression);
+            }
+            Record::Unsuppressed(server, stream, email) => {
+                self.suppressions.remove(&suppression_key(server, &stream, &email));
+            }
+            Record::ClockOffset(seconds) => {
+                self.clock_offset = SignedDuration::from_secs(seconds);
             }
         }
     }
@@ -112,10 +159,23 @@ impl State {
         None
     }
 
+    /// The records that keep a server which was used for reading only until now.
+    fn records_of_new(&self, server: &Server) -> [Record; 2] {
+        let next = NextIds { server: self.next.server.max(server.id + 1), ..self.next };
+        [Record::Next(next), Record::Server(Arc::new(server.clone()))]
+    }
+
     fn records(&self) -> impl Iterator<Item = Record> + '_ {
         [Record::Version(VERSION), Record::Next(self.next)]
             .into_iter()
             .chain(self.servers.values().cloned().map(Record::Server))
+            .chain(self.suppressions.iter().map(|((server, stream, _), suppression)| {
+                Record::Suppressed(*server, stream.clone(), suppression.clone())
+            }))
+            .chain(
+                (!self.clock_offset.is_zero())
+                    .then(|| Record::ClockOffset(self.clock_offset.as_secs())),
+            )
     }
 }
 
@@ -288,9 +348,7 @@ impl Store {
         let done = act(&mut transaction)?;
         let records = transaction.into_records();
         if !records.is_empty() {
-            kept.commit(records).map_err(|error| {
-                Refusal::fault(format!("The sandbox cannot keep its state: {error}."))
-            })?;
+            kept.commit(records).map_err(not_kept)?;
         }
         Ok(done)
     }
@@ -302,6 +360,105 @@ impl Store {
         let (next, now) = (state.next, Timestamp::UNIX_EPOCH);
         Transaction { state, unsaved, next, changed: BTreeMap::new(), now }.server(token)
     }
+}
+
+impl Store {
+    pub(super) fn server_by_id(&self, id: i64) -> Option<Arc<Server>> {
+        self.lock().state.servers.get(&id).cloned()
+    }
+
+    /// The suppression of an address on a stream.
+    pub(super) fn suppression(
+        &self,
+        server: i64,
+        stream: &str,
+        email: &str,
+    ) -> Option<Suppression> {
+        let key = suppression_key(server, stream, email);
+        self.lock().state.suppressions.get(&key).cloned()
+    }
+
+    /// The suppressions of a stream.
+    pub(super) fn suppressions(&self, server: i64, stream: &str) -> Vec<Suppression> {
+        let stream = stream.to_lowercase();
+        let kept = self.lock();
+        let all = kept.state.suppressions.range((server, stream.clone(), String::new())..);
+        let own = all.take_while(|((id, name, _), _)| *id == server && *name == stream);
+        own.map(|(_, suppression)| suppression.clone()).collect()
+    }
+
+    /// Adds a suppression. False if the address is suppressed already.
+    pub(super) fn suppress(
+        &self,
+        server: &Server,
+        stream: &str,
+        suppression: Suppression,
+    ) -> Result<bool, Refusal> {
+        let mut kept = self.lock();
+        let key = suppression_key(server.id, stream, &suppression.email);
+        if kept.state.suppressions.contains_key(&key) {
+            return Ok(false);
+        }
+        let mut records = Vec::new();
+        if !kept.state.servers.contains_key(&server.id) {
+            records.extend(kept.state.records_of_new(server));
+        }
+        records.push(Record::Suppressed(server.id, stream.to_owned(), suppression));
+        kept.commit(records).map_err(not_kept)?;
+        Ok(true)
+    }
+
+    /// Removes a suppression. False if the address is not suppressed.
+    pub(super) fn unsuppress(
+        &self,
+        server: i64,
+        stream: &str,
+        email: &str,
+    ) -> Result<bool, Refusal> {
+        let mut kept = self.lock();
+        if !kept.state.suppressions.contains_key(&suppression_key(server, stream, email)) {
+            return Ok(false);
+        }
+        let record = Record::Unsuppressed(server, stream.to_owned(), email.to_owned());
+        kept.commit(vec![record]).map_err(not_kept)?;
+        Ok(true)
+    }
+
+    /// Marks a trigger as unverified: it gets no events until it is verified again.
+    pub(super) fn pause_trigger(&self, server: i64, webhook: i64, trigger: &str) {
+        let mut kept = self.lock();
+        let Some(mut server) = kept.state.servers.get(&server).cloned() else { return };
+        let changed = Arc::make_mut(&mut server);
+        let Some(webhook) = changed.webhooks.iter_mut().find(|w| w.id == webhook) else { return };
+        webhook.pause(trigger);
+        // A pause that cannot be kept is made again at the next exhausted event.
+        let _ = kept.commit(vec![Record::Server(server)]);
+    }
+
+    pub(super) fn clock_offset(&self) -> SignedDuration {
+        self.lock().state.clock_offset
+    }
+
+    pub(super) fn keep_clock(&self, offset: SignedDuration) -> Result<(), Refusal> {
+        let record = Record::ClockOffset(offset.as_secs());
+        self.lock().commit(vec![record]).map_err(not_kept)
+    }
+
+    /// Puts the state back to the first one.
+    pub(super) fn reset(&self) -> Result<(), Refusal> {
+        let mut kept = self.lock();
+        let state = State::seeded();
+        if let Some(file) = &mut kept.file {
+            file.rewrite(&state).map_err(not_kept)?;
+        }
+        kept.state = state;
+        kept.unsaved = Unsaved::default();
+        Ok(())
+    }
+}
+
+fn not_kept(error: SandboxError) -> Refusal {
+    Refusal::fault(format!("The sandbox cannot keep its state: {error}."))
 }
 
 impl Kept {
@@ -522,9 +679,21 @@ pub(super) fn lock(state: &Path, holder: Holder) -> Result<Lock, SandboxError> {
     let is_server = |text: &str| server.is_current(text, Instant::now());
     match Lock::beside(state, &text, timeout, is_server) {
         Ok(lock) => Ok(lock),
-        Err(FsError::Locked { holder, .. }) => Err(SandboxError::InUse { by: holder }),
+        Err(FsError::Locked { holder, .. }) => {
+            Err(SandboxError::InUse { address: server_address(&holder), by: holder })
+        }
         Err(error) => Err(SandboxError::Disk(error)),
     }
+}
+
+/// The address in a server's text, which [`name_server`] wrote.
+fn server_address(text: &str) -> Option<SocketAddr> {
+    let (address, _) = text.split_once("at http://")?.1.split_once(' ')?;
+    let mut address: SocketAddr = address.parse().ok()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Some(address)
 }
 
 /// When the text of a server was first seen in a lock file.

@@ -108,6 +108,16 @@ impl Webhook {
         Value::Object(answer)
     }
 
+    /// Marks one trigger as unverified. The webhook is unverified once all its triggers are.
+    pub(super) fn pause(&mut self, name: &str) {
+        for (trigger, setting) in self.triggers.iter_mut() {
+            if trigger == name {
+                setting.verified = false;
+            }
+        }
+        self.verified = self.triggers.enabled().any(|(_, trigger)| trigger.verified);
+    }
+
     /// Sets the status of the webhook and of its enabled triggers.
     pub(super) fn mark(&mut self, verified: bool) {
         self.verified = verified;

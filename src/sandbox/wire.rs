@@ -1,7 +1,7 @@
 //! The wire format: how requests are read and how responses and refusals are written.
 
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
@@ -68,6 +68,11 @@ impl Refusal {
         Self { body: Some(Value::Object(body)), ..Self::new(1364, "") }
     }
 
+    /// `ErrorCode` and `Message`, as in a response or in the result of one mail of a batch.
+    pub(super) fn envelope(&self) -> Value {
+        json!({ "ErrorCode": self.code, "Message": self.message })
+    }
+
     pub(super) fn with_status(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), body: None, allow: None }
     }
@@ -79,7 +84,7 @@ pub(super) fn respond(outcome: Outcome) -> Response<Bytes> {
         Ok(body) => return json_response(StatusCode::OK, &body),
         Err(refusal) => refusal,
     };
-    let envelope = json!({ "ErrorCode": refusal.code, "Message": refusal.message });
+    let envelope = refusal.envelope();
     let mut response = json_response(refusal.status, &refusal.body.unwrap_or(envelope));
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-pm-apierrorcode"), HeaderValue::from(refusal.code));
@@ -135,6 +140,26 @@ pub(super) fn malformed(status: u16) -> Bytes {
         _ => "The request is not valid HTTP/1.1.",
     };
     json!({ "ErrorCode": OWN_CODES + status, "Message": message }).to_string().into()
+}
+
+/// A transparent GIF of one pixel.
+pub(super) fn pixel() -> Response<Bytes> {
+    const GIF: &[u8] =
+        b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\
+        \x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+    let mut response = Response::new(Bytes::from_static(GIF));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("image/gif"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A redirect to the target of a tracked link. `None` if no header can hold it.
+pub(super) fn redirect(target: &str) -> Option<Response<Bytes>> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_str(target).ok()?);
+    Some(response)
 }
 
 /// The page of an intermediary between client and API: HTML instead of JSON.
@@ -268,6 +293,14 @@ impl<'a> Fields<'a> {
     pub(super) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Refusal> {
         let object = self.typed(name, Value::as_object)?;
         Ok(object.map(|object| Fields::new(object, self.errors)))
+    }
+
+    /// An object whose keys keep their spelling, such as metadata.
+    pub(super) fn object_value(
+        &self,
+        name: &str,
+    ) -> Result<Option<&'a Map<String, Value>>, Refusal> {
+        self.typed(name, Value::as_object)
     }
 
     /// The keys that are given, as spelled in the request.

@@ -3,6 +3,7 @@
 mod client;
 mod curl;
 mod errors;
+mod events;
 mod faults;
 mod hostile;
 mod http;

@@ -1,32 +1,54 @@
-//! `sandbox reset`: back to the two examples.
+//! `sandbox reset`: puts the first state back.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
 
 use crate::commands::Context;
 use crate::commands::webhooks::Webhooks;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
+use crate::ops::emulator::Emulator;
 use crate::ops::session::sandbox_state;
 use crate::postmark::Webhook;
-use crate::sandbox;
+use crate::sandbox::{self, SandboxError};
 
-/// Put the sandbox's two example webhooks back
+/// Reset the sandbox to its two example webhooks
 ///
-/// Everything else in the sandbox is gone afterwards, its other servers too.
+/// Removes everything else: other servers, mail, suppressions, events.
 ///
 /// Examples:
 ///     pmhooks sandbox reset
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub struct Args {}
+pub struct Args {
+    /// Address of the sandbox [default: the running server, else the state]
+    #[arg(long, value_name = "HOST:PORT")]
+    address: Option<SocketAddr>,
+}
 
-/// Resets.
-pub fn run(_: &Args, cx: &Context) -> Result<Exit> {
+pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Webhooks>()?;
-    let examples = sandbox::reset(&sandbox_state()?).context("cannot reset the sandbox")?;
+    let failed = "cannot reset the sandbox";
+    let state = sandbox_state()?;
+    let running = match args.address.map_or_else(|| sandbox::reset(&state).map(Some), |_| Ok(None))
+    {
+        Err(SandboxError::InUse { address: Some(address), .. }) => Some(address),
+        Err(error) => return Err(error).context(failed),
+        Ok(Some(examples)) => return show(examples, cx),
+        Ok(None) => args.address,
+    };
+    let emulator = Emulator::open(running, cx.net.clone()).context(failed)?;
+    let answer = emulator.post("/_sandbox/reset", &json!({})).context(failed)?;
+    show(answer["Webhooks"].as_array().cloned().unwrap_or_default(), cx)
+}
+
+fn show(examples: Vec<Value>, cx: &Context) -> Result<Exit> {
     let webhooks: Result<Vec<Webhook>, _> =
         examples.into_iter().map(serde_json::from_value).collect();
     let webhooks = webhooks.map_err(|error| {
         CommandError::internal("the sandbox's examples are not webhooks")
             .with_causes([error.to_string()])
     })?;
-    cx.ui.note("The sandbox is as it was at first:");
+    cx.ui.note("Sandbox reset.");
     cx.show(&Webhooks::list(webhooks))
 }

@@ -1,5 +1,6 @@
 //! `sandbox serve`: the emulator for curl, an SDK, a CI job.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,11 @@ use serde::Serialize;
 
 use crate::commands::Context;
 use crate::commands::options::parse::{duration, quiet_with};
-use crate::error::{Exit, Result, ResultExt as _};
+use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::session::sandbox_state;
-use crate::sandbox::{self, ApiVersion, BUILT_IN_TOKEN, Fault, Holder, Options, State, Verify};
+use crate::sandbox::{
+    self, ApiVersion, BUILT_IN_TOKEN, Fault, Holder, Options, RetrySchedule, State, Verify,
+};
 use crate::term::{Cell, Column, Details, Format, Report, Row};
 
 /// Serve the emulator to other programs
@@ -34,28 +37,46 @@ use crate::term::{Cell, Column, Details, Format, Report, Row};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// The port on 127.0.0.1; 0 takes any that is free
-    #[arg(long, value_name = "PORT", default_value_t = 8026)]
+    /// Port on 127.0.0.1; 0 picks a free port
+    #[arg(long, value_name = "PORT", default_value_t = 8026, conflicts_with = "address")]
     port: u16,
-    /// Where the state is kept; without it the profile sandbox's own
+    /// Address to listen on, in place of 127.0.0.1 and --port
+    #[arg(long, value_name = "HOST:PORT")]
+    address: Option<SocketAddr>,
+    /// Host header to accept besides loopback's; can be repeated
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// Host that events may be posted to besides loopback; can be repeated
+    #[arg(long, value_name = "HOST")]
+    allow_target: Vec<String>,
+    /// State file [default: that of the profile sandbox]
     #[arg(long, value_name = "FILE", conflicts_with = "memory")]
     state: Option<PathBuf>,
-    /// Keep no state: start with the two examples, forget everything at the end
+    /// Keep the state in memory: start with the two examples, end with nothing
     #[arg(long)]
     memory: bool,
-    /// Whether endpoints pass: all, those that really answer 200, or none
+    /// How endpoints are verified: all pass, by a real request, or all fail
     #[arg(long, value_name = "HOW", default_value = "pass", value_parser = verify())]
     verify: Verify,
-    /// Which age of the API: since August 2026, or before
+    /// API version to emulate: since August 2026, or before
     #[arg(long, value_name = "AGE", default_value = "new", value_parser = age())]
     age: ApiVersion,
     /// Refuse DELETE /servers/{ID} with code 604
     #[arg(long)]
     no_server_delete: bool,
-    /// How long each answer takes
+    /// Speed of the clock, as in 60x; 0x stops it
+    #[arg(long, value_name = "FACTOR", default_value = "1x", value_parser = quiet_with(speed))]
+    speed: f64,
+    /// Retries of outbound events: nine within 72 minutes, or six within 51
+    #[arg(long, value_name = "SCHEDULE", default_value = "long", value_parser = schedule())]
+    retry_schedule: RetrySchedule,
+    /// Undeliverable events in a row after which a trigger is paused
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pause_after: u32,
+    /// Delay of every response
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = quiet_with(duration))]
     latency: Duration,
-    /// Something that goes wrong; can be repeated
+    /// Fault to simulate; can be repeated
     #[arg(long, value_name = "FAULT", value_parser = quiet_with(fault))]
     fault: Vec<Fault>,
 }
@@ -70,11 +91,24 @@ fn age() -> impl clap::builder::TypedValueParser<Value = ApiVersion> {
         .map(|word| word.parse().unwrap_or(ApiVersion::Current))
 }
 
+fn schedule() -> impl clap::builder::TypedValueParser<Value = RetrySchedule> {
+    PossibleValuesParser::new(["long", "short"]).map(|word| match word.as_str() {
+        "short" => RetrySchedule::Short,
+        _ => RetrySchedule::Long,
+    })
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.strip_suffix('x').unwrap_or(text).parse::<f64>().ok();
+    let factor = factor.filter(|factor| (0.0..=1_000_000.0).contains(factor));
+    factor.ok_or_else(|| "a speed is written like 60x, from 0x to 1000000x".to_owned())
+}
+
 fn fault(text: &str) -> Result<Fault, String> {
     text.parse().map_err(|error: sandbox::FaultError| error.to_string())
 }
 
-/// Serves until somebody wants it to end.
+/// Serves until a signal ends it.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ServeReport>()?;
     let state = match &args.state {
@@ -82,6 +116,28 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Some(path) => State::File(path.clone()),
         None => State::File(sandbox_state()?),
     };
+    let address = args.address.unwrap_or((Ipv4Addr::LOCALHOST, args.port).into());
+    if !address.ip().is_loopback() && args.allow_host.is_empty() {
+        return Err(CommandError::usage(format!(
+            "--address {address} is reachable from other machines; it needs --allow-host"
+        ))
+        .hint("name the host of the URL that clients use, as in --allow-host sandbox"));
+    }
+    let ui = Arc::clone(&cx.ui);
+    let event_log: sandbox::EventLog = Arc::new(move |entry| {
+        let answer = match (entry.status, entry.error) {
+            (Some(status), _) => status.to_string(),
+            (None, error) => error.unwrap_or("no response").to_owned(),
+        };
+        ui.note(&format!(
+            "{} to {}: {} ({answer}), attempt {}, trace {}",
+            entry.event,
+            entry.url,
+            entry.outcome.to_lowercase(),
+            entry.attempt,
+            entry.trace_id
+        ));
+    });
     let ui = Arc::clone(&cx.ui);
     let log: sandbox::Log = Arc::new(move |line| {
         let status = line.status.map_or("closed".to_owned(), |status| status.to_string());
@@ -89,7 +145,14 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     });
     cx.ui.interrupts.only_wait();
     let sandbox = sandbox::start(Options {
-        port: args.port,
+        address,
+        allow_hosts: args.allow_host.clone(),
+        allow_targets: args.allow_target.clone(),
+        speed: args.speed,
+        retry_schedule: args.retry_schedule,
+        pause_after: args.pause_after,
+        send_due: true,
+        event_log: Some(event_log),
         state,
         verify: args.verify,
         api: args.age,
@@ -98,6 +161,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         faults: args.fault.clone(),
         holder: Holder::Server,
         log: (cx.ui.settings.verbose > 0).then_some(log),
+        ..Options::new(State::Memory)
     })
     .context("cannot serve the sandbox")?;
     cx.show(&ServeReport { url: sandbox.url(), server_token: BUILT_IN_TOKEN })?;

@@ -77,6 +77,11 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
+    /// Work of the service beside the requests, on the server's own runtime. It ends with the server.
+    fn background(self: Arc<Self>) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Handles a request.
     fn answer(&self, request: WholeRequest) -> impl Future<Output = Reply> + Send;
 }
@@ -183,6 +188,7 @@ async fn run<H: Handler>(
     handler: Arc<H>,
     stopped: oneshot::Receiver<()>,
 ) {
+    let background = tokio::spawn(Arc::clone(&handler).background());
     let limiter = Arc::new(ConnectionLimiter::new(settings.limits.connections));
     let (close, closing) = watch::channel(());
     let accepting = tokio::spawn(accept(listener, settings, handler, limiter.clone(), closing));
@@ -192,6 +198,7 @@ async fn run<H: Handler>(
     let _ = accepting.await;
     drop(close);
     let _ = tokio::time::timeout(SHUTDOWN_GRACE, limiter.all_closed()).await;
+    background.abort();
 }
 
 async fn accept<H: Handler>(

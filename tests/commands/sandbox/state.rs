@@ -61,13 +61,13 @@ ID       STREAM    URL                                           TRIGGERS       
 1234567  outbound  http://www.example.com/webhook-test-tracking  open, click, delivery, subscription-change  basic  verified
 1234568  outbound  http://www.example.com/webhook-test-bounce    bounce                                      basic  verified
 --- stderr
-The sandbox is as it was at first:
+Sandbox reset.
 "#]]);
     env.run("sandbox reset -o ids").check(str![[r#"
 1234567
 1234568
 --- stderr
-The sandbox is as it was at first:
+Sandbox reset.
 "#]]);
     env.run("sandbox reset -o json").code(0).has("********");
     env.run("-p sandbox list -o ids").check(str![[r#"
@@ -107,7 +107,9 @@ pmhooks: error: the sandbox's state is in use by `pmhooks sandbox serve` at http
 --- exit 9
 "#]]);
     assert!(run.stderr.contains(&url), "{run}");
-    env.run("sandbox reset").code(9);
+    env.run("sandbox reset -q").code(0);
+    env.run("sandbox clock -o json").code(0).has("\"Speed\": 1.0");
+    env.run("sandbox attempts -q").code(0);
     env.run("sandbox serve --port 0").code(9).within(Duration::from_secs(2));
     // Another state is another matter.
     let other = env.spawn("sandbox serve --port 0 --state other.json");

@@ -27,7 +27,7 @@ fn it_listens_on_loopback_only_and_says_where() {
 fn a_taken_port_is_named() {
     let api = start();
     let port = api.address().port();
-    match sandbox::start(Options { port, ..options() }) {
+    match sandbox::start(Options { address: ([127, 0, 0, 1], port).into(), ..options() }) {
         Err(error @ SandboxError::Port { .. }) => {
             assert!(error.to_string().contains(&port.to_string()), "{error}");
         }

@@ -185,7 +185,7 @@ fn while_a_server_has_the_state_nobody_else_gets_it_and_all_are_told_where_it_is
     ];
     for error in others {
         match &error {
-            SandboxError::InUse { by: words } => assert_eq!(*words, by),
+            SandboxError::InUse { by: words, .. } => assert_eq!(*words, by),
             other => panic!("{other:?}"),
         }
         assert!(error.to_string().contains(&by));
@@ -204,7 +204,7 @@ fn short_commands_wait_for_each_other() {
         std::thread::sleep(Duration::from_millis(100));
         assert!(!second.is_finished());
         match refused(Options { holder: Holder::Server, ..at(&file) }) {
-            SandboxError::InUse { by } => assert!(by.contains("pid"), "{by}"),
+            SandboxError::InUse { by, .. } => assert!(by.contains("pid"), "{by}"),
             other => panic!("{other:?}"),
         }
         create(&first);
