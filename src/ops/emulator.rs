@@ -95,6 +95,7 @@ impl Emulator {
         let request = Request {
             method,
             is_redirected: false,
+            addresses: None,
             url: self.url.join(path).map_err(|_| not_a_sandbox())?,
             headers: vec![
                 header("Accept", "application/json"),

@@ -185,7 +185,7 @@ impl Poster {
     ) -> Result<(StatusCode, Option<String>), Failure> {
         let addresses = self.rule.addresses(url).await?;
         if url.scheme() == "https" {
-            return self.exchange_tls(url, method, headers, body).await;
+            return self.exchange_tls(url, addresses, method, headers, body).await;
         }
         let key = (
             url.host_str().unwrap_or_default().to_owned(),
@@ -261,6 +261,7 @@ impl Poster {
     async fn exchange_tls(
         &self,
         url: &Url,
+        addresses: Vec<SocketAddr>,
         method: &Method,
         headers: HeaderMap,
         body: Bytes,
@@ -275,6 +276,7 @@ impl Poster {
             method: if is_post { client::Method::Post } else { client::Method::Get },
             is_redirected: false,
             url: url.clone(),
+            addresses: Some(addresses),
             headers: headers.iter().map(text).collect(),
             body: is_post.then(|| body.to_vec()),
             timeout: Duration::from_secs(120),
