@@ -3,21 +3,20 @@
 //! Profiles come from the configuration and webhooks from the server, within 300 ms; what does not come
 //! in time, or would need a person, is left out without a word.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use clap::CommandFactory as _;
+use clap::{Arg, FromArgMatches as _};
 use clap_complete::env::CompleteEnv;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use crate::Process;
-use crate::cli::Cli;
-use crate::commands::completions::docs::{COMPLETE, Shell};
-use crate::commands::proxies;
+use crate::cli::{self, GlobalArgs};
+use crate::commands::completions::{COMPLETE, Shell};
+use crate::commands::{COMMANDS, Values, proxies};
 use crate::config::env::Environment;
 use crate::config::profile::{ProfileName, TokenAt};
 use crate::config::resolve::{self, Account, Profiles, Wanted};
@@ -43,28 +42,24 @@ pub(super) fn run(process: &Process) -> Exit {
     let factory = || command(&wanted, &environment);
     let complete =
         CompleteEnv::with_factory(factory).var(COMPLETE).bin("pmhooks").completer("pmhooks");
-    match complete.try_complete(words(process), Some(Path::new("."))) {
+    match complete.try_complete(arguments(process), Some(Path::new("."))) {
         Ok(_) => Exit::Done,
         Err(_) => Exit::Usage,
     }
 }
 
-/// The words of the shell, as many as they were, fit for the completion engine. It takes the value of an
-/// option for a subcommand where one has that name, as in `-p sandbox get`, so values are renamed.
-fn words(process: &Process) -> Vec<OsString> {
-    let mut words = process.arguments.clone();
-    let first = words.iter().position(|word| word == "--").map_or(0, |dashes| dashes + 1);
-    let index = process.environment.raw("_CLAP_COMPLETE_INDEX").and_then(|index| index.to_str());
-    let index = index.and_then(|index| index.parse().ok());
-    let current = index.map_or(words.len().saturating_sub(1), |index: usize| first + index);
-    let root = Cli::command();
+/// The arguments for the completion engine. It takes the value of an option for a subcommand where one has
+/// that name, as in `-p sandbox get`, so values are renamed.
+fn arguments(process: &Process) -> Vec<OsString> {
+    let (mut words, current) = shell_words(process);
+    let root = cli::command();
     let takes_a_value = |word: &OsStr| {
         root.get_arguments().filter(|arg| arg.get_action().takes_values()).any(|arg| {
             let long = arg.get_long().is_some_and(|long| word == format!("--{long}").as_str());
             long || arg.get_short().is_some_and(|short| word == format!("-{short}").as_str())
         })
     };
-    let before_current = first + 1..current.min(words.len());
+    let before_current = 1..current.min(words.len());
     for at in before_current.clone() {
         // Bash breaks `--output=json` at the equals sign; the engine knows only `--output json`.
         if words.get(at).is_some_and(|word| word == "=") {
@@ -80,7 +75,8 @@ fn words(process: &Process) -> Vec<OsString> {
             *word = "value".into();
         }
     }
-    words
+    let before = process.arguments.len() - words.len();
+    process.arguments.iter().take(before).cloned().chain(words).collect()
 }
 
 /// The command line, with completers where values are known only at run time.
@@ -89,38 +85,43 @@ fn command(wanted: &Wanted, environment: &Environment) -> clap::Command {
     let (for_profiles, for_ids) = (context.clone(), context);
     let profiles = ArgValueCandidates::new(move || profiles(&for_profiles.0, &for_profiles.1));
     let ids = ArgValueCandidates::new(move || webhooks(&for_ids.0, &for_ids.1));
-    let by_profile = profiles.clone();
-    let mut command = Cli::command().mut_arg("profile", move |arg| arg.add(by_profile));
-    for (verb, name) in [
-        ("get", "ids"),
-        ("edit", "id"),
-        ("delete", "ids"),
-        ("test", "ids"),
-        ("verify", "ids"),
-        ("stats", "ids"),
-        ("rotate-auth", "ids"),
-        ("doctor", "id"),
-    ] {
-        let ids = ids.clone();
-        command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(ids)));
-    }
-    for verb in ["show", "use", "remove"] {
-        let profiles = profiles.clone();
-        command = command.mut_subcommand("profile", |profile| {
-            profile.mut_subcommand(verb, |c| c.mut_arg("name", |arg| arg.add(profiles)))
-        });
-    }
-    for verb in ["create", "edit", "test"] {
-        for name in ["on", "off"] {
-            let lists = ArgValueCompleter::new(triggers);
-            command = command.mut_subcommand(verb, |c| c.mut_arg(name, |arg| arg.add(lists)));
+    let complete = |arg: Arg, values: Values| match values {
+        Values::WebhookIds => arg.add(ids.clone()),
+        Values::Profiles => arg.add(profiles.clone()),
+        Values::Triggers => arg.add(ArgValueCompleter::new(triggers)),
+        Values::LintRules => arg.add(ArgValueCompleter::new(rules)),
+    };
+    let mut command = on_every_level(cli::command(), &|level| {
+        level.mut_arg("profile", |arg| complete(arg, Values::Profiles))
+    });
+    for entry in COMMANDS {
+        for (path, values) in entry.completions {
+            command = command
+                .mut_subcommand(entry.name(), |c| on_path(c, path, &|arg| complete(arg, *values)));
         }
     }
-    for name in ["ignore", "explain"] {
-        let rules = ArgValueCompleter::new(rules);
-        command = command.mut_subcommand("lint", |c| c.mut_arg(name, |arg| arg.add(rules)));
-    }
     command
+}
+
+/// Changes a command and all below it.
+fn on_every_level(
+    command: clap::Command,
+    change: &dyn Fn(clap::Command) -> clap::Command,
+) -> clap::Command {
+    change(command).mut_subcommands(|below| on_every_level(below, change))
+}
+
+/// Changes the argument at the end of a path of subcommands.
+fn on_path(
+    command: clap::Command,
+    path: &[&'static str],
+    change: &dyn Fn(Arg) -> Arg,
+) -> clap::Command {
+    match path {
+        [] => command,
+        [arg] => command.mut_arg(arg, change),
+        [name, rest @ ..] => command.mut_subcommand(name, |below| on_path(below, rest, change)),
+    }
 }
 
 /// Rules of `lint` in a comma-separated list.
@@ -191,36 +192,43 @@ fn find_webhooks(wanted: &Wanted, environment: &Environment) -> Vec<CompletionCa
     webhooks.into_iter().flatten().map(candidate).collect()
 }
 
-/// The target that the words so far name. They are not yet a command line, so they are only looked at.
+/// The target that the words name, without the one that is being completed: together they are not yet a
+/// command line, so errors are ignored.
 fn wanted(process: &Process) -> Wanted {
-    let words: Vec<_> =
-        process.arguments.iter().map(|w| w.to_string_lossy().into_owned()).collect();
-    let mut found: HashMap<&str, String> = HashMap::new();
-    for (index, word) in words.iter().enumerate() {
-        let next = |by: usize| words.get(index + by).cloned();
-        let (flag, value) = match word.split_once('=') {
-            Some((flag, value)) => (flag, Some(value.to_owned())),
-            // Bash breaks words at an equals sign.
-            None if next(1).is_some_and(|w| w == "=") => (word.as_str(), next(2)),
-            None => match word.strip_prefix("-p").filter(|name| !name.is_empty()) {
-                Some(name) => ("-p", Some(name.to_owned())),
-                None => (word.as_str(), next(1)),
-            },
-        };
-        let name = match flag {
-            "-p" | "--profile" => "profile",
-            "--api-url" => "api-url",
-            "--config" => "config",
-            _ => continue,
-        };
-        found.extend(value.map(|value| (name, value)));
+    let (mut words, current) = shell_words(process);
+    if current < words.len() {
+        words.remove(current);
     }
+    // Bash breaks `--profile=staging` at the equals sign.
+    while let Some(at) = words.iter().skip(1).position(|word| word == "=").map(|at| at + 1) {
+        let value = if at + 1 < words.len() { words.remove(at + 1) } else { OsString::new() };
+        words.remove(at);
+        if let Some(option) = words.get_mut(at - 1) {
+            option.push("=");
+            option.push(value);
+        }
+    }
+    let matches = cli::command().ignore_errors(true).try_get_matches_from(words);
+    let Ok(matches) = matches else { return Wanted::default() };
+    let global = GlobalArgs::from_arg_matches(&matches).ok();
+    // Of several, the last is the nearest to the cursor.
+    let profile = cli::profiles(&matches).pop();
     Wanted {
-        profiles: found
-            .get("profile")
-            .and_then(|name| name.parse().ok())
-            .map_or(Profiles::Unnamed, Profiles::One),
-        api_url: found.get("api-url").and_then(|url| url.parse().ok()),
-        config: found.get("config").map(Into::into),
+        profiles: profile.map_or(Profiles::Unnamed, Profiles::One),
+        api_url: global.as_ref().and_then(|global| global.api_url.clone()),
+        config: global.and_then(|global| global.config),
     }
+}
+
+/// The words of the shell's command line, the program's name first, and the index of the current one.
+fn shell_words(process: &Process) -> (Vec<OsString>, usize) {
+    let words = process.arguments.iter();
+    let words: Vec<_> = match process.arguments.iter().position(|word| word == "--") {
+        Some(dashes) => words.skip(dashes + 1).cloned().collect(),
+        None => words.cloned().collect(),
+    };
+    let index = process.environment.raw("_CLAP_COMPLETE_INDEX").and_then(|index| index.to_str());
+    let index = index.and_then(|index| index.parse().ok());
+    let last = words.len().saturating_sub(1);
+    (words, index.unwrap_or(last))
 }

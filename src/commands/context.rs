@@ -40,8 +40,6 @@ pub struct Context {
     pub yes: bool,
     /// Nobody may be asked: `--no-input`, or `CI` is set.
     pub no_input: bool,
-    /// The whole command line, for those who describe it.
-    pub command: fn() -> clap::Command,
     /// The server, once a command has asked for it.
     pub session: OnceCell<Session>,
     /// Guards of the server, once a write has asked for them.
@@ -91,7 +89,6 @@ impl Context {
             target_options: self.target_options.clone(),
             yes: self.yes,
             no_input: self.no_input,
-            command: self.command,
             session: OnceCell::from(session),
             guards: OnceCell::new(),
             stdin_is_used: self.stdin_is_used.clone(),

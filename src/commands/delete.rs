@@ -23,7 +23,7 @@ use outcomes::DeleteReport;
 ///     pmhooks delete 1234567 1234568 --yes
 ///     pmhooks delete 1234567 --yes --ignore-missing
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment, visible_alias = "rm")]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
     target: WebhookIds,

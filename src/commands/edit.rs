@@ -49,11 +49,17 @@ pub struct Args {
     /// Send no headers any more
     #[arg(long, conflicts_with = "remove_header")]
     no_headers: bool,
+    /// The stream of a webhook cannot be changed
+    #[arg(long, value_name = "ID", hide = true)]
+    stream: Option<String>,
 }
 
 /// Edits.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ChangeReport<Webhooks>>()?;
+    if args.stream.is_some() {
+        return Err(fixed_stream());
+    }
     let is_empty = args.is_empty();
     // As with kubectl: somebody at a terminal who gives no change makes it in the editor.
     let in_editor = args.editor || (is_empty && cx.ui.settings.may_ask);
@@ -132,6 +138,16 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             Err(auth_stays(id, only))
         }
     }
+}
+
+fn fixed_stream() -> CommandError {
+    CommandError::usage("the stream of a webhook cannot be changed")
+        .hint(Hint::command(
+            "make it anew on another",
+            Invocation::new("get ID -o json --show-secrets")
+                .pipe("create --from - --stream STREAM".into()),
+        ))
+        .hint(Hint::command("then delete the old one", "delete ID"))
 }
 
 fn auth_stays(id: WebhookId, only: bool) -> CommandError {

@@ -23,7 +23,7 @@ use crate::term::ByProfile;
 ///     pmhooks list --columns id,url,status
 ///     pmhooks list -o ids | xargs -r pmhooks get -o json
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment, visible_alias = "ls")]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     #[command(flatten)]
     filter: StreamFilter,

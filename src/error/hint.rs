@@ -12,6 +12,8 @@ pub struct TargetOptions {
     config: String,
     api_url: String,
     profile: String,
+    /// Commands that can work on several profiles at once.
+    fan_out: Vec<&'static str>,
 }
 
 impl TargetOptions {
@@ -24,7 +26,15 @@ impl TargetOptions {
             config: config.unwrap_or_default(),
             api_url: api_url.unwrap_or_default(),
             profile: profile.unwrap_or_default(),
+            fan_out: Vec::new(),
         }
+    }
+
+    /// Adds the commands that can work on several profiles at once.
+    #[must_use]
+    pub fn fan_out(mut self, commands: Vec<&'static str>) -> Self {
+        self.fan_out = commands;
+        self
     }
 
     /// A sentence with commands in backquotes, these options added to each.
@@ -33,7 +43,7 @@ impl TargetOptions {
         let mut parts = advice.split("`pmhooks ");
         let mut text = parts.next().unwrap_or_default().to_owned();
         for command in parts {
-            let Self { config, api_url, profile } = self;
+            let Self { config, api_url, profile, .. } = self;
             let begins = |word: &str| command.starts_with(word);
             let options = if begins("-p sandbox ") || begins("sandbox ") {
                 String::new()
@@ -130,7 +140,7 @@ impl Invocation {
 
     /// The command line in a run with these options.
     pub fn render(&self, target: &TargetOptions) -> String {
-        let TargetOptions { config, api_url, profile } = target;
+        let TargetOptions { config, api_url, profile, .. } = target;
         let options = match &self.scope {
             Scope::Run => format!("{config}{api_url}{profile}"),
             Scope::Profile(name) => format!("{config}{api_url} -p {name}"),
@@ -160,6 +170,8 @@ pub struct Hint(Vec<Part>);
 enum Part {
     Text(String),
     Command(Invocation),
+    /// The names of the commands that can work on several profiles at once.
+    FanOut,
 }
 
 impl Hint {
@@ -179,6 +191,13 @@ impl Hint {
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.0.push(Part::Text(text.into()));
+        self
+    }
+
+    /// Adds the names of the commands that can work on several profiles at once.
+    #[must_use]
+    pub fn fan_out_commands(mut self) -> Self {
+        self.0.push(Part::FanOut);
         self
     }
 
@@ -207,6 +226,7 @@ impl Hint {
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
             Part::Command(command) => format!("`{}`", command.render(target)),
+            Part::FanOut => target.fan_out.join(", "),
         });
         parts.collect()
     }

@@ -95,9 +95,6 @@ impl Exit {
     }
 }
 
-/// The commands that can work on several profiles at once.
-pub const FAN_OUT: [&str; 7] = ["list", "stats", "health", "lint", "diff", "apply", "streams"];
-
 /// Result of a command, or of a step of one.
 pub type Result<T, E = CommandError> = std::result::Result<T, E>;
 
@@ -156,7 +153,7 @@ impl Diagnosis {
     pub fn one_profile_only() -> Self {
         Self::new(Exit::Usage)
             .hint("name one profile")
-            .hint(format!("several profiles at once go with {}", FAN_OUT.join(", ")))
+            .hint(Hint::from("several profiles at once go with ").fan_out_commands())
     }
 }
 
@@ -277,14 +274,20 @@ impl CommandError {
         causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The documented JSON object. Hints are those of a run with these options.
-    pub fn to_report(&self, target: &TargetOptions, warnings: Vec<String>) -> impl Serialize {
+    /// The documented JSON object. Hints are those of a run with these options; `conceal` masks the secrets of
+    /// the run in the causes.
+    pub fn to_report(
+        &self,
+        target: &TargetOptions,
+        warnings: Vec<String>,
+        conceal: &dyn Fn(&str) -> String,
+    ) -> impl Serialize + use<> {
         let Diagnosis { exit, hints, http_status, error_code, .. } = &self.diagnosis;
         Report {
             error: Body {
                 kind: exit.name(),
                 message: self.message(),
-                causes: self.causes(),
+                causes: self.causes().iter().map(|cause| conceal(cause)).collect(),
                 hints: hints.iter().map(|hint| hint.render(target)).collect(),
                 http_status: *http_status,
                 error_code: *error_code,

@@ -289,6 +289,18 @@ jsonl
 }
 
 #[test]
+fn a_profile_behind_the_completed_word_counts() {
+    let env = env();
+    let run = env
+        .cmd(["--", "pmhooks", "get", "", "-p", "sandbox"])
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", "2")
+        .env("_CLAP_IFS", "\n")
+        .run();
+    assert!(run.stdout.starts_with("1234567\n1234568\n"), "{run}");
+}
+
+#[test]
 fn files_are_offered_where_a_file_is_meant() {
     let env = env();
     env.file("hook.yaml", "");

@@ -1,22 +1,49 @@
-//! What is generated from the command line's definition is committed, and what is committed is generated.
+//! Generated files are committed and up to date: manual pages and completion scripts.
 
 use clap::Command;
+use pmhooks::config::env;
+use pmhooks::error::Exit;
 
-use crate::support::golden;
+use crate::support::{TestEnv, golden, manual};
 
+/// Shells and the names under which they look for scripts.
+const SCRIPTS: [(&str, &str); 5] = [
+    ("bash", "pmhooks.bash"),
+    ("zsh", "_pmhooks"),
+    ("fish", "pmhooks.fish"),
+    ("powershell", "_pmhooks.ps1"),
+    ("elvish", "pmhooks.elv"),
+];
+
+// torture 101
 #[test]
-fn completions_and_manual_are_as_the_command_line_has_it() {
-    // torture 101
-    let artifacts = pmhooks::commands::completions::docs::artifacts(
-        &pmhooks::cli::command(),
-        &pmhooks::cli::run::appendix(),
-    );
-    for folder in ["completions", "man"] {
-        let of_folder = artifacts.iter().filter_map(|(path, text)| {
-            path.strip_prefix(folder)?.strip_prefix('/').map(|name| (name.to_owned(), text.clone()))
-        });
-        golden::check_folder(folder, of_folder.collect::<Vec<_>>());
-    }
+fn manual_pages_match_the_command_line() {
+    let appendix = manual::Appendix {
+        exit_codes: Exit::ALL.iter().map(|exit| (exit.code(), exit.meaning())).collect(),
+        environment: env::ALL.iter().map(|variable| (variable.name, variable.help)).collect(),
+        files: vec![
+            ("~/.config/pmhooks/config.toml", "The profiles. Made readable for its owner only."),
+            (
+                "~/.local/state/pmhooks/deleted/",
+                "The definitions of deleted webhooks, secrets and all.",
+            ),
+            ("~/.local/state/pmhooks/rotated/", "Old secrets that rotate-auth could not put back."),
+            (
+                "~/.local/state/pmhooks/temporary/",
+                "Webhooks that `listen --register` is to remove.",
+            ),
+            ("~/.local/state/pmhooks/sandbox.json", "The state of the sandbox."),
+        ],
+    };
+    golden::check_folder("man", manual::manual(&pmhooks::cli::command(), &appendix));
+}
+
+// torture 101
+#[test]
+fn completion_scripts_match_the_program() {
+    let env = TestEnv::new();
+    let script = |(shell, file)| (file, env.run(format!("completions {shell}")).stdout);
+    golden::check_folder("completions", SCRIPTS.map(script));
 }
 
 #[test]

@@ -248,3 +248,15 @@ AUTH      basic
 STATUS    unverified
 "#]]);
 }
+
+#[test]
+fn version_names_commit_date_and_target() {
+    let env = TestEnv::new();
+    let short = env.run("-V");
+    short.code(0);
+    let shape = regex::Regex::new(
+        r"^pmhooks \d+\.\d+\.\d+ \(([0-9a-f]{7,} \d{4}-\d\d-\d\d, )?[a-z0-9_]+-[a-z0-9_-]+\)\n$",
+    );
+    assert!(shape.unwrap().is_match(&short.stdout), "{short}");
+    assert_eq!(env.run("--version").stdout, short.stdout);
+}

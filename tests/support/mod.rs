@@ -14,6 +14,7 @@ pub mod env;
 pub mod faulty;
 pub mod golden;
 mod http;
+pub mod manual;
 #[cfg(unix)]
 pub mod pty;
 pub mod run;

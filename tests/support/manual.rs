@@ -1,93 +1,22 @@
-//! The documents that are made from the command line's own definition: completion scripts and the manual.
-//!
-//! Floor 3. May use nothing of ours; works on the `clap::Command` that it is handed, and must not touch
-//! files.
+//! The manual: one page for each command, made from the definition of the command line.
 
 use clap::Command;
-use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-/// The environment variable by which a completion script asks the program itself.
-pub const COMPLETE: &str = "COMPLETE";
-
-/// A shell that can complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    PowerShell,
-    Elvish,
-}
-
-impl Shell {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Bash, Self::Zsh, Self::Fish, Self::PowerShell, Self::Elvish];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bash => "bash",
-            Self::Zsh => "zsh",
-            Self::Fish => "fish",
-            Self::PowerShell => "powershell",
-            Self::Elvish => "elvish",
-        }
-    }
-
-    fn file(self) -> &'static str {
-        match self {
-            Self::Bash => "pmhooks.bash",
-            Self::Zsh => "_pmhooks",
-            Self::Fish => "pmhooks.fish",
-            Self::PowerShell => "_pmhooks.ps1",
-            Self::Elvish => "pmhooks.elv",
-        }
-    }
-
-    fn completer(self) -> &'static dyn EnvCompleter {
-        match self {
-            Self::Bash => &Bash,
-            Self::Zsh => &Zsh,
-            Self::Fish => &Fish,
-            Self::PowerShell => &Powershell,
-            Self::Elvish => &Elvish,
-        }
-    }
-}
-
-/// The completion script of a shell. It asks the program at each completion, so that profiles and
-/// webhooks can be completed.
-pub fn completion_script(shell: Shell) -> String {
-    let mut script = Vec::new();
-    // Writing to a Vec cannot fail.
-    let _ = shell.completer().write_registration(
-        COMPLETE,
-        "pmhooks",
-        "pmhooks",
-        "pmhooks",
-        &mut script,
-    );
-    String::from_utf8_lossy(&script).into_owned()
-}
-
-/// What the manual says besides the options.
+/// Sections of every page besides the options.
 pub struct Appendix {
     /// Exit codes and their meanings.
     pub exit_codes: Vec<(u8, &'static str)>,
-    /// Environment variables and what they do.
+    /// Environment variables and their meanings.
     pub environment: Vec<(&'static str, &'static str)>,
-    /// Files and what they are.
+    /// Files and their content.
     pub files: Vec<(&'static str, &'static str)>,
 }
 
-/// Every generated document: its path in the repository, and its content.
-pub fn artifacts(command: &Command, appendix: &Appendix) -> Vec<(String, String)> {
-    let scripts =
-        Shell::ALL.map(|shell| (format!("completions/{}", shell.file()), completion_script(shell)));
-    let mut documents = scripts.to_vec();
+/// Every page: its file name and its text.
+pub fn manual(command: &Command, appendix: &Appendix) -> Vec<(String, String)> {
+    let mut documents = Vec::new();
     // Help on help has no page.
     let root = command.clone().disable_help_subcommand(true);
     pages(&root, "pmhooks", appendix, &mut documents);
@@ -100,7 +29,7 @@ fn pages(
     appendix: &Appendix,
     documents: &mut Vec<(String, String)>,
 ) {
-    documents.push((format!("man/{name}.1"), page(command, name, appendix)));
+    documents.push((format!("{name}.1"), page(command, name, appendix)));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         pages(
             &with_global_options(command, sub),
@@ -111,17 +40,16 @@ fn pages(
     }
 }
 
-/// A subcommand by itself knows nothing of the options that it takes from above.
+/// A subcommand by itself has no global options.
 fn with_global_options(above: &Command, sub: &Command) -> Command {
     let global = above.get_arguments().filter(|arg| arg.is_global_set()).cloned();
-    let about = above.get_version().unwrap_or_default().to_owned();
-    sub.clone().args(global).version(about).disable_version_flag(true)
+    sub.clone().args(global).disable_version_flag(true)
 }
 
 fn page(command: &Command, name: &str, appendix: &Appendix) -> String {
     let spoken = name.replace('-', " ");
     let command = command.clone().bin_name(&spoken).display_name(name.to_owned());
-    let source = format!("pmhooks {}", command.get_version().unwrap_or_default());
+    let source = concat!("pmhooks ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone())
         .title(name.to_uppercase())
         .section("1")
@@ -144,7 +72,7 @@ fn page(command: &Command, name: &str, appendix: &Appendix) -> String {
     text
 }
 
-/// The usage line: the generated one would name each of the options, which the page lists anyway.
+/// The usage line. The generated synopsis would repeat each option.
 fn synopsis(command: &Command, spoken: &str) -> String {
     let usage = command.clone().render_usage().to_string();
     let rest = usage.trim().trim_start_matches("Usage:").trim().trim_start_matches(spoken);
@@ -154,7 +82,7 @@ fn synopsis(command: &Command, spoken: &str) -> String {
     roff.to_roff()
 }
 
-/// The long help: paragraphs are filled, indented lines stand as they are.
+/// The long help: paragraphs are filled, indented lines are verbatim.
 fn description(command: &Command) -> String {
     let long = command.get_long_about().or(command.get_about());
     let mut roff = Roff::new();
