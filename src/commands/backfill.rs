@@ -37,10 +37,12 @@ use crate::term::{Cell, Column, Report, Row, Ui};
 /// record of `listen`, or a list of MessageIDs, one per line. Without it,
 /// endpoints receive duplicates, since rebuilt trace IDs are not Postmark's.
 ///
-/// Failed inbound mail is not rebuilt: with --retry-inbound Postmark posts it again.
+/// Failed inbound mail is not rebuilt: with --retry-inbound Postmark posts it
+/// again.
 ///
 /// Examples:
-///     pmhooks backfill --since 8d --missing-from record.jsonl --output-file lost.jsonl
+///     pmhooks backfill --since 8d --missing-from record.jsonl \
+///         --output-file lost.jsonl
 ///     pmhooks replay lost.jsonl --to 1234567
 ///     pmhooks backfill --since 2026-11-20 --until 2026-11-27 --event bounce --dry-run
 ///     pmhooks backfill --resume lost.jsonl
