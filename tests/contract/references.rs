@@ -300,6 +300,35 @@ fn a_value_of_the_environment_is_masked_in_errors() {
 }
 
 #[test]
+fn a_url_of_the_environment_is_masked_in_other_spellings() {
+    let mut sandbox = Sandboxed::new("");
+    let env = &mut sandbox.env;
+    env.env(
+        "URL",
+        "http://uzer99:pa55word@Hooks.internal/hidden-path?key=4711-4711&page=hidden-too",
+    );
+    env.file(
+        "hooks.yaml",
+        "Webhooks:\n  - Url: ${URL}\n    Triggers: { Open: { Enabled: true } }\n",
+    );
+    let parts = ["uzer99", "pa55word", "ooks.internal", "hidden-path", "4711-4711", "hidden-too"];
+    for format in ["table", "json", "sarif"] {
+        let run = env.run(format!("lint hooks.yaml -o {format}"));
+        parts.iter().for_each(|part| drop(run.code(1).lacks(part)));
+    }
+    // The server has the same URL in another spelling.
+    let live = "http://uzer99:pa55word@hooks.internal:80/hidden-path?key=4711-4711&page=hidden-too";
+    let create = ["create", "--url", live, "--on", "bounce", "--no-verify", "-q"];
+    env.run(create).code(0);
+    for command in ["diff hooks.yaml", "diff hooks.yaml -o json --plan-out plan.json"] {
+        let run = env.run(command);
+        parts.iter().for_each(|part| drop(run.code(1).has("pdate").lacks(part)));
+    }
+    let plan = env.read("plan.json");
+    parts.iter().for_each(|part| assert!(!plan.contains(part), "{part} in {plan}"));
+}
+
+#[test]
 fn a_value_that_is_given_is_shown_unless_it_stands_where_a_secret_does() {
     let mut env = TestEnv::new();
     env.unset("POSTMARK_API_URL").env("HOST", "hooks.example.com").env("KEY", "k-4711-k");

@@ -218,7 +218,7 @@ impl LintInput {
     fn as_written(&self, text: &str) -> String {
         match &self.source {
             LintSource::Manifest { unset, redaction, .. } => {
-                redaction.text(&unset.restored(text)).into_owned()
+                redaction.text_with_parts(&unset.restored(text))
             }
             LintSource::Server { .. } => text.to_owned(),
         }

@@ -23,14 +23,16 @@ impl fmt::Debug for Redaction {
     }
 }
 
+const URL: &str = "Url";
+
 /// Fields of the same kind hold the same texts: a webhook has in `Url` what `MovedFrom` names.
 fn kind(key: &str) -> &'static str {
     match key {
         "Name" => "Name",
         "Username" => "Username",
         "MessageStream" => "MessageStream",
-        "MovedFrom" => "Url",
-        key if key.to_ascii_lowercase().ends_with("url") => "Url",
+        "MovedFrom" => URL,
+        key if key.to_ascii_lowercase().ends_with("url") => URL,
         _ => "",
     }
 }
@@ -38,7 +40,12 @@ fn kind(key: &str) -> &'static str {
 impl Redaction {
     /// Registers the text of a field, with the mask in the place of each value, and these values.
     pub(super) fn insert(&mut self, key: &str, text: &str, shown: String, values: Vec<String>) {
-        self.texts.entry(kind(key)).or_default().insert(text.to_owned(), shown);
+        let texts = self.texts.entry(kind(key)).or_default();
+        // A server may hold the same URL in another spelling.
+        if let (URL, Ok(url)) = (kind(key), text.parse::<HookUrl>()) {
+            texts.insert(url.place().into_owned(), shown.clone());
+        }
+        texts.insert(text.to_owned(), shown);
         for value in values.into_iter().map(Secret::new) {
             if !self.values.contains(&value) {
                 self.values.push(value);
@@ -61,12 +68,27 @@ impl Redaction {
 
     /// The text of a field in which values were inserted, as it is shown.
     pub fn whole(&self, key: &str, text: &str) -> Option<&str> {
-        self.texts.get(kind(key))?.get(text).map(String::as_str)
+        let texts = self.texts.get(kind(key))?;
+        let same_place = || {
+            let url = text.parse::<HookUrl>().ok().filter(|_| kind(key) == URL)?;
+            texts.get(&*url.place())
+        };
+        texts.get(text).or_else(same_place).map(String::as_str)
     }
 
     /// A text that may repeat values.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         mask::values(text, &self.values)
+    }
+
+    /// A text that may repeat parts of values, such as the host of a URL.
+    pub fn text_with_parts(&self, text: &str) -> String {
+        let values = self.values.iter().map(Secret::expose);
+        let parts = values.flat_map(|value| value.split([':', '/', '?', '#', '&', '=', '@']));
+        let parts = parts.filter(|part| !matches!(*part, "" | "http" | "https"));
+        let lower = |part: &str| [part.to_owned(), part.to_ascii_lowercase()];
+        let parts: Vec<_> = parts.flat_map(lower).map(Secret::new).collect();
+        mask::values(&self.text(text), &parts).into_owned()
     }
 
     /// A sentence about a manifest. Short values are not searched for in its words, but names that hold
