@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::planned::{self, Plans};
-use crate::commands::options::confirm::Confirm;
-use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::Confirm;
+use crate::commands::options::ManifestArgs;
 use crate::commands::options::parse::{quiet_with, width};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::apply::{self, Outcome, Way};

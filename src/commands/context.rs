@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{fleet, webhooks};
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
 use crate::config::profile::ProfileName;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::webhooks::Webhooks;
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
 use crate::commands::options::parse::{quiet_with, stream_id};
 use crate::commands::options::webhook::{WebhookArgs, idle_options};
 use crate::error::{Exit, Invocation, Result, ResultExt as _};

@@ -5,8 +5,8 @@ mod outcomes;
 use std::path::Path;
 
 use super::{Context, webhooks};
-use crate::commands::options::confirm::Confirm;
-use crate::commands::options::target::WebhookIds;
+use crate::commands::options::Confirm;
+use crate::commands::options::WebhookIds;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::backup;
 use crate::postmark::{Webhook, Writer};

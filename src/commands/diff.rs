@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::Context;
 use super::fleet::WIDTH;
 use super::planned::{self, Plans};
-use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::ManifestArgs;
 use crate::config::resolve::is_for_several;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::plan::kept::Binding;

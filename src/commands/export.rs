@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Context;
-use crate::commands::options::manifest::assignment;
+use crate::commands::options::StreamFilter;
+use crate::commands::options::assignment;
 use crate::commands::options::parse::quiet_with;
-use crate::commands::options::target::StreamFilter;
 use crate::config::references::Var;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::export::{self, Exported, SCHEMA, SCHEMA_FILE, Wishes};

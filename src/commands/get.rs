@@ -2,7 +2,7 @@
 
 use super::webhooks::Webhooks;
 use super::{Context, several};
-use crate::commands::options::target::WebhookIds;
+use crate::commands::options::WebhookIds;
 use crate::error::{Exit, Result, ResultExt as _};
 
 /// Show webhooks

@@ -5,8 +5,8 @@ mod rows;
 mod view;
 
 use super::{Context, fleet, several};
+use crate::commands::options::StreamFilter;
 use crate::commands::options::parse::{percentage, quiet_with, width};
-use crate::commands::options::target::StreamFilter;
 use crate::commands::options::webhook::{TriggerWord, triggers_or_all};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};

@@ -12,9 +12,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::Context;
 use super::fleet::WIDTH;
-use crate::commands::options::manifest::assignment;
+use crate::commands::options::StreamFilter;
+use crate::commands::options::assignment;
 use crate::commands::options::parse::{quiet, quiet_with};
-use crate::commands::options::target::StreamFilter;
 use crate::config::references::Var;
 use crate::error::{CommandError, Exit, Result};
 use crate::ops::finding::Level;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::fleet::WIDTH;
 use super::webhooks::Webhooks;
-use crate::commands::options::target::StreamFilter;
+use crate::commands::options::StreamFilter;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::term::ByProfile;
 

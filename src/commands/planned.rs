@@ -13,7 +13,7 @@ use std::io;
 use serde_json::Value;
 
 use super::Context;
-use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::ManifestArgs;
 use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Hint, Result, ResultExt as _};
 use crate::ops::apply::Outcome;

@@ -15,12 +15,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Context;
+use crate::commands::options::Destination;
 use crate::commands::options::event::{EventWord, events, events_or_all};
+use crate::commands::options::parse::Moment;
 use crate::commands::options::parse::{quiet, quiet_with, rate, width};
-use crate::commands::options::target::Destination;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
-use crate::ops::moment::Moment;
 use crate::ops::record::{ReadItem, RecordFilter, RecordReader};
 use crate::ops::replay::{self, ReplayEnd, ReplayOptions};
 use crate::ops::test::EventSender;

@@ -10,10 +10,10 @@ mod view;
 use std::path::PathBuf;
 
 use super::{Context, several};
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
+use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::parse::quiet;
-use crate::commands::options::secret::SecretHeader;
-use crate::commands::options::target::WebhooksOrAll;
+use crate::commands::options::webhook::SecretHeader;
 use crate::config::source::SecretSource;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::apply;

@@ -1,7 +1,7 @@
 //! Several webhooks at once: which they are, and what is said where only some went well.
 
 use super::Context;
-use crate::commands::options::target::WebhooksOrAll;
+use crate::commands::options::WebhooksOrAll;
 use crate::config::resolve::is_for_several;
 use crate::error::{CommandError, Diagnose as _, Diagnosis, Exit, Result, ResultExt as _};
 use crate::ops::session::Session;

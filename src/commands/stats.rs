@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{Context, fleet, several};
-use crate::commands::options::target::WebhooksOrAll;
+use crate::commands::options::WebhooksOrAll;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
 use crate::ops::health::percent;

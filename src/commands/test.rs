@@ -10,10 +10,10 @@ mod tested;
 mod view;
 
 use super::{Context, several};
-use crate::commands::options::endpoint::EndpointArgs;
+use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::event::EventArgs;
 use crate::commands::options::parse::{quiet_with, width};
-use crate::commands::options::target::WebhooksOrAll;
+use crate::commands::options::webhook::EndpointArgs;
 use crate::error::{CommandError, Exit, Result};
 use crate::term::Format;
 use show::Printed;

@@ -5,9 +5,9 @@ mod view;
 use std::time::{Duration, Instant};
 
 use super::{Context, several};
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
+use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::parse::{positive_duration, quiet, quiet_with};
-use crate::commands::options::target::WebhooksOrAll;
 use crate::config::profile::ProfileName;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::{fanout, verify};

@@ -20,8 +20,6 @@ pub mod health;
 pub mod import;
 pub mod lint;
 pub mod manifest;
-pub mod moment;
-pub mod pattern;
 pub mod plan;
 pub mod receive;
 pub mod record;

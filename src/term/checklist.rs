@@ -1,26 +1,26 @@
-//! A list of steps for a person: a word that says how each went, its name, a sentence, what to do next.
+//! Checklist for a terminal: per step its result, name, message and next commands.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::Tone;
 use super::text::visible;
 
-/// One line of the list, with what belongs to it.
+/// A step of the checklist.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
-    /// How it went, in a word.
+    /// Result, in one word.
     pub mark: &'a str,
-    /// How that is meant.
+    /// Emphasis of the result.
     pub tone: Tone,
-    /// Its name.
+    /// Name of the step.
     pub name: &'a str,
-    /// What is to be said.
+    /// Message.
     pub text: &'a str,
-    /// What to do next.
+    /// Next commands.
     pub next: &'a [String],
 }
 
-/// Items in groups, each under its heading, wrapped to so many columns behind their names.
+/// Renders groups of steps, each under its heading, wrapped to `width` columns.
 pub fn render(groups: &[(&str, Vec<Item<'_>>)], width: u16, color: bool) -> String {
     let items = || groups.iter().flat_map(|(_, items)| items);
     let marks = items().map(|item| item.mark.width()).max().unwrap_or_default();
@@ -33,7 +33,7 @@ pub fn render(groups: &[(&str, Vec<Item<'_>>)], width: u16, color: bool) -> Stri
     groups.iter().map(group).collect::<Vec<_>>().join("\n")
 }
 
-/// How much room there is for what.
+/// Widths of the parts of a line.
 struct Columns {
     marks: usize,
     names: usize,
@@ -56,7 +56,7 @@ impl Columns {
         text
     }
 
-    /// A sentence behind a head of so many columns, and below itself.
+    /// A sentence behind `head`, wrapped and indented by `indent` columns.
     fn hanging(&self, head: &str, indent: usize, sentence: &str) -> String {
         let room = self.width.saturating_sub(indent).max(20);
         let lines = wrapped(&visible(sentence), room);
@@ -72,7 +72,7 @@ fn padded(word: &str, width: usize) -> String {
     format!("{word}{}", " ".repeat(width.saturating_sub(word.width())))
 }
 
-/// Breaks a sentence at its spaces, but not within a command; what is longer than a line has one.
+/// Wraps a sentence at its spaces, but never within a command. Longer words have a line of their own.
 fn wrapped(sentence: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words(sentence) {
@@ -87,7 +87,7 @@ fn wrapped(sentence: &str, room: usize) -> Vec<String> {
     if lines.is_empty() { vec![String::new()] } else { lines }
 }
 
-/// The words of a sentence; a command in backticks is one, so that it can be copied whole.
+/// Words of a sentence. A command in backticks is one word, so that it can be copied.
 fn words(sentence: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut open = false;
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_stays_on_its_line_and_everything_within_the_width() {
+    fn lines_fit_the_width_and_commands_are_not_wrapped() {
         let next = ["then look at it: `pmhooks -p staging test 1234567 --event bounce`".to_owned()];
         let item = Item {
             mark: "fail",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_acts_is_shown_and_not_done() {
+    fn active_characters_are_escaped() {
         let item =
             Item { mark: "pass", tone: Tone::Good, name: "a", text: "x\u{1b}[2J\ny", next: &[] };
         assert_eq!(render(&[("h", vec![item])], 80, false), "h\n  pass  a  x\\u{1b}[2J\\ny\n");

@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin: the terminal is put back in order, and the run ends with the promised code.
+//! Signals: the terminal is restored, and the run ends with the documented exit code.
 
 #[cfg(not(unix))]
 pub use elsewhere::{Interrupts, Leave, TerminalGuard, restore_terminal};
@@ -16,25 +16,25 @@ mod unix {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    /// The terminal's settings from before a question was asked.
+    /// Settings of the terminal before the current question.
     static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-    /// Keeps the terminal's settings while a question is asked.
+    /// Guard that restores the terminal's settings when a question ends.
     ///
-    /// Dialogs turn the echo off and hide the cursor. A signal ends the process in the middle of that,
-    /// so somebody must remember how the terminal was.
+    /// Dialogs turn off the echo and hide the cursor, and a signal may end the process meanwhile.
     #[derive(Debug)]
     pub struct TerminalGuard;
 
     impl TerminalGuard {
-        /// Remembers the settings.
+        /// Saves the settings.
         pub fn keep() -> Self {
             *lock() = tcgetattr(std::io::stdin().as_fd()).ok();
             Self
         }
 
-        /// The same, and from now on keys come one by one and unechoed, Ctrl-C too. A dialog does this
-        /// only while it reads; a Ctrl-C just before would end the process in the middle of it.
+        /// Saves the settings and reads keys one by one, without echo, Ctrl-C included.
+        ///
+        /// Dialogs do so only while they read; a Ctrl-C just before would end the process.
         pub fn for_keys() -> Self {
             let guard = Self::keep();
             if let Some(mut now) = lock().clone() {
@@ -53,7 +53,7 @@ mod unix {
         }
     }
 
-    /// Puts the terminal back as it was before the question that is being asked, if one is.
+    /// Restores the terminal if a question is being asked.
     pub fn restore_terminal() {
         if let Some(before) = lock().take() {
             let _ = tcsetattr(std::io::stdin().as_fd(), OptionalActions::Now, &before);
@@ -66,23 +66,23 @@ mod unix {
         BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How a process is ended: `std::process::exit`, handed down by whoever owns the process.
+    /// Ends the process: `std::process::exit`, passed down from `main`.
     pub type Leave = fn(i32) -> !;
 
-    /// What to do when somebody wants the run to end.
+    /// Signal handling of a run.
     ///
-    /// At first Ctrl-C just ends the process with 130: that costs one system call at start. A question
-    /// or a write that must not be torn asks for more with [`Interrupts::listen`].
+    /// At first, Ctrl-C ends the process with 130, which costs one system call at the start. A question, or a
+    /// write that must be completed, needs [`Interrupts::listen`].
     #[derive(Clone, Debug, Default)]
     pub struct Interrupts {
         leave: Option<Leave>,
         listening: Arc<OnceLock<()>>,
-        /// Ctrl-C ends the process at once, without anything to put in order.
+        /// True while Ctrl-C ends the process without any cleanup.
         at_once: Arc<AtomicBool>,
-        /// The first signal only asks: a write is under way that must be finished and reported.
+        /// True if the first signal is only a request: a write must be finished and reported.
         gently: Arc<AtomicBool>,
         asked: Arc<AtomicBool>,
-        /// Nothing is under way: the run only waits to be ended.
+        /// True if nothing is in progress: the run waits for a signal.
         waiting: Arc<AtomicBool>,
     }
 
@@ -91,24 +91,24 @@ mod unix {
     }
 
     impl Interrupts {
-        /// Ends the process with 130 on Ctrl-C.
+        /// Handler that ends the process with 130 on Ctrl-C.
         pub fn new(leave: Leave) -> Self {
             let interrupts = Self { leave: Some(leave), ..Self::default() };
             interrupts.at_once.store(true, Ordering::SeqCst);
             let at_once = Arc::clone(&interrupts.at_once);
-            // Where this fails, Ctrl-C still ends the process, in the system's own way.
+            // If this fails, Ctrl-C still ends the process by the system's default.
             let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, 128 + SIGINT, at_once);
             interrupts
         }
 
-        /// From now on SIGINT, SIGTERM and SIGHUP put the terminal in order before they end the process.
+        /// From now on, SIGINT, SIGTERM and SIGHUP restore the terminal before they end the process.
         pub fn listen(&self) {
             let Some(leave) = self.leave else { return };
             self.listening.get_or_init(|| {
                 let heard = self.clone();
                 let (hand, handed) = mpsc::channel::<Signals>();
                 let thread = std::thread::Builder::new().name("signals".to_owned());
-                // The thread comes first: without it nobody would hear a signal that is caught.
+                // The thread comes first: without it, caught signals would be lost.
                 let started = thread.spawn(move || {
                     let Ok(mut signals) = handed.recv() else { return };
                     for signal in &mut signals {
@@ -137,24 +137,24 @@ mod unix {
             });
         }
 
-        /// From now on the first signal only asks; the work looks at [`Interrupts::is_asked`].
+        /// From now on, the first signal is a request that the work reads with [`Interrupts::is_asked`].
         pub fn go_gently(&self) {
             self.gently.store(true, Ordering::SeqCst);
             self.listen();
         }
 
-        /// From now on a signal is the normal end: nothing is under way that it could tear.
+        /// From now on, a signal is the normal end of the run.
         pub fn only_wait(&self) {
             self.waiting.store(true, Ordering::SeqCst);
             self.go_gently();
         }
 
-        /// True once somebody wants this to end.
+        /// True after a signal.
         pub fn is_asked(&self) -> bool {
             self.asked.load(Ordering::SeqCst)
         }
 
-        /// Waits until somebody wants this to end.
+        /// Waits for a signal.
         pub fn wait(&self) {
             self.only_wait();
             while !self.is_asked() {
@@ -166,47 +166,38 @@ mod unix {
 
 #[cfg(not(unix))]
 mod elsewhere {
-    /// How a process is ended.
+    /// Ends the process.
     pub type Leave = fn(i32) -> !;
 
-    /// Nothing to keep: the console puts itself in order.
+    /// Guard without effect: the console restores itself.
     #[derive(Debug)]
     pub struct TerminalGuard;
 
     impl TerminalGuard {
-        /// Does nothing here.
         pub fn keep() -> Self {
             Self
         }
-        /// Does nothing here.
         pub fn for_keys() -> Self {
             Self
         }
     }
 
-    /// Does nothing here.
     pub fn restore_terminal() {}
 
-    /// Ctrl-C ends the process in the system's own way here.
+    /// Signal handling by the system's defaults.
     #[derive(Clone, Debug, Default)]
     pub struct Interrupts;
 
     impl Interrupts {
-        /// Changes nothing here.
         pub fn new(_: Leave) -> Self {
             Self
         }
-        /// Changes nothing here.
         pub fn listen(&self) {}
-        /// Changes nothing here.
         pub fn go_gently(&self) {}
-        /// Changes nothing here.
         pub fn only_wait(&self) {}
-        /// Never here.
         pub fn is_asked(&self) -> bool {
             false
         }
-        /// Waits for the system to end the process.
         pub fn wait(&self) {
             loop {
                 std::thread::park();

@@ -1,4 +1,4 @@
-//! JSON and YAML that are safe on a terminal: what `serde_json` leaves raw is written as `\uXXXX`.
+//! JSON and YAML that are safe on a terminal: active characters are written as `\uXXXX`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,17 +10,17 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use super::Tone;
 use super::text::is_active;
 
-/// One document over several lines, with a line end.
+/// An indented document with a final newline.
 pub fn pretty(value: &impl Serialize) -> String {
     render(value, Safe(PrettyFormatter::new()))
 }
 
-/// One document on one line, with a line end.
+/// A document on one line with a final newline.
 pub fn compact(value: &impl Serialize) -> String {
     render(value, Safe(CompactFormatter))
 }
 
-/// [`pretty`], the keys and values in colors.
+/// [`pretty`], with keys and values in color if `color`.
 pub fn colored(value: &Value, color: bool) -> String {
     let text = pretty(value);
     if !color {
@@ -29,7 +29,7 @@ pub fn colored(value: &Value, color: bool) -> String {
     text.lines().map(|line| colored_line(line) + "\n").collect()
 }
 
-/// One line of [`pretty`]: an indentation, a key perhaps, a value or a bracket.
+/// Colors one line of [`pretty`]: indentation, optional key, value or bracket.
 fn colored_line(line: &str) -> String {
     let indent = line.len() - line.trim_start().len();
     let (indent, rest) = line.split_at(indent);
@@ -44,7 +44,7 @@ fn colored_line(line: &str) -> String {
     format!("{indent}{}{value}", key.unwrap_or_default())
 }
 
-/// Where the text in double quotes ends that stands at the start, if one does.
+/// End of the double-quoted string at the start of `text`, if there is one.
 fn string_end(text: &str) -> Option<usize> {
     let mut is_escaped = false;
     let inner = text.strip_prefix('"')?;
@@ -59,24 +59,24 @@ fn string_end(text: &str) -> Option<usize> {
 fn render<F: Formatter>(value: &impl Serialize, formatter: F) -> String {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    // Our types have text for keys and a Vec takes all bytes: nothing here can fail.
+    // Cannot fail: the keys of our types are strings, and a Vec takes all bytes.
     let _ = value.serialize(&mut serializer);
     bytes.push(b'\n');
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// YAML, each value on a line of its own; a text with active characters is double-quoted and escaped.
+/// YAML in block style. Strings with active characters are double-quoted and escaped.
 pub fn yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let text = serde_saphyr::to_string_with_options(&Quoted(value), options);
     match text {
         Ok(text) if !has_active_key(value) => escape_active(&text),
-        // JSON is YAML, and a strange key is rare.
+        // JSON is YAML, and keys with active characters are rare.
         _ => pretty(value),
     }
 }
 
-/// A value whose texts with active characters are written in double quotes, where they can be escaped.
+/// A value whose strings with active characters are double-quoted, so that they can be escaped.
 struct Quoted<'a>(&'a Value);
 
 impl Serialize for Quoted<'_> {
@@ -104,7 +104,7 @@ fn has_active_key(value: &Value) -> bool {
     }
 }
 
-/// Writes out the active characters that the serializer left within double quotes.
+/// Escapes the active characters that the serializer left within double quotes.
 fn escape_active(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -119,7 +119,7 @@ fn escape_active(text: &str) -> String {
     escaped
 }
 
-/// A formatter that escapes more than JSON demands.
+/// A formatter that escapes all active characters, more than JSON requires.
 struct Safe<F>(F);
 
 impl<F: Formatter> Formatter for Safe<F> {
@@ -185,7 +185,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_json_leaves_raw_is_escaped_and_reads_back_the_same() {
+    fn active_characters_are_escaped_and_read_back_the_same() {
         // torture 35, 36
         let every: String = (0..=0x10_ffff).filter_map(char::from_u32).collect();
         let value = json!({ every.clone(): [every, "\\", "\\u"] });
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn one_odd_text_leaves_the_rest_of_the_yaml_readable() {
+    fn one_escaped_string_leaves_the_rest_of_the_yaml_in_block_style() {
         let value = json!({"ID": 1, "Url": "https://h/\u{1b}[31m\u{202e}\n- x", "L": ["a b"]});
         assert_eq!(yaml(&value), "ID: 1\nUrl: \"https://h/\\e[31m\\u202E\\n- x\"\nL:\n- a b\n");
     }

@@ -1,14 +1,12 @@
 //! The terminal: output formats, tables, prompts, signals. The only module that prints.
 
-pub mod checklist;
-pub mod clock;
-mod columns;
+pub(crate) mod checklist;
 pub mod interrupt;
 pub mod json;
-pub mod metrics;
-pub mod prompt;
+pub(crate) mod prometheus;
+pub(crate) mod prompt;
 mod report;
-pub mod table;
+pub(crate) mod table;
 pub mod text;
 
 use std::cmp::Ordering;
@@ -21,15 +19,15 @@ pub use interrupt::Interrupts;
 pub use report::{ByProfile, Details, Report};
 pub use table::{Cell, Column, Row, Table, Tone};
 
-/// How data is written (`--output`).
+/// Output format (`--output`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// A table: with borders on a terminal, plain aligned columns elsewhere.
     #[default]
     Table,
-    /// Exactly one JSON document.
+    /// One JSON document.
     Json,
-    /// A JSON document per line.
+    /// JSON lines: one document per row.
     Jsonl,
     /// YAML.
     Yaml,
@@ -37,14 +35,14 @@ pub enum Format {
     Tsv,
     /// One identifier per line.
     Ids,
-    /// Metrics for a textfile collector: of `health` only.
+    /// Metrics for a textfile collector, of `health` only.
     Prometheus,
-    /// Findings for code scanning: of `lint` only.
+    /// Findings for code scanning, of `lint` only.
     Sarif,
 }
 
 impl Format {
-    /// All of them, in the manual's order.
+    /// All formats, in the order of the manual.
     pub const ALL: [Self; 8] = [
         Self::Table,
         Self::Json,
@@ -56,7 +54,7 @@ impl Format {
         Self::Sarif,
     ];
 
-    /// The name on the command line.
+    /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
@@ -75,7 +73,7 @@ impl Format {
         matches!(self, Self::Json | Self::Jsonl | Self::Yaml)
     }
 
-    /// True where a program reads what is printed, so that standard error is kept free of chatter.
+    /// True if a program reads the output: standard error then has nothing but an error in JSON.
     pub fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Jsonl | Self::Sarif)
     }
@@ -122,62 +120,61 @@ impl Sort {
     }
 }
 
-/// What the terminal is like, and what the user wants of it.
+/// Properties of the terminal, and global options about output.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// How data is written.
+    /// Output format.
     pub format: Format,
-    /// The columns to show, by their keys.
+    /// Columns to print; empty for the default ones.
     pub columns: Vec<String>,
-    /// The order of the rows.
+    /// Order of the rows; `None` for the report's own.
     pub sort: Option<Sort>,
-    /// Leave out the line with the columns' names.
+    /// Omit the header row.
     pub no_header: bool,
-    /// Show the secrets of webhooks.
+    /// Whether secrets of webhooks are shown.
     pub reveal: Reveal,
-    /// Only data and errors.
+    /// No notes and no progress.
     pub quiet: bool,
-    /// How much is told of requests: 1 a line each, 2 headers and bodies too.
+    /// Detail of the request trace: 0 none, 1 a line per request, 2 headers and bodies too.
     pub verbose: u8,
     /// Color on standard output.
     pub color_out: bool,
     /// Color on standard error.
     pub color_err: bool,
-    /// Standard output is a terminal of so many columns.
+    /// Columns of standard output, if it is a terminal.
     pub width: Option<u16>,
-    /// Standard error is a terminal that can rewrite its last line.
+    /// True if standard error is a terminal that can rewrite its last line.
     pub rewrites: bool,
-    /// Somebody can be asked: standard input and standard error are terminals, and nothing forbids it.
+    /// True if questions can be asked: on a terminal, unless `--no-input` or `CI` forbids it.
     pub may_ask: bool,
 }
 
-/// The way to the terminal.
+/// Access to the terminal.
 #[derive(Debug, Default)]
 pub struct Ui {
-    /// What the user wants of it.
+    /// Properties of the terminal, and options.
     pub settings: Settings,
-    /// What to do when somebody wants the run to end.
+    /// Signal handling.
     pub interrupts: Interrupts,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// A progress line stands on the terminal and must be wiped first.
+    /// True if the last line of the terminal shows progress and must be wiped.
     progress: bool,
-    /// Warnings of a run whose standard error must stay one JSON document.
+    /// Warnings kept for the JSON document on standard error.
     warnings: Vec<String>,
     /// Values that no trace and no error shows.
     hidden: Vec<Secret>,
 }
 
 impl Ui {
-    /// A way to the terminal with these settings.
     pub fn new(settings: Settings, interrupts: Interrupts) -> Self {
         Self { settings, interrupts, state: Mutex::default() }
     }
 
-    /// Writes data to standard output, whole.
+    /// Writes all of `text` to standard output.
     pub fn data(&self, text: &str) -> io::Result<()> {
         let mut state = self.state();
         wipe(&mut state);
@@ -186,19 +183,19 @@ impl Ui {
         out.flush()
     }
 
-    /// Says something that is good to know: what was done, what to do next.
+    /// Prints a note, unless `--quiet` or JSON output is on.
     pub fn note(&self, sentence: &str) {
         if !self.settings.quiet && !self.settings.format.is_json() {
             self.line(&text::visible(sentence));
         }
     }
 
-    /// Says what would help. Silent where notes are.
+    /// Prints a hint, under the conditions of a note.
     pub fn hint(&self, sentence: &str) {
         self.labelled(Tone::Strong, "  hint:", sentence);
     }
 
-    /// Says something after a label in a tone. Silent where notes are.
+    /// Prints a sentence after a label, under the conditions of a note.
     pub fn labelled(&self, tone: Tone, label: &str, sentence: &str) {
         if !self.settings.quiet && !self.settings.format.is_json() {
             let word = label.trim_start();
@@ -208,7 +205,7 @@ impl Ui {
         }
     }
 
-    /// Says something that should not be overlooked. With JSON output it is kept for [`Ui::close`].
+    /// Prints a warning. With JSON output, it is kept for [`Ui::close`].
     pub fn warn(&self, sentence: &str) {
         if self.settings.quiet {
             return;
@@ -222,7 +219,7 @@ impl Ui {
         }
     }
 
-    /// A line of the trace that `-v` asks for.
+    /// Prints a line of the request trace (`-v`).
     pub fn trace(&self, line: &str) {
         let line = self.without_hidden(line);
         self.line(&Tone::Faint.paint(&text::visible(&line), self.settings.color_err));
@@ -238,15 +235,15 @@ impl Ui {
         mask::values(text, &self.state().hidden).into_owned()
     }
 
-    /// A line of a trace or of an error: already safe to show.
+    /// Prints a line to standard error. The caller has escaped it.
     pub fn line(&self, line: &str) {
         let mut state = self.state();
         wipe(&mut state);
-        // Nobody is left to be told if this fails.
+        // There is no other place to report a failure.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
-    /// Shows how far the work is. The next output of any kind wipes it.
+    /// Shows progress on standard error, on a terminal. The next output wipes it.
     pub fn progress(&self, sentence: &str) {
         if !self.settings.rewrites || self.settings.quiet {
             return;
@@ -256,14 +253,14 @@ impl Ui {
         let _ = write!(io::stderr().lock(), "\r\x1b[K{}", text::excerpt(sentence, 76));
     }
 
-    /// The warnings that were kept back; they are the caller's from now on.
+    /// Wipes the progress line and returns the warnings that were kept for JSON.
     pub fn close(&self) -> Vec<String> {
         let mut state = self.state();
         wipe(&mut state);
         std::mem::take(&mut state.warnings)
     }
 
-    /// A text in a tone, for standard error.
+    /// A text with emphasis for standard error.
     pub fn err_tone(&self, tone: Tone, text: &str) -> String {
         tone.paint(text, self.settings.color_err)
     }

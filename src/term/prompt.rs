@@ -1,4 +1,4 @@
-//! Questions, behind one gate: they are asked only where somebody can answer.
+//! Prompts. They appear only on a terminal where questions are allowed.
 
 use std::io;
 use std::path::Path;
@@ -14,29 +14,29 @@ use super::{Tone, Ui, text};
 use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::postmark::Secret;
 
-/// Why there is no answer.
+/// Reason why a prompt has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// Nobody can be asked. Says what was to be asked and which flag answers it.
+    /// Questions are not allowed, or there is no terminal.
     #[error("{question} cannot be asked here (there is no terminal, or --no-input or CI is set)")]
     NobodyThere {
-        /// What was to be asked, as a noun.
+        /// Subject of the question, as a noun.
         question: &'static str,
         /// The option that answers the question.
         instead: Hint,
     },
-    /// The user said no, or turned away.
+    /// The user answered no, or canceled.
     #[error("nothing was done: {0}")]
     Declined(&'static str),
-    /// The terminal failed.
+    /// The terminal cannot be read.
     #[error("the terminal cannot be read: {0}")]
     Terminal(#[from] io::Error),
     /// The editor cannot be started.
     #[error("the editor {program} cannot be used: {why}")]
     Editor {
-        /// As the user chose it.
+        /// Command line of the editor.
         program: String,
-        /// The reason.
+        /// Reason.
         why: String,
     },
 }
@@ -54,7 +54,7 @@ impl Diagnose for PromptError {
 }
 
 impl Ui {
-    /// An error unless somebody can be asked.
+    /// Checks that questions can be asked.
     pub fn must_ask(
         &self,
         question: &'static str,
@@ -66,7 +66,7 @@ impl Ui {
         Err(PromptError::NobodyThere { question, instead: instead.into() })
     }
 
-    /// A yes-or-no question, answered by one key; all but a yes is [`PromptError::Declined`].
+    /// Asks a yes/no question, answered by one key. Anything but yes is [`PromptError::Declined`].
     pub fn confirm(&self, question: &str, instead: impl Into<Hint>) -> Result<(), PromptError> {
         self.must_ask("the confirmation", instead)?;
         let terminal = Term::stderr();
@@ -89,7 +89,7 @@ impl Ui {
         answer.map_err(PromptError::Declined)
     }
 
-    /// A line of text, asked for again until the check is content.
+    /// Asks for a line of text until it passes the check.
     pub fn input(
         &self,
         question: &'static str,
@@ -113,7 +113,7 @@ impl Ui {
         }
     }
 
-    /// A secret, without echo.
+    /// Asks for a secret, without echo.
     pub fn secret(
         &self,
         question: &'static str,
@@ -131,7 +131,7 @@ impl Ui {
         Ok(Secret::new(typed.as_str()))
     }
 
-    /// One of several: the index of the chosen one.
+    /// Asks for one of several items. Returns its index.
     pub fn pick(
         &self,
         question: &'static str,
@@ -147,7 +147,7 @@ impl Ui {
             .ok_or(PromptError::Declined("nothing was chosen"))
     }
 
-    /// Any of several: the indices of the chosen ones.
+    /// Asks for any number of items. Returns their indices.
     pub fn pick_several(
         &self,
         question: &'static str,
@@ -163,8 +163,8 @@ impl Ui {
             .ok_or(PromptError::Declined("nothing was chosen"))
     }
 
-    /// Lets the user edit a file with a program, which may have arguments. One that ends with a
-    /// failure, as by `:cq`, means that the user turned away.
+    /// Opens a file in an editor, whose command line may have arguments. A failing exit code, as by `:cq`,
+    /// is [`PromptError::Declined`].
     pub fn edit(&self, program: &str, file: &Path) -> Result<(), PromptError> {
         let failed = |why: String| PromptError::Editor { program: program.to_owned(), why };
         let words = shell_words::split(program).map_err(|error| failed(error.to_string()))?;
@@ -178,12 +178,12 @@ impl Ui {
         Ok(())
     }
 
-    /// Asks with the terminal's settings kept, and puts them back however the question ends.
+    /// Asks a question that is answered by a line, and restores the terminal afterwards.
     fn ask<T>(&self, question: impl FnOnce() -> io::Result<T>) -> Result<T, PromptError> {
         self.guarded(TerminalGuard::keep(), question)
     }
 
-    /// The same for a question that is answered key by key.
+    /// Asks a question that is answered key by key, and restores the terminal afterwards.
     fn ask_keys<T>(&self, question: impl FnOnce() -> io::Result<T>) -> Result<T, PromptError> {
         self.guarded(TerminalGuard::for_keys(), question)
     }
@@ -213,14 +213,14 @@ impl Ui {
     }
 }
 
-/// Ctrl-D, where keys are read one by one.
+/// Ctrl-D, as read key by key.
 const END_OF_INPUT: char = '\u{4}';
 
 fn interact<T>(answer: dialoguer::Result<T>) -> io::Result<T> {
     answer.map_err(|dialoguer::Error::IO(error)| error)
 }
 
-/// What stands in a sentence as `the password` is asked for as `Password`.
+/// The noun as a prompt: `Password` for `the password`.
 fn capitalised(noun: &str) -> String {
     let mut letters = noun.strip_prefix("the ").unwrap_or(noun).chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tables: named columns, cells that are safe to show, three ways of writing them.
+//! Tables: named columns, cells that are safe to show, three renderings.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Sort, columns, text};
+use super::{Sort, text};
 use crate::postmark::{HookUrl, Reveal, Secret};
 
 /// Column of a table.
@@ -51,26 +51,26 @@ pub(super) fn same_name(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-/// How a text is meant.
+/// Emphasis of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// As it is.
+    /// No emphasis.
     #[default]
     Plain,
-    /// All is well.
+    /// Success: green.
     Good,
-    /// Look at this.
+    /// Warning: yellow.
     Warn,
-    /// This is broken.
+    /// Failure: red.
     Bad,
-    /// A heading.
+    /// Heading: bold.
     Strong,
-    /// Of little weight.
+    /// Secondary: dim.
     Faint,
 }
 
 impl Tone {
-    /// The text in this tone, or as it is where there is no color.
+    /// The text with the escape sequences of the tone, if `color`.
     pub fn paint(self, text: &str, color: bool) -> String {
         match self.code() {
             Some(code) if color => format!("\x1b[{code}m{text}\x1b[0m"),
@@ -89,8 +89,9 @@ impl Tone {
         }
     }
 
-    /// Marks the words of a cell with characters that have no width and that [`text::visible`] never
-    /// lets through, so that wrapping counts right and colors can be put in afterwards.
+    /// Marks each word of a cell with characters without width, which [`text::visible`] never lets through.
+    ///
+    /// Wrapping then counts right, and [`finish`] replaces the marks by colors.
     fn mark(self, text: &str) -> String {
         let Some(index) = TONES.iter().position(|t| *t == self) else { return text.to_owned() };
         let Some(start) = MARKS.get(index) else { return text.to_owned() };
@@ -99,14 +100,14 @@ impl Tone {
     }
 }
 
-/// The spaces on each side of a cell on a terminal: as many as there is room for.
+/// Spaces on each side of a cell on a terminal: the first number that fits.
 const PADDINGS: [u16; 2] = [1, 0];
 
 const TONES: [Tone; 5] = [Tone::Good, Tone::Warn, Tone::Bad, Tone::Strong, Tone::Faint];
 const MARKS: [char; 5] = ['\u{2060}', '\u{2061}', '\u{2062}', '\u{2063}', '\u{2064}'];
 const END: char = '\u{200b}';
 
-/// One value of a table.
+/// Value of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
     text: String,
@@ -228,7 +229,7 @@ impl Table {
         self.rows.sort_by(order);
     }
 
-    /// The same with only these columns, in this order; without a choice those that are shown anyway.
+    /// Keeps the named columns, in this order; without names those that are shown by default.
     #[must_use]
     pub fn select(self, words: &[String]) -> Self {
         let chosen: Vec<usize> = if words.is_empty() {
@@ -249,7 +250,7 @@ impl Table {
         }
     }
 
-    /// Tab-separated values; the titles first.
+    /// Tab-separated values, `header` first.
     pub fn tsv(&self, header: bool) -> String {
         let mut lines = String::new();
         if header {
@@ -265,8 +266,8 @@ impl Table {
         lines
     }
 
-    /// Aligned columns: with borders and wrapped to `width` on a terminal, else nothing wrapped or cut.
-    /// A terminal that is too narrow for that gets a block of lines per row.
+    /// Aligned columns. A terminal of `width` columns gets borders and wrapping, or a block of lines per row
+    /// where it is too narrow; elsewhere nothing is wrapped or cut.
     pub fn render(&self, header: bool, width: Option<u16>, color: bool) -> String {
         let fitted = width.and_then(|width| self.fitted(header, width));
         if width.is_some() && header && fitted.is_none() {
@@ -305,7 +306,7 @@ impl Table {
         finish(table.lines(), color)
     }
 
-    /// The spaces beside a cell on a terminal, and the width of each column without them.
+    /// Padding of a cell on a terminal, and widths of the columns without it.
     fn fitted(&self, header: bool, width: u16) -> Option<(u16, Vec<usize>)> {
         PADDINGS.into_iter().find_map(|padding| {
             let frame = self.columns.len() * (2 * usize::from(padding) + 1) + 1;
@@ -322,21 +323,21 @@ impl Table {
         Self::details(&rows.collect::<Vec<Vec<_>>>(), width, color)
     }
 
-    /// The width of each column, where all of them have so much.
+    /// Widths of the columns, if they fit.
     fn widths(&self, header: bool, available: usize) -> Option<Vec<usize>> {
         let need = |(index, column): (usize, &Column)| {
             let title = if header { column.name.width() } else { 0 };
             let cells = self.rows.iter().filter_map(|row| row.cells.get(index));
-            cells.fold(columns::Need { word: title, cell: title }, |need, cell| columns::Need {
+            cells.fold(Need { word: title, cell: title }, |need, cell| Need {
                 word: cell.text.split(' ').map(UnicodeWidthStr::width).fold(need.word, usize::max),
                 cell: need.cell.max(cell.text.width()),
             })
         };
         let needs: Vec<_> = self.columns.iter().enumerate().map(need).collect();
-        columns::share(&needs, available)
+        share(&needs, available)
     }
 
-    /// One block of `name  value` lines per row, for a single thing with many values.
+    /// A block of `name  value` lines per row.
     pub fn details<T: AsRef<str>>(
         rows: &[Vec<(T, Cell)>],
         width: Option<u16>,
@@ -362,6 +363,49 @@ impl Table {
     }
 }
 
+/// Widths that a column needs, in characters.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    /// Longest word, the title included. Narrower columns break words.
+    word: usize,
+    /// Longest cell. Wider columns waste space.
+    cell: usize,
+}
+
+/// Longest word, in characters, that is broken only after all longer ones. Longer words are mostly URLs.
+const LONG_WORD: usize = 20;
+
+/// Longest word, in characters, that is never broken.
+const SHORT_WORD: usize = 12;
+
+/// Widths of the columns, in characters. `None` if they do not fit without breaking short words.
+///
+/// Each column gets its longest word; long words are broken first. What is left goes to the columns that wrap.
+fn share(needs: &[Need], available: usize) -> Option<Vec<usize>> {
+    let mut widths: Vec<usize> = needs.iter().map(|need| need.word.max(1)).collect();
+    let mut over = widths.iter().sum::<usize>().saturating_sub(available);
+    while over > 0 {
+        let breakable = |longer: usize| {
+            let columns = widths.iter().zip(needs).enumerate();
+            let long =
+                columns.filter(|(_, (width, need))| need.word > longer && **width > SHORT_WORD);
+            long.max_by_key(|(_, (width, _))| **width).map(|(index, _)| index)
+        };
+        let index = breakable(LONG_WORD).or_else(|| breakable(SHORT_WORD))?;
+        *widths.get_mut(index)? -= 1;
+        over -= 1;
+    }
+    let mut left = available.saturating_sub(widths.iter().sum());
+    while left > 0 {
+        let wanting = widths.iter_mut().zip(needs).filter(|(width, need)| **width < need.cell);
+        // The narrowest column wraps the most.
+        let Some((width, _)) = wanting.min_by_key(|(width, _)| **width) else { break };
+        *width += 1;
+        left -= 1;
+    }
+    Some(widths)
+}
+
 /// Order of two cells: numbers and percentages before texts.
 fn compare_texts(a: &str, b: &str) -> Ordering {
     let number = |text: &str| text.trim_end_matches('%').parse::<f64>().ok();
@@ -373,11 +417,11 @@ fn compare_texts(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// What of a text stands in a cell on a terminal. More of one word than this, wrapped into a narrow
-/// column, takes seconds and fills screens; a pipe gets all of it.
+/// Text of a cell on a terminal, cut to 2000 characters: a longer word, wrapped into a narrow column, takes
+/// seconds and fills screens. A pipe gets all of it.
 fn shortened(text: &str) -> Cow<'_, str> {
     const LONGEST: usize = 2000;
-    // The longest form in which a character is written out: `\u{10ffff}`.
+    // Longest escape of a character: `\u{10ffff}`.
     const ESCAPE: usize = 10;
     let Some((end, _)) = text.char_indices().nth(LONGEST) else { return text.into() };
     let start = text.get(..end).unwrap_or_default();
@@ -388,7 +432,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
     format!("{whole}…").into()
 }
 
-/// Turns the marks into color, or away, and takes off spaces at the ends of lines.
+/// Replaces the marks by colors, or removes them, and trims the ends of lines.
 fn finish(lines: impl Iterator<Item = String>, color: bool) -> String {
     let mut text = String::new();
     for line in lines {
@@ -431,14 +475,14 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_than_on_a_terminal_nothing_is_wrapped_cut_or_colored() {
+    fn a_pipe_gets_everything_unwrapped_and_without_color() {
         let long = "x".repeat(300);
         let text = table(&[["1", &long], ["22", "y"]]).render(true, None, false);
         assert_eq!(text, format!("ID  URL\n1   {long}\n22  y\n"));
     }
 
     #[test]
-    fn on_a_terminal_an_endless_word_is_cut_but_no_escape_is() {
+    fn a_terminal_cuts_endless_words_but_never_inside_an_escape() {
         assert_eq!(shortened(&"x".repeat(2000)), "x".repeat(2000));
         assert_eq!(shortened(&"x".repeat(2001)), "x".repeat(2000) + "…");
         let odd = Cell::new("x".repeat(1995) + "\u{1b}y");
@@ -446,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_one_row_whatever_its_text() {
+    fn a_row_is_one_line_whatever_its_text() {
         // torture 32, 34
         let evil = "a\n::error::b\r\n\u{2028}c\u{2060}\u{200b}";
         let text = table(&[["1", evil]]).render(false, None, false);
@@ -454,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn borders_stay_aligned_at_any_width_with_wide_characters() {
+    fn borders_are_aligned_at_any_width_with_wide_characters() {
         // torture 34
         for (width, header) in [(1, false), (20, true), (33, true), (80, true), (10_000, true)] {
             let rows = [["1", "漢字漢字漢字 e\u{301} 👍"], ["2", &"long ".repeat(40)]];
@@ -466,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn where_words_would_break_the_spaces_go_first_and_then_the_table() {
+    fn a_narrow_terminal_drops_padding_first_and_then_the_table() {
         let rows = [["1234567890", "open, delivery"]];
         let draw = |width| table(&rows).render(true, Some(width), false);
         let tight = draw(21);
@@ -484,5 +528,32 @@ mod tests {
             stripped = stripped.replace(code, "");
         }
         assert_eq!(stripped, plain);
+    }
+
+    fn needs(pairs: &[(usize, usize)]) -> Vec<Need> {
+        pairs.iter().map(|(word, cell)| Need { word: *word, cell: *cell }).collect()
+    }
+
+    #[test]
+    fn columns_that_fit_are_as_wide_as_their_longest_cell() {
+        assert_eq!(share(&needs(&[(7, 7), (5, 30)]), 80), Some(vec![7, 30]));
+    }
+
+    #[test]
+    fn spare_width_goes_to_the_columns_that_wrap() {
+        assert_eq!(share(&needs(&[(7, 7), (6, 60), (8, 20)]), 50), Some(vec![7, 23, 20]));
+    }
+
+    #[test]
+    fn the_longest_words_are_broken_first() {
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 50), Some(vec![7, 24, 19]));
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 40), Some(vec![7, 14, 19]));
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 34), Some(vec![7, 12, 15]));
+    }
+
+    #[test]
+    fn short_words_are_never_broken() {
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 31), Some(vec![7, 12, 12]));
+        assert_eq!(share(&needs(&[(7, 7), (44, 44), (19, 42)]), 30), None);
     }
 }

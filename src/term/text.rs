@@ -1,10 +1,10 @@
-//! Text from outside, made safe to show: whatever could move a cursor, recolor a screen, turn a line
-//! around or forge another line is written out instead.
+//! Text from outside, made safe to show: characters that could move the cursor, change colors, reverse a line
+//! or forge another line are written as escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with every character that acts rather than shows written as `\n`, `\t` or `\u{1b}`.
+/// The text with its active characters escaped as `\n`, `\t` or `\u{1b}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_active) {
         return Cow::Borrowed(text);
@@ -25,7 +25,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`visible`], cut to so many characters. What was written out for one character is not cut.
+/// [`visible`], cut to `longest` characters and an ellipsis. Escapes are never cut.
 pub fn excerpt(text: &str, longest: usize) -> String {
     let mut shown = String::new();
     let mut length = 0;
@@ -42,7 +42,7 @@ pub fn excerpt(text: &str, longest: usize) -> String {
     shown
 }
 
-/// Control characters, line ends of any kind, and the invisible ones that turn or join text.
+/// True for control characters, line ends, and invisible characters that reverse or join text.
 pub fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_acts_is_written_out() {
+    fn active_characters_are_escaped() {
         // torture 31, 32
         let given = "a\u{1b}[31mb\r\nc\u{7f}\u{9b}2J\u{202e}d\u{200b}\0é漢";
         assert_eq!(
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn making_visible_is_total_and_idempotent() {
+    fn escaping_is_complete_and_idempotent() {
         // torture 36
         let every: String = (0..=0x10_ffff).filter_map(char::from_u32).collect();
         let once = visible(&every).into_owned();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_never_cuts_an_escape_open() {
+    fn an_excerpt_never_cuts_an_escape() {
         assert_eq!(excerpt("abcdef", 3), "abc…");
         assert_eq!(excerpt("abc", 3), "abc");
         assert_eq!(excerpt("ab\u{1b}c", 7), "ab…");

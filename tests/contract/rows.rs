@@ -154,7 +154,7 @@ fn the_rest_of_a_document_stays() {
 "#]]);
     let health = env.run("-p sandbox health --columns rule -o json").json();
     assert_eq!(health["Summary"]["Healthy"], 2);
-    assert_eq!(health["Webhooks"][0]["ID"], 1234567);
+    assert_eq!(health["Webhooks"][0]["ID"], 1_234_567);
 }
 
 #[test]

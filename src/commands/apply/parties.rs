@@ -2,8 +2,8 @@
 
 use crate::commands::Context;
 use crate::commands::fleet::{self, WIDTH};
-use crate::commands::options::confirm::Confirm;
-use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::Confirm;
+use crate::commands::options::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
 use crate::error::{CommandError, Result};
 use crate::ops::fanout;

@@ -2,7 +2,7 @@
 
 use super::rows::unique;
 use super::view::Health;
-use crate::term::metrics::Metric;
+use crate::term::prometheus::Metric;
 
 /// The metrics of what was looked at, in Prometheus's text format.
 #[allow(clippy::cast_precision_loss)] // Counts of webhooks, far below 2^52.

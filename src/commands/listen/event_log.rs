@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -18,7 +20,7 @@ use crate::ops::receive::{
 use crate::ops::record::{Base64Bytes, RecordTime, masked_path};
 use crate::postmark::mask::Reveal;
 use crate::term::text::{excerpt, visible};
-use crate::term::{Format, Settings, Tone, Ui, clock, json};
+use crate::term::{Format, Settings, Tone, Ui, json};
 
 /// Minimum time between two messages about events that were not shown.
 const DROPPED_INTERVAL: Duration = Duration::from_secs(1);
@@ -311,7 +313,7 @@ fn event_line(request: &EventRequest, summary: &EventSummary, settings: &Setting
     let repeated = summary.is_repeated.then(|| (Tone::Warn, "repeated".to_owned()));
     let retries = summary.retries_remaining.map(|retries| format!("{retries} left"));
     let retries = retries.map(|retries| (Tone::Faint, retries));
-    let time = (Tone::Faint, clock::local(request.time));
+    let time = (Tone::Faint, local_time(request.time));
     let event = (event_tone(summary), fit(summary.event.name(), EVENT_WIDTH));
     let detail = dash(&summary.detail);
     let stream = (Tone::Faint, dash(&summary.stream));
@@ -390,6 +392,12 @@ fn event_tone(summary: &EventSummary) -> Tone {
         Some(Event::SubscriptionChange) | None => Tone::Warn,
         Some(Event::Open | Event::Click | Event::Inbound) => Tone::Plain,
     }
+}
+
+/// Time of day in the system's time zone.
+fn local_time(time: Timestamp) -> String {
+    let time = time.to_zoned(TimeZone::system()).time();
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 #[cfg(test)]

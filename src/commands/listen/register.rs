@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Context;
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
 use crate::commands::options::parse::{quiet, quiet_with, stream_id};
 use crate::commands::options::webhook::{TriggerArgs, idle_options};
 use crate::commands::webhooks::triggers_text;

@@ -1,4 +1,4 @@
-//! Flags of events: which, how they are changed, how large they are.
+//! Options of sample events.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::parse::{quiet, quiet_with, size};
 use crate::event::{BounceType, Event};
 use crate::ops::test::samples::FieldAssignment;
 
-/// What is posted.
+/// Options of the events to post.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "The events")]
 pub struct EventArgs {
@@ -33,7 +33,7 @@ pub struct EventArgs {
 }
 
 impl EventArgs {
-    /// The events that are asked for; none where the triggers decide. A flag of one event asks for it.
+    /// Events that the options ask for; none if the triggers decide. An option of one event asks for it.
     pub fn asked(&self) -> Result<Vec<Event>, String> {
         let mut asked = events(&self.event);
         for (flag, event, is_given) in [
@@ -52,7 +52,7 @@ impl EventArgs {
     }
 }
 
-/// An event, or all of them.
+/// An event, or `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum EventWord {
@@ -60,7 +60,7 @@ pub enum EventWord {
     All,
 }
 
-/// A parser of events.
+/// Parser of an event or `all`.
 pub fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
     // The API's own words are understood as well.
     let word = |event: Event| PossibleValue::new(event.name()).alias(event.key());
@@ -68,7 +68,7 @@ pub fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
     PossibleValuesParser::new(words).map(|word| word.parse().map_or(EventWord::All, EventWord::One))
 }
 
-/// The events that are named, each once, in the order of [`Event::ALL`].
+/// Named events, each once, in the order of [`Event::ALL`].
 pub fn events(words: &[EventWord]) -> Vec<Event> {
     let named = |event: &Event| {
         words.iter().any(|word| *word == EventWord::All || *word == EventWord::One(*event))
@@ -76,8 +76,7 @@ pub fn events(words: &[EventWord]) -> Vec<Event> {
     Event::ALL.into_iter().filter(named).collect()
 }
 
-/// The size of an attachment, in bytes: Postmark takes up to 35 MB of them with a mail (its page on the
-/// inbound webhook).
+/// Size of an attachment, in bytes. Postmark accepts up to 35 MB per mail (its page on the inbound webhook).
 pub fn attachment_size(text: &str) -> Result<usize, String> {
     const LARGEST: usize = 35_000_000;
     match size(text)? {

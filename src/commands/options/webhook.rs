@@ -1,14 +1,15 @@
-//! The flags that describe a webhook, and how they become what is sent.
+//! Options that describe a webhook, or an endpoint without a webhook.
+
+use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 
-use super::parse::quiet;
-pub(crate) use super::secret::SecretHeader;
+use super::parse::{quiet, quiet_with, stream_id};
 use crate::config::source::SecretSource;
-use crate::postmark::{HookUrl, HttpHeader, Secret, Trigger, TriggerSetting, Triggers};
+use crate::postmark::{HookUrl, HttpHeader, Secret, StreamId, Trigger, TriggerSetting, Triggers};
 
-/// The flags that describe a webhook.
+/// Options that describe a webhook.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "The webhook")]
 pub struct WebhookArgs {
@@ -26,7 +27,7 @@ pub struct WebhookArgs {
     pub no_verify: bool,
 }
 
-/// The flags of triggers.
+/// Options of triggers.
 #[derive(Args, Clone, Debug)]
 pub struct TriggerArgs {
     /// Triggers to switch on: open, click, delivery, bounce, spam-complaint, subscription-change, or all
@@ -50,7 +51,7 @@ pub struct TriggerArgs {
     pub exclude_content: Vec<Trigger>,
 }
 
-/// The flags of credentials.
+/// Options of HTTP authentication.
 #[derive(Args, Clone, Debug)]
 pub struct AuthArgs {
     /// The user name that Postmark sends; on a terminal the password is asked for
@@ -61,7 +62,7 @@ pub struct AuthArgs {
     pub password: Option<SecretSource>,
 }
 
-/// The flags of headers.
+/// Options of headers.
 #[derive(Args, Clone, Debug)]
 pub struct HeaderArgs {
     /// A header that Postmark sends, as 'Name: value'; can be repeated
@@ -72,7 +73,58 @@ pub struct HeaderArgs {
     pub secret_header: Vec<SecretHeader>,
 }
 
-/// A trigger, or all of them.
+/// Options that describe an endpoint in place of a webhook.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "An endpoint without a webhook")]
+pub struct EndpointArgs {
+    /// Post to this URL; no profile, token or configuration is looked at
+    #[arg(long, value_name = "URL", conflicts_with_all = ["ids", "all"], value_parser = quiet::<HookUrl>())]
+    pub url: Option<HookUrl>,
+    /// The message stream that the samples name; without it outbound
+    #[arg(long, value_name = "ID", value_parser = quiet_with(stream_id))]
+    pub stream: Option<StreamId>,
+    #[command(flatten)]
+    pub triggers: TriggerArgs,
+    #[command(flatten)]
+    pub auth: AuthArgs,
+    #[command(flatten)]
+    pub headers: HeaderArgs,
+}
+
+impl EndpointArgs {
+    /// Triggers of the endpoint: those that are named, or all.
+    pub fn triggers(&self) -> Result<Triggers, String> {
+        let mut triggers = Triggers::default();
+        if self.triggers.on.is_empty() {
+            for trigger in Trigger::ALL {
+                triggers.set(trigger, TriggerSetting::new(trigger, true));
+            }
+        }
+        for (trigger, setting) in self.triggers.settings(Some(&triggers))? {
+            triggers.set(trigger, setting);
+        }
+        Ok(triggers)
+    }
+
+    /// Refuses these options without `--url`.
+    pub fn check(&self) -> Result<(), String> {
+        let describes = self.stream.is_some()
+            || !self.triggers.is_empty()
+            || self.auth.username.is_some()
+            || self.auth.password.is_some()
+            || !self.headers.header.is_empty()
+            || !self.headers.secret_header.is_empty();
+        if self.url.is_none() && describes {
+            return Err("--stream, --on, --off, --first-open-only, --include-content, \
+                        --exclude-content, --username, --password, --header and --secret-header \
+                        describe the endpoint of --url; a webhook describes itself"
+                .to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A trigger, or `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum TriggerWord {
@@ -80,11 +132,11 @@ pub enum TriggerWord {
     All,
 }
 
-/// A header given on the command line.
+/// Header in clear: `Name: value`.
 #[derive(Clone, Debug)]
 pub struct PlainHeader(pub HttpHeader);
 
-impl std::str::FromStr for PlainHeader {
+impl FromStr for PlainHeader {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -102,6 +154,27 @@ impl std::str::FromStr for PlainHeader {
     }
 }
 
+/// Header with a secret value: `NAME=SOURCE`.
+#[derive(Clone, Debug)]
+pub struct SecretHeader {
+    /// Name of the header.
+    pub name: String,
+    /// Source of the value.
+    pub source: SecretSource,
+}
+
+impl FromStr for SecretHeader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((name, source)) = text.split_once('=') else {
+            return Err("it is written NAME=SOURCE, as in X-Token=env:HOOK_TOKEN".to_owned());
+        };
+        HttpHeader::check(name, "checked when it is read")?;
+        Ok(Self { name: name.to_owned(), source: source.parse()? })
+    }
+}
+
 impl std::fmt::Display for TriggerWord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -111,14 +184,14 @@ impl std::fmt::Display for TriggerWord {
     }
 }
 
-/// A parser of triggers.
+/// Parser of a trigger or `all`.
 pub fn triggers_or_all() -> impl clap::builder::TypedValueParser<Value = TriggerWord> {
     let words = Trigger::ALL.into_iter().map(word).chain([PossibleValue::new("all")]);
     PossibleValuesParser::new(words)
         .map(|word| word.parse().map_or(TriggerWord::All, TriggerWord::One))
 }
 
-/// A trigger's word; the API's own is understood as well.
+/// Name of a trigger, or its key in the API.
 fn word(trigger: Trigger) -> PossibleValue {
     PossibleValue::new(trigger.name()).alias(trigger.key())
 }
@@ -130,7 +203,7 @@ fn with_content() -> impl clap::builder::TypedValueParser<Value = Trigger> {
 }
 
 impl TriggerArgs {
-    /// True where no flag says anything of triggers.
+    /// True if no option is given.
     pub fn is_empty(&self) -> bool {
         self.on.is_empty()
             && self.off.is_empty()
@@ -139,9 +212,9 @@ impl TriggerArgs {
             && self.exclude_content.is_empty()
     }
 
-    /// The triggers that the flags name, whole, starting from how they are (`None`: all off).
+    /// Complete settings of the triggers that the options name, changed from `present` (`None`: all off).
     ///
-    /// The error is a sentence about flags that contradict each other.
+    /// The error is a sentence about options that contradict each other.
     pub fn settings(
         &self,
         present: Option<&Triggers>,
@@ -186,13 +259,13 @@ impl TriggerArgs {
     }
 }
 
-/// Whether a flag's words mean the trigger. A name means more than `all` in the opposite flag.
+/// True if `words` mean the trigger. A name there outweighs `all`, and in the opposite option too.
 fn names(words: &[TriggerWord], opposite: &[TriggerWord], trigger: Trigger) -> bool {
     let one = TriggerWord::One(trigger);
     words.contains(&one) || (words.contains(&TriggerWord::All) && !opposite.contains(&one))
 }
 
-/// What is worth a warning: an option of a trigger that is off does nothing.
+/// Warnings about options of triggers that are off.
 pub fn idle_options(settings: &[(Trigger, TriggerSetting)]) -> Vec<String> {
     settings
         .iter()

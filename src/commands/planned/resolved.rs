@@ -1,7 +1,7 @@
 //! What the manifests ask of each server: the same references mean something else on each.
 
 use crate::commands::Context;
-use crate::commands::options::manifest::ManifestArgs;
+use crate::commands::options::ManifestArgs;
 use crate::config::profile::ProfileName;
 use crate::config::references::{References, Tokens};
 use crate::config::resolve::{Places, Target, places};

@@ -5,15 +5,16 @@ mod view;
 
 use std::sync::Arc;
 
+use wildmatch::WildMatch;
+
 use crate::commands::Context;
-use crate::commands::options::parse::quiet;
+use crate::commands::options::parse::{name_pattern, quiet, quiet_with};
 use crate::config::file::File;
 use crate::config::profile::Profile;
 use crate::config::resolve::{self, Profiles};
 use crate::config::source::SecretSource;
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::import::{self, Common, Fate, Listed};
-use crate::ops::pattern::Pattern;
 use crate::postmark::{Account, ApiUrl, Server};
 use view::Imports;
 
@@ -39,8 +40,8 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", value_parser = quiet::<SecretSource>())]
     token: Option<SecretSource>,
     /// Only servers of this name; * stands for any text, ? for one character
-    #[arg(long, value_name = "PATTERN", value_parser = quiet::<Pattern>())]
-    name: Option<Pattern>,
+    #[arg(long, value_name = "PATTERN", value_parser = quiet_with(name_pattern))]
+    name: Option<WildMatch>,
     /// Writes with the new profiles need their name, typed or with --confirm
     #[arg(long)]
     protected: bool,
@@ -69,7 +70,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     })
     .with_context(|| format!("cannot list the servers of the account at {api_url}"))
     .map_err(|error| token::explained(error, origin))?;
-    let is_wanted = |s: &&Server| args.name.as_ref().is_none_or(|name| name.fits(&s.name));
+    let is_wanted = |s: &&Server| args.name.as_ref().is_none_or(|name| name.matches(&s.name));
     let servers: Vec<Server> = listed.servers.iter().filter(is_wanted).cloned().collect();
     let common =
         Common { api_url: stored_url, protected: args.protected, read_only: args.read_only };

@@ -2,7 +2,7 @@
 
 use super::Args;
 use crate::commands::Context;
-use crate::commands::options::target::Destination;
+use crate::commands::options::Destination;
 use crate::error::{CommandError, Result, ResultExt as _};
 use crate::ops::test::{Endpoint, NOT_PUBLIC};
 

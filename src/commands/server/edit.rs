@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::view::ServerReport;
 use crate::commands::Context;
 use crate::commands::changes::ChangeReport;
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
 use crate::commands::options::parse::quiet_with;
 use crate::error::{CommandError, Exit, Hint, Result, ResultExt as _};
 use crate::ops::change;

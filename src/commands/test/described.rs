@@ -1,7 +1,7 @@
 //! An endpoint as a webhook or the command line describes it.
 
 use crate::commands::Context;
-use crate::commands::options::endpoint::EndpointArgs;
+use crate::commands::options::webhook::EndpointArgs;
 use crate::error::{CommandError, Result};
 use crate::postmark::{HookUrl, HttpAuth, HttpHeader, StreamId, Triggers, Webhook, WebhookId};
 

@@ -1,8 +1,8 @@
-//! Prometheus's text format, as node_exporter's textfile collector reads it.
+//! Prometheus's text format, as read by the textfile collector of node_exporter.
 
 use super::text;
 
-/// The samples of one metric.
+/// A metric with its samples.
 #[derive(Clone, Debug)]
 pub struct Metric {
     name: &'static str,
@@ -11,12 +11,12 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// A gauge without samples yet. The help is one line.
+    /// A gauge without samples. `help` is one line.
     pub fn gauge(name: &'static str, help: &'static str) -> Self {
         Self { name, help, samples: Vec::new() }
     }
 
-    /// Adds a sample, unless there is no value.
+    /// Adds a sample if there is a value.
     pub fn add(&mut self, labels: &[(&'static str, &str)], value: Option<f64>) {
         if let Some(value) = value {
             let labels = labels.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
@@ -24,7 +24,7 @@ impl Metric {
         }
     }
 
-    /// The lines of the metric; none without samples.
+    /// Lines of the metric; empty without samples.
     pub fn render(&self) -> String {
         if self.samples.is_empty() {
             return String::new();
@@ -41,7 +41,7 @@ impl Metric {
     }
 }
 
-/// A label's text: a backslash, a quotation mark and a line end are escaped in it.
+/// Value of a label, with backslashes, quotation marks and line ends escaped.
 fn escaped(value: &str) -> String {
     text::visible(value).replace('\\', "\\\\").replace('"', "\\\"")
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_escaped_and_what_has_no_value_is_left_out() {
+    fn labels_are_escaped_and_samples_without_value_are_left_out() {
         let mut metric = Metric::gauge("a_b", "Words.");
         metric.add(&[("url", "https://h/\"x\\y\nz")], Some(0.5));
         metric.add(&[("url", "gone")], None);
