@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::io;
 use std::sync::Arc;
 
-use super::{fleet, webhooks};
+use super::{batch, webhooks};
 use crate::commands::options::Confirm;
 use crate::commands::options::webhook::{AuthArgs, HeaderArgs};
 use crate::config::env::Environment;
@@ -73,7 +73,7 @@ impl Context {
             });
             (place.name, opened.map(|session| self.of(session)).map_err(CommandError::from))
         });
-        fleet::all_or_nothing(opened, "used").map(Some)
+        batch::all_or_nothing(opened, "used").map(Some)
     }
 
     /// The same for one profile of several.
@@ -95,9 +95,12 @@ impl Context {
         }
     }
 
-    /// Where the token or the address comes from, said to a failure that is about it.
+    /// Adds the source of the token or of the address to an error that is about it.
     pub fn explain(&self, error: CommandError) -> CommandError {
-        fleet::told(error, self.session.get().map(|session| &session.target))
+        match self.session.get() {
+            Some(session) => batch::with_origin(error, &session.target),
+            None => error,
+        }
     }
 
     /// Refuses a format, a column or a key that the report does not have, before anything is sent.

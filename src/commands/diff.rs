@@ -5,7 +5,6 @@ mod servers;
 use std::path::PathBuf;
 
 use super::Context;
-use super::fleet::WIDTH;
 use super::planned::{self, Plans};
 use crate::commands::options::ManifestArgs;
 use crate::config::resolve::is_for_several;
@@ -58,11 +57,12 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         Some(_) => Some(Binding::new(cx.session()?, &planned::server(cx.session()?)?)),
     };
     let reveal = cx.reveal();
-    let mut fleet = cx.each("compared", WIDTH, |session| {
+    let mut batch = cx.each("compared", |session| {
         planned::plan(manifests.of(session)?, &args.manifest, session, reveal)
     })?;
-    let servers = std::mem::take(&mut fleet.parts).into_iter().map(|part| part.found).collect();
-    let plans = Plans { servers, several: fleet.several, wanted: None };
+    let servers =
+        std::mem::take(&mut batch.parts).into_iter().map(|(_, planned)| planned).collect();
+    let plans = Plans { servers, several: batch.several, wanted: None };
     plans.warn(cx);
     if let (Some(path), Some(binding), [one]) = (&args.plan_out, binding, &plans.servers[..]) {
         if !manifests.literals().is_empty() {
@@ -85,7 +85,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         });
     }
     plans.tell_unmanaged(cx);
-    fleet.end(if plans.changes() == 0 { Exit::Done } else { Exit::Finding })
+    batch.end(if plans.changes() == 0 { Exit::Done } else { Exit::Finding })
 }
 
 fn webhooks(count: usize) -> String {

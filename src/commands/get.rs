@@ -1,9 +1,9 @@
 //! `get`: webhooks by their IDs.
 
 use super::webhooks::Webhooks;
-use super::{Context, several};
+use super::{Context, batch};
 use crate::commands::options::WebhookIds;
-use crate::error::{Exit, Result, ResultExt as _};
+use crate::error::{Exit, Result};
 
 /// Show webhooks
 ///
@@ -21,21 +21,16 @@ pub struct Args {
     target: WebhookIds,
 }
 
-/// Gets.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Webhooks>()?;
     let ids = cx.ids_or_pick(&args.target.ids, "Which webhook?")?;
-    let session = cx.session()?;
-    let (found, failed) = several::apart(ids.iter().map(|id| {
-        let got = session.client.get(*id);
-        got.with_context(|| format!("cannot get webhook {id} of {}", session.place()))
-    }));
-    if found.is_empty() {
-        return Err(several::none_of(failed, ids.len(), "shown"));
+    let (webhooks, failed) = batch::get_webhooks(&ids, cx.session()?);
+    if webhooks.is_empty() {
+        return Err(batch::all_failed(failed, ids.len(), "shown"));
     }
-    cx.show(&Webhooks { webhooks: found, single: ids.len() == 1 })?;
+    cx.show(&Webhooks { webhooks, single: ids.len() == 1 })?;
     if failed.is_empty() {
         return Ok(Exit::Done);
     }
-    Err(several::partly(&failed, ids.len(), "shown"))
+    Err(batch::some_failed(&failed, ids.len(), "shown"))
 }

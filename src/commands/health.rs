@@ -4,7 +4,7 @@ mod metrics;
 mod rows;
 mod view;
 
-use super::{Context, fleet, several};
+use super::{Context, batch};
 use crate::commands::options::StreamFilter;
 use crate::commands::options::parse::{percentage, quiet_with, width};
 use crate::commands::options::webhook::{TriggerWord, triggers_or_all};
@@ -52,29 +52,29 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Health>()?;
     let demands = HealthOptions { min_success: args.min_success, only: only(&args.on) };
     let gate = Gate::new(args.concurrency);
-    let mut fleet = cx.each("looked at", fleet::WIDTH, |session| {
+    let mut batch = cx.each("looked at", |session| {
         let listed = gate.through(|| session.client.list(args.filter.stream.as_ref()));
         let webhooks =
             listed.with_context(|| format!("cannot list the webhooks of {}", session.place()))?;
         let webhooks: Vec<_> = webhooks.into_iter().filter(|w| demands.includes(w)).collect();
         let (server, failed) = look(session, &webhooks, &demands, args.concurrency, &gate);
         if server.checkups.is_empty() && !failed.is_empty() {
-            return Err(several::none_of(failed, webhooks.len(), "looked at"));
+            return Err(batch::all_failed(failed, webhooks.len(), "looked at"));
         }
         Ok((server, failed))
     })?;
     let (mut servers, mut failed) = (Vec::new(), Vec::new());
-    for part in std::mem::take(&mut fleet.parts) {
-        servers.push(part.found.0);
-        failed.extend(part.found.1);
+    for (_, (server, errors)) in std::mem::take(&mut batch.parts) {
+        servers.push(server);
+        failed.extend(errors);
     }
     let findings = servers.iter_mut().flat_map(Server::findings_mut);
     findings.for_each(|finding| finding.fix = cx.target_options.applied(&finding.fix));
-    let view = Health { servers, demands, several: fleet.several, silent: fleet.silent.clone() };
+    let view = Health { servers, demands, several: batch.several, silent: batch.failed.clone() };
     cx.show(&view)?;
     view.advise(cx);
-    fleet.lack(&failed, view.webhooks(), "looked at");
-    fleet.end(if view.findings().is_empty() { Exit::Done } else { Exit::Finding })
+    batch.add_failures(&failed, view.webhooks(), "looked at");
+    batch.end(if view.findings().is_empty() { Exit::Done } else { Exit::Finding })
 }
 
 /// Looks at the webhooks of one server, and what could not be looked at.
@@ -93,7 +93,7 @@ fn look(
             .map(|s| WebhookHealth::new(webhook.clone(), s, demands, profile.as_ref()))
             .with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
     });
-    let (checkups, failed) = several::apart(results);
+    let (checkups, failed) = batch::partition(results);
     let nothing = webhooks.is_empty().then(|| health::no_webhooks(profile.as_ref()));
     (Server { checkups, nothing, unread: failed.len(), profile }, failed)
 }

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::Context;
-use super::fleet::WIDTH;
 use crate::commands::options::StreamFilter;
 use crate::commands::options::assignment;
 use crate::commands::options::parse::{quiet, quiet_with};
@@ -90,10 +89,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         let scenes = gather::manifests(&files, &args.var, only, cx)?;
         return args.look(&scenes, scenes.len() > 1, cx);
     }
-    let mut fleet = cx.each("looked at", WIDTH, |session| gather::server(session, only))?;
-    let scenes: Vec<_> = fleet.parts.drain(..).map(|part| part.found).collect();
-    let exit = args.look(&scenes, fleet.several, cx)?;
-    fleet.end(exit)
+    let mut batch = cx.each("looked at", |session| gather::server(session, only))?;
+    let scenes: Vec<_> = batch.parts.drain(..).map(|(_, scene)| scene).collect();
+    let exit = args.look(&scenes, batch.several, cx)?;
+    batch.end(exit)
 }
 
 impl Args {

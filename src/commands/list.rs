@@ -1,7 +1,6 @@
 //! `list`: the webhooks of a server, or of several.
 
 use super::Context;
-use super::fleet::WIDTH;
 use super::webhooks::Webhooks;
 use crate::commands::options::StreamFilter;
 use crate::error::{Exit, Result, ResultExt as _};
@@ -33,9 +32,9 @@ pub struct Args {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ByProfile<Webhooks>>()?;
     let stream = args.filter.stream.as_ref();
-    let fleet = cx.each("listed", WIDTH, |session| {
+    let batch = cx.each("listed", |session| {
         let webhooks = session.client.list(stream);
         webhooks.with_context(|| format!("cannot list the webhooks of {}", session.place()))
     })?;
-    fleet.show(cx, Webhooks::list)
+    batch.show(cx, Webhooks::list)
 }

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod backfill;
+mod batch;
 mod changes;
 pub mod completions;
 mod context;
@@ -16,7 +17,6 @@ pub mod doctor;
 pub mod edit;
 pub mod export;
 mod findings;
-mod fleet;
 pub mod get;
 pub mod health;
 pub mod lint;
@@ -29,7 +29,6 @@ pub mod replay;
 pub mod rotate_auth;
 pub mod sandbox;
 pub mod server;
-mod several;
 pub mod stats;
 pub mod streams;
 pub mod test;

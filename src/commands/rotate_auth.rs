@@ -9,7 +9,7 @@ mod view;
 
 use std::path::PathBuf;
 
-use super::{Context, several};
+use super::{Context, batch};
 use crate::commands::options::Confirm;
 use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::parse::quiet;
@@ -87,7 +87,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let lock = (!dry_run).then(|| apply::lock(cx.session()?, "rotate-auth").context(ALONE));
     let _lock = lock.transpose()?;
     let question = "Whose credentials are to be changed?";
-    let (webhooks, mut failed) = several::webhooks(&args.target, cx, question)?;
+    let (webhooks, mut failed) = batch::webhooks(&args.target, cx, question)?;
     if !failed.is_empty() {
         return Err(failed.swap_remove(0).context("nothing was changed"));
     }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Context, fleet, several};
+use super::{Context, batch};
 use crate::commands::options::WebhooksOrAll;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::ops::fanout::{self, Gate};
@@ -28,40 +28,39 @@ pub struct Args {
     target: WebhooksOrAll,
 }
 
-/// So many webhooks are asked about at the same time.
+/// Maximum number of webhooks that are asked about at the same time.
 const WIDTH: usize = 8;
 
-/// Asks.
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ByProfile<StatsReport>>()?;
     let named = if args.target.all {
         None
     } else {
-        Some(several::ids_of_one(&args.target.ids, cx, "Of which webhook?")?)
+        Some(batch::webhook_ids_of_one_profile(&args.target.ids, cx, "Of which webhook?")?)
     };
     let gate = Gate::new(WIDTH);
-    let mut fleet = cx.each("shown", fleet::WIDTH, |session| {
+    let mut batch = cx.each("shown", |session| {
         let (client, place) = (&session.client, session.place());
         let ids = match &named {
             Some(ids) => ids.clone(),
-            None => gate.through(|| several::all(session))?.iter().map(|w| w.id).collect(),
+            None => gate.through(|| batch::all_webhooks(session))?.iter().map(|w| w.id).collect(),
         };
-        let (shown, failed) = several::apart(fanout::map(&ids, WIDTH, |id| {
+        let (shown, failed) = batch::partition(fanout::map(&ids, WIDTH, |id| {
             let statistics = gate.through(|| client.statistics(*id));
             statistics
                 .map(|statistics| (*id, statistics))
                 .with_context(|| format!("cannot get the statistics of webhook {id} of {place}"))
         }));
         if shown.is_empty() && !failed.is_empty() {
-            return Err(several::none_of(failed, ids.len(), "shown"));
+            return Err(batch::all_failed(failed, ids.len(), "shown"));
         }
         Ok((StatsReport(shown), failed, ids.len()))
     })?;
-    let failed = fleet.parts.iter_mut().flat_map(|part| std::mem::take(&mut part.found.1));
+    let failed = batch.parts.iter_mut().flat_map(|(_, (_, failed, _))| std::mem::take(failed));
     let failed: Vec<_> = failed.collect();
-    let asked = fleet.parts.iter().map(|part| part.found.2).sum();
-    fleet.lack(&failed, asked, "shown");
-    fleet.show(cx, |(shown, ..)| shown)
+    let asked = batch.parts.iter().map(|(_, (.., asked))| asked).sum();
+    batch.add_failures(&failed, asked, "shown");
+    batch.show(cx, |(report, ..)| report)
 }
 
 struct StatsReport(Vec<(WebhookId, Statistics)>);

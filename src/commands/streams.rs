@@ -4,7 +4,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::{Serialize, Serializer};
 
 use super::Context;
-use super::fleet::WIDTH;
 use crate::error::{Exit, Result, ResultExt as _};
 use crate::postmark::{Stream, StreamFilter, StreamType};
 use crate::term::{ByProfile, Cell, Column, Report, Row, Tone};
@@ -43,11 +42,11 @@ fn types() -> impl clap::builder::TypedValueParser<Value = StreamType> {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<ByProfile<Streams>>()?;
     let filter = StreamFilter { kind: args.kind, archived: args.archived };
-    let fleet = cx.each("listed", WIDTH, |session| {
+    let batch = cx.each("listed", |session| {
         let streams = session.client.streams(filter);
         streams.with_context(|| format!("cannot list the message streams of {}", session.place()))
     })?;
-    fleet.show(cx, Streams)
+    batch.show(cx, Streams)
 }
 
 struct Streams(Vec<Stream>);

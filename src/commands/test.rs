@@ -9,7 +9,7 @@ mod show;
 mod tested;
 mod view;
 
-use super::{Context, several};
+use super::{Context, batch};
 use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::event::EventArgs;
 use crate::commands::options::parse::{quiet_with, width};
@@ -76,7 +76,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     let (targets, failed) = prepare::targets(args, cx)?;
     if targets.is_empty() && !failed.is_empty() {
         let asked = failed.len();
-        return Err(several::none_of(failed, asked, "tested"));
+        return Err(batch::all_failed(failed, asked, "tested"));
     }
     if targets.is_empty() {
         return Err(CommandError::new(Exit::NotFound, "there is no webhook to test"));
@@ -91,5 +91,5 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     if failed.is_empty() {
         return Ok(exit);
     }
-    Err(several::partly(&failed, targets.len() + failed.len(), "tested"))
+    Err(batch::some_failed(&failed, targets.len() + failed.len(), "tested"))
 }

@@ -4,7 +4,7 @@ mod view;
 
 use std::time::{Duration, Instant};
 
-use super::{Context, several};
+use super::{Context, batch};
 use crate::commands::options::Confirm;
 use crate::commands::options::WebhooksOrAll;
 use crate::commands::options::parse::{positive_duration, quiet, quiet_with};
@@ -45,7 +45,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     cx.check::<Verified>()?;
     let confirm = Confirm { confirm: args.confirm.clone(), dry_run: false };
     cx.may_write(&confirm)?;
-    let ids = several::ids(&args.target, cx, "Which webhook is to be verified?")?;
+    let ids = batch::webhook_ids(&args.target, cx, "Which webhook is to be verified?")?;
     if ids.is_empty() {
         return Err(CommandError::new(Exit::NotFound, "there is no webhook to verify"));
     }
@@ -64,9 +64,9 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
             .map(|verification| (*id, verification))
             .with_context(|| format!("cannot verify webhook {id} of {place}"))
     });
-    let (verified, failed) = several::apart(results);
+    let (verified, failed) = batch::partition(results);
     if verified.is_empty() {
-        return Err(several::none_of(failed, ids.len(), "verified"));
+        return Err(batch::all_failed(failed, ids.len(), "verified"));
     }
     let verified = Verified(verified);
     cx.show(&verified)?;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         ));
     }
     if !failed.is_empty() {
-        return Err(several::partly(&failed, ids.len(), "verified"));
+        return Err(batch::some_failed(&failed, ids.len(), "verified"));
     }
     Ok(if not_passed.is_empty() { Exit::Done } else { Exit::Finding })
 }

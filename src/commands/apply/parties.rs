@@ -1,7 +1,7 @@
 //! The servers that an apply is for: planned together, and each confirmed as its profile wants it.
 
 use crate::commands::Context;
-use crate::commands::fleet::{self, WIDTH};
+use crate::commands::batch::{self, PROFILES_AT_ONCE};
 use crate::commands::options::Confirm;
 use crate::commands::options::ManifestArgs;
 use crate::commands::planned::{self, Manifests, Planned};
@@ -65,7 +65,7 @@ impl<'a> Parties<'a> {
         let sessions = self.all.iter().map(|party| party.cx.session());
         let sessions = sessions.collect::<Result<Vec<_>>>()?;
         let (reveal, is_one) = (cx.reveal(), sessions.len() == 1);
-        let mut results = fanout::map(&sessions, WIDTH, |session| {
+        let mut results = fanout::map(&sessions, PROFILES_AT_ONCE, |session| {
             let planned = planned::plan(manifests.of(session)?, args, session, reveal)?;
             let id = if is_one { None } else { Some(planned::server(session)?.id) };
             Ok((planned, id))
@@ -75,7 +75,7 @@ impl<'a> Parties<'a> {
         }
         let name = |session: &&Session| session.target.name().map(|name| name.to_string());
         let names = sessions.iter().map(|session| name(session).unwrap_or_default());
-        let planned = fleet::all_or_nothing(names.zip(results), "planned")?;
+        let planned = batch::all_or_nothing(names.zip(results), "planned")?;
         for (at, (one, id)) in planned.iter().enumerate() {
             let twin = planned.iter().skip(at + 1).find(|(_, other)| other == id);
             if let (Some((other, _)), Some(id)) = (twin, id) {

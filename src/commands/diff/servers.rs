@@ -2,7 +2,7 @@
 
 use super::{Args, webhooks};
 use crate::commands::Context;
-use crate::commands::fleet::{self, WIDTH};
+use crate::commands::batch::{self, PROFILES_AT_ONCE};
 use crate::commands::planned::{Masked, Planned, Plans};
 use crate::error::{CommandError, Exit, Result, ResultExt as _};
 use crate::ops::compare::{self, Side};
@@ -16,10 +16,10 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         return Err(refused(all.len()));
     };
     let sessions = [wanted.session()?, present.session()?];
-    let sides = fanout::map(&sessions, WIDTH, |session| side(session));
+    let sides = fanout::map(&sessions, PROFILES_AT_ONCE, |session| side(session));
     let names =
         sessions.map(|session| session.target.name().map_or_else(String::new, |n| n.to_string()));
-    let sides = fleet::all_or_nothing(names.into_iter().zip(sides), "compared")?;
+    let sides = batch::all_or_nothing(names.into_iter().zip(sides), "compared")?;
     let [wanted, present] = sides.as_slice() else { return Err(refused(sides.len())) };
     let plan = compare::servers(wanted, present, cx.reveal())
         .with_context(|| format!("cannot compare {} with {}", present.name, wanted.name))?;

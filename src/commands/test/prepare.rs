@@ -4,7 +4,7 @@ use std::io;
 
 use super::Args;
 use super::described::Described;
-use crate::commands::{Context, several};
+use crate::commands::{Context, batch};
 use crate::error::{CommandError, Result, ResultExt as _};
 use crate::event::sample::SOME_SERVER;
 use crate::ops::test::samples::CustomBody;
@@ -33,7 +33,7 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<CommandErr
         (vec![Described::from_flags(url, &args.endpoint, cx)?], Vec::new())
     } else {
         let question = "Which webhook is to be tested?";
-        let (webhooks, failed) = several::webhooks(&args.target, cx, question)?;
+        let (webhooks, failed) = batch::webhooks(&args.target, cx, question)?;
         (webhooks.into_iter().map(Described::from).collect(), failed)
     };
     let server = server(&described, &options, cx);
@@ -47,7 +47,7 @@ pub fn targets(args: &Args, cx: &Context) -> Result<(Vec<Target>, Vec<CommandErr
             bodies.into_iter().map(|(event, body)| OutgoingEvent::new(event, body)).collect();
         Ok(Target { id: described.id, url: described.url.masked(), endpoint, posts })
     });
-    let (targets, unusable) = several::apart(targets);
+    let (targets, unusable) = batch::partition(targets);
     failed.extend(unusable);
     if !targets.is_empty() {
         SampleOptions::reject_unused(&unused)?;
