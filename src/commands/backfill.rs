@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use crate::commands::options::confirm::Confirm;
+use crate::commands::options::Confirm;
 use crate::commands::options::event::{EventWord, events, events_or_all};
 use crate::commands::options::parse::{quiet, quiet_with, width};
 use crate::error::{
@@ -20,7 +20,7 @@ use crate::fs::{self, Access, FsError};
 use crate::ops::backfill::{
     self, BackfillOptions, BackfillSink, BackfillSummary, KnownEvents, Position, RebuiltLine,
 };
-use crate::ops::moment::Moment;
+use crate::commands::options::parse::Moment;
 use crate::ops::record::RecordTime;
 use crate::postmark::activity::{PAGE, REACHABLE, Search, SearchFilter};
 use crate::postmark::{StreamFilter, StreamId, StreamType, Writer};
