@@ -51,7 +51,8 @@ fn files(env: &TestEnv) -> Vec<Whole> {
     let mut files: Vec<Whole> = vec![
         (env.home().join("hooks.yaml"), manifest),
         (env.home().join("plan.json"), plan),
-        (env.state_dir().join("sandbox.json"), is_json),
+        // A log: one document per line.
+        (env.state_dir().join("sandbox.json"), |text| text.lines().all(is_json)),
         (env.config_path(), |text| {
             text.starts_with("default_profile = ") && text.ends_with("\"y\"\n")
         }),
