@@ -44,7 +44,7 @@ use crate::term::{Cell, Column, Report, Row, Ui};
 ///     pmhooks backfill --since 8d --missing-from record.jsonl \
 ///         --output-file lost.jsonl
 ///     pmhooks replay lost.jsonl --to 1234567
-///     pmhooks backfill --since 2026-11-20 --until 2026-11-27 --event bounce --dry-run
+///     pmhooks backfill --since 2026-11-20 --until 2026-11-27 --dry-run
 ///     pmhooks backfill --resume lost.jsonl
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]

@@ -106,11 +106,11 @@ apply
 rotate-auth
 listen
 replay
+backfill
 sandbox
 streams
 server
 profile
-whoami
 ...
 "#]]
     );
