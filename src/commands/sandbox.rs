@@ -3,6 +3,7 @@
 mod attempts;
 mod clock;
 mod reset;
+mod run;
 mod serve;
 
 use super::Context;
@@ -16,6 +17,7 @@ use crate::error::{Exit, Result};
 ///
 /// Examples:
 ///     pmhooks sandbox serve --port 0 --memory
+///     pmhooks sandbox run -- npm test
 ///     pmhooks sandbox attempts --failed
 ///     pmhooks sandbox clock advance 72m
 ///     pmhooks sandbox reset
@@ -29,6 +31,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Run(run::Args),
     Attempts(attempts::Args),
     Clock(clock::Args),
     Reset(reset::Args),
@@ -37,6 +40,7 @@ enum Command {
 pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     match &args.command {
         Command::Serve(args) => serve::run(args, cx),
+        Command::Run(args) => run::run(args, cx),
         Command::Attempts(args) => attempts::run(args, cx),
         Command::Clock(args) => clock::run(args, cx),
         Command::Reset(args) => reset::run(args, cx),

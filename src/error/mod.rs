@@ -35,6 +35,8 @@ pub enum Exit {
     Machine,
     Internal,
     Interrupted,
+    /// The exit code of the command that `sandbox run` ran.
+    OfCommand(u8),
 }
 
 impl Exit {
@@ -90,6 +92,7 @@ impl Exit {
             Self::NotFound => (8, "NotFound", "webhook not found"),
             Self::Machine => (9, "Machine", "a file, folder, port or lock could not be used"),
             Self::Internal => (70, "Internal", "internal error (a bug; please report)"),
+            Self::OfCommand(code) => (code, "OfCommand", "exit code of the command that was run"),
             Self::Interrupted => (130, "Interrupted", "canceled or interrupted"),
         }
     }

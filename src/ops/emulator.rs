@@ -49,6 +49,8 @@ impl Diagnose for EmulatorError {
 pub(crate) struct Emulator {
     http: Arc<HttpClient>,
     url: Url,
+    /// Server token, for the paths of the API.
+    token: Option<&'static str>,
     /// Runs in this process if no server has the state.
     _sandbox: Option<Sandbox>,
 }
@@ -67,9 +69,19 @@ impl Emulator {
                 Err(error) => return Err(error.into()),
             },
         };
+        Ok(Self { _sandbox: sandbox, ..Self::at(address, http)? })
+    }
+
+    /// The sandbox at an address.
+    pub(crate) fn at(address: SocketAddr, http: Arc<HttpClient>) -> Result<Self, EmulatorError> {
         let text = format!("http://{address}");
         let url = Url::parse(&text).map_err(|_| EmulatorError::NotASandbox(text))?;
-        Ok(Self { http, url, _sandbox: sandbox })
+        Ok(Self { http, url, token: None, _sandbox: None })
+    }
+
+    #[must_use]
+    pub(crate) fn with_token(self, token: &'static str) -> Self {
+        Self { token: Some(token), ..self }
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value, EmulatorError> {
@@ -92,15 +104,15 @@ impl Emulator {
             value: value.to_owned().into(),
             secret: false,
         };
+        let mut headers =
+            vec![header("Accept", "application/json"), header("Content-Type", "application/json")];
+        headers.extend(self.token.map(|token| header("X-Postmark-Server-Token", token)));
         let request = Request {
             method,
             is_redirected: false,
             addresses: None,
             url: self.url.join(path).map_err(|_| not_a_sandbox())?,
-            headers: vec![
-                header("Accept", "application/json"),
-                header("Content-Type", "application/json"),
-            ],
+            headers,
             body,
             timeout: ADVANCE_TIMEOUT,
             retries: 0,

@@ -23,6 +23,8 @@ use crate::event::{self, Event, sample};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Timeout of an attempt with inbound mail (Postmark's support article 870).
 const INBOUND_TIMEOUT: Duration = Duration::from_secs(120);
+/// Time in which a first attempt has surely ended.
+pub(super) const FIRST_ATTEMPT: Duration = Duration::from_secs(35);
 /// Attempts that run at the same time.
 const MAX_PARALLEL: usize = 16;
 
@@ -127,8 +129,8 @@ impl Engine {
     }
 
     /// Waits, on a thread outside the server, until the first attempts of this run have ended.
-    pub(super) fn wait_for_first_attempts(&self) {
-        let give_up = Instant::now() + TIMEOUT + Duration::from_secs(5);
+    pub(super) fn wait_for_first_attempts(&self, limit: Duration) {
+        let give_up = Instant::now() + limit;
         while self.ledger.get().is_some() && Instant::now() < give_up {
             let is_running = self.running.load(Ordering::Acquire) > 0;
             let now = self.clock.now();
@@ -456,6 +458,23 @@ fn targets<'a>(server: &'a Server, happening: &Happening) -> (Vec<Target<'a>>, V
         _ => {}
     }
     (targets, skipped)
+}
+
+/// A line about an event that was not delivered. `None` for one that was, or was blocked.
+pub(super) fn undelivered(stored: &StoredEvent) -> Option<String> {
+    let last = stored.attempts.last();
+    let outcome = last.map_or("not attempted", |attempt| outcome_name(attempt.outcome));
+    if let Some(Outcome::Delivered | Outcome::Blocked) = last.map(|attempt| attempt.outcome) {
+        return None;
+    }
+    let answer = match last {
+        Some(Attempt { status: Some(status), .. }) => format!(" ({status})"),
+        Some(Attempt { error: Some(error), .. }) => format!(" ({error})"),
+        _ => String::new(),
+    };
+    let Outgoing { event, url, recipient, trace_id, .. } = &stored.outgoing;
+    let (url, outcome) = (shown_url(url), outcome.to_lowercase());
+    Some(format!("{event} for {recipient} to {url}: {outcome}{answer}, trace {trace_id}"))
 }
 
 /// A URL without what can be secret in it: credentials and query.

@@ -157,6 +157,17 @@ pub struct EventLogEntry<'a> {
     pub outcome: &'static str,
 }
 
+impl std::fmt::Display for EventLogEntry<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}: {} (", self.event, self.url, self.outcome.to_lowercase())?;
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str(self.error.unwrap_or("no response"))?,
+        }
+        write!(f, "), attempt {}, trace {}", self.attempt, self.trace_id)
+    }
+}
+
 /// Where a sandbox keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -240,7 +251,7 @@ impl Drop for Sandbox {
     /// In a command, the first attempt of each event ends before the command does.
     fn drop(&mut self) {
         if self.holder == Holder::Command {
-            self.engine.wait_for_first_attempts();
+            self.engine.wait_for_first_attempts(events::FIRST_ATTEMPT);
         }
         self.engine.keep_clock();
     }
@@ -261,6 +272,14 @@ impl Sandbox {
     /// Address of the listening socket.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Lets first attempts finish for at most `limit`, stops, and returns a line for each event that
+    /// was not delivered, those for targets that are not allowed aside.
+    pub fn finish(self, limit: Duration) -> Vec<String> {
+        self.engine.wait_for_first_attempts(limit);
+        let ledger = self.engine.ledger();
+        ledger.events().filter_map(events::undelivered).collect()
     }
 
     /// Closes the port, gives requests in flight about a second, and releases the state.

@@ -1,9 +1,9 @@
 //! Signals: the terminal is restored, and the run ends with the documented exit code.
 
 #[cfg(not(unix))]
-pub use elsewhere::{Interrupts, Leave, TerminalGuard, restore_terminal};
+pub use elsewhere::{Interrupts, Leave, PassedSignals, TerminalGuard, restore_terminal};
 #[cfg(unix)]
-pub use unix::{Interrupts, Leave, TerminalGuard, restore_terminal};
+pub use unix::{Interrupts, Leave, PassedSignals, TerminalGuard, restore_terminal};
 
 #[cfg(unix)]
 mod unix {
@@ -86,6 +86,27 @@ mod unix {
         waiting: Arc<AtomicBool>,
     }
 
+    /// Signals for a child process.
+    pub struct PassedSignals(Option<Signals>);
+
+    impl PassedSignals {
+        /// Sends the child the signals that arrived since the last call. Ctrl-C at a terminal is left
+        /// out: the terminal sends it to the child itself.
+        pub fn send_to(&mut self, child: &std::process::Child) {
+            let at_terminal = std::io::IsTerminal::is_terminal(&std::io::stdin());
+            for signal in self.0.iter_mut().flat_map(Signals::pending) {
+                if signal == SIGINT && at_terminal {
+                    continue;
+                }
+                if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
+                    // A child that has ended meanwhile needs no signal.
+                    let pid = rustix::process::Pid::from_child(child);
+                    let _ = rustix::process::kill_process(pid, signal);
+                }
+            }
+        }
+    }
+
     fn say(sentence: &str) {
         let _ = writeln!(std::io::stderr().lock(), "pmhooks: {sentence}");
     }
@@ -154,6 +175,12 @@ mod unix {
             self.asked.load(Ordering::SeqCst)
         }
 
+        /// From now on signals are only passed on to a child process.
+        pub fn pass_on(&self) -> PassedSignals {
+            self.at_once.store(false, Ordering::SeqCst);
+            PassedSignals(Signals::new([SIGINT, SIGTERM, SIGHUP]).ok())
+        }
+
         /// Waits for a signal.
         pub fn wait(&self) {
             self.only_wait();
@@ -188,6 +215,13 @@ mod elsewhere {
     #[derive(Clone, Debug, Default)]
     pub struct Interrupts;
 
+    /// Signals for a child process: Windows sends Ctrl-C to it by itself.
+    pub struct PassedSignals;
+
+    impl PassedSignals {
+        pub fn send_to(&mut self, _: &std::process::Child) {}
+    }
+
     impl Interrupts {
         pub fn new(_: Leave) -> Self {
             Self
@@ -195,6 +229,11 @@ mod elsewhere {
         pub fn listen(&self) {}
         pub fn go_gently(&self) {}
         pub fn only_wait(&self) {}
+
+        pub fn pass_on(&self) -> PassedSignals {
+            PassedSignals
+        }
+        /// Never here.
         pub fn is_asked(&self) -> bool {
             false
         }

@@ -1,6 +1,7 @@
 //! `sandbox`: the built-in profile, `sandbox serve`, `sandbox reset`.
 
 mod faults;
+mod run;
 mod serve;
 mod state;
 

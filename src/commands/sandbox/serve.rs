@@ -124,20 +124,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         .hint("name the host of the URL that clients use, as in --allow-host sandbox"));
     }
     let ui = Arc::clone(&cx.ui);
-    let event_log: sandbox::EventLog = Arc::new(move |entry| {
-        let answer = match (entry.status, entry.error) {
-            (Some(status), _) => status.to_string(),
-            (None, error) => error.unwrap_or("no response").to_owned(),
-        };
-        ui.note(&format!(
-            "{} to {}: {} ({answer}), attempt {}, trace {}",
-            entry.event,
-            entry.url,
-            entry.outcome.to_lowercase(),
-            entry.attempt,
-            entry.trace_id
-        ));
-    });
+    let event_log: sandbox::EventLog = Arc::new(move |entry| ui.note(&entry.to_string()));
     let ui = Arc::clone(&cx.ui);
     let log: sandbox::Log = Arc::new(move |line| {
         let status = line.status.map_or("closed".to_owned(), |status| status.to_string());

@@ -668,3 +668,18 @@ fn each_mistake_in_a_mail_has_its_code() {
     let other = api.call_as(OTHER_TOKEN, "GET", &path, "");
     assert_eq!(other.refusal(), (422, 701), "mail of another server");
 }
+
+#[test]
+fn finishing_names_the_events_that_were_not_delivered() {
+    let endpoint = Endpoint::start(&["200 OK", "500 Oh"]);
+    let api = start_with(Options { holder: Holder::Command, ..serving() });
+    webhook(&api, &endpoint.url, &["Delivery"]);
+    mail(&api, "a@example.org");
+    endpoint.wait_for(1);
+    mail(&api, "b@example.org");
+    let undelivered = api.sandbox.finish(Duration::from_secs(10));
+    assert_eq!(undelivered.len(), 1, "{undelivered:?}");
+    let line = &undelivered[0];
+    assert!(line.starts_with("Delivery for b@example.org to http://127.0.0.1:"), "{line}");
+    assert!(line.contains("retrying (500), trace "), "{line}");
+}
