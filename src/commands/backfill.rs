@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use crate::commands::options::Confirm;
 use crate::commands::options::event::{EventWord, events, events_or_all};
+use crate::commands::options::parse::Moment;
 use crate::commands::options::parse::{quiet, quiet_with, width};
 use crate::error::{
     CommandError, Diagnose, Diagnosis, Exit, Hint, Invocation, Result, ResultExt as _,
@@ -20,7 +21,6 @@ use crate::fs::{self, Access, FsError};
 use crate::ops::backfill::{
     self, BackfillOptions, BackfillSink, BackfillSummary, KnownEvents, Position, RebuiltLine,
 };
-use crate::commands::options::parse::Moment;
 use crate::ops::record::RecordTime;
 use crate::postmark::activity::{PAGE, REACHABLE, Search, SearchFilter};
 use crate::postmark::{StreamFilter, StreamId, StreamType, Writer};
