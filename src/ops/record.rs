@@ -19,6 +19,8 @@ use crate::ops::test::{OutgoingEvent, is_sendable};
 use crate::postmark::{Object, mask};
 
 const TRACE_ID: &str = "X-PM-Webhook-Trace-Id";
+/// Header of replayed events that Postmark never sent.
+const REBUILT_HEADER: &str = "X-Pmhooks-Rebuilt";
 
 /// One line of a record.
 #[derive(Debug, Serialize, Deserialize)]
@@ -250,7 +252,10 @@ impl RecordedEvent {
             (None, Some(bytes)) => bytes.0.into_owned(),
             _ => return Err("either Body or BodyBase64 is required".to_owned()),
         };
-        let headers = postmark_headers(record.headers)?;
+        let mut headers = postmark_headers(record.headers)?;
+        if record.rebuilt.is_some() {
+            headers.push((REBUILT_HEADER.to_owned(), "true".to_owned()));
+        }
         let value = serde_json::from_slice(&body).unwrap_or_default();
         let mut event = Self::from_body(body, &value);
         event.time = Some(record.time);
@@ -318,6 +323,10 @@ pub struct RecordFilter {
     pub since: Option<Timestamp>,
     /// Latest time, exclusive.
     pub until: Option<Timestamp>,
+    /// Accepted trace IDs; empty accepts all.
+    pub trace_ids: Vec<String>,
+    /// Accepted recipients, compared without regard to case; empty accepts all.
+    pub recipients: Vec<String>,
     /// First line, from 1.
     pub from_line: u64,
 }
@@ -329,12 +338,26 @@ impl RecordFilter {
         let is_named = self.events.is_empty() || known.is_some_and(|e| self.events.contains(&e));
         let late = |since: Timestamp| event.time.is_some_and(|time| time.0 >= since);
         let early = |until: Timestamp| event.time.is_some_and(|time| time.0 < until);
-        is_named && self.since.is_none_or(late) && self.until.is_none_or(early)
+        let has_id = |id: &String| *id == event.post.trace_id;
+        let is_traced = self.trace_ids.is_empty() || self.trace_ids.iter().any(has_id);
+        let is_to = |address: &String| is_addressed_to(&event.recipient, address);
+        let is_addressed = self.recipients.is_empty() || self.recipients.iter().any(is_to);
+        is_named
+            && is_traced
+            && is_addressed
+            && self.since.is_none_or(late)
+            && self.until.is_none_or(early)
     }
 
     fn has_time_range(&self) -> bool {
         self.since.is_some() || self.until.is_some()
     }
+}
+
+/// Whether a recipient, which may be a list with display names, includes an address.
+fn is_addressed_to(recipient: &str, address: &str) -> bool {
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"');
+    recipient.split(is_separator).any(|word| word.eq_ignore_ascii_case(address.trim()))
 }
 
 #[cfg(test)]
@@ -436,6 +459,32 @@ mod tests {
         }
         let printed = json!({"Time": "t", "Event": "Open", "Path": "/", "Body": {}});
         assert!(parse(&printed).unwrap_err().contains("--record"));
+    }
+
+    #[test]
+    fn recipients_are_compared_by_address() {
+        for (recipient, expected) in [
+            ("kim@example.com", true),
+            ("Kim@Example.COM", true),
+            ("\"Li, Kim\" <kim@example.com>, lee@example.com", true),
+            ("akim@example.com", false),
+            ("kim@example.com.test", false),
+            ("", false),
+        ] {
+            assert_eq!(is_addressed_to(recipient, " kim@example.com"), expected, "{recipient}");
+        }
+    }
+
+    #[test]
+    fn a_rebuilt_event_is_marked_when_it_is_sent() {
+        let mut record = Record::new(Timestamp::now(), "POST", "/", Vec::new(), b"{}");
+        record.rebuilt = Some(Rebuilt { from: "bounces".into() });
+        let mut line = Vec::new();
+        record.write_line(&mut line);
+        let text = String::from_utf8(line.clone()).unwrap();
+        assert!(text.ends_with(",\"Rebuilt\":{\"From\":\"bounces\"}}\n"), "{text}");
+        let event = RecordedEvent::parse(&line).unwrap();
+        assert_eq!(event.post.recorded_headers, [("X-Pmhooks-Rebuilt".into(), "true".into())]);
     }
 
     #[test]

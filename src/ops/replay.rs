@@ -17,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How events are sent.
 pub struct ReplayOptions<'a> {
     /// Sender.
-    pub(crate) prober: &'a EventSender,
+    pub(crate) sender: &'a EventSender,
     /// Destination.
     pub(crate) endpoint: &'a Endpoint,
     /// Concurrent requests. More than one gives up the order.
@@ -181,7 +181,7 @@ impl<R: BufRead> Shared<'_, R> {
             }
             std::thread::sleep(left.min(POLL_INTERVAL));
         }
-        let exchange = self.options.prober.send(self.options.endpoint, &event.post);
+        let exchange = self.options.sender.send(self.options.endpoint, &event.post);
         let answer = match exchange.answer {
             Err(error) if verdict::is_local_fault(&error) => {
                 self.stop(event.line, StopReason::LocalError(error));

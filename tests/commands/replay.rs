@@ -46,7 +46,7 @@ fn world() -> TestEnv {
 
 /// Milliseconds differ from run to run, and with them the width of their column.
 fn time_is_hidden(env: &mut TestEnv) {
-    let outcomes = "delivered|dropped|retried|unreachable";
+    let outcomes = "delivered|failed";
     env.redact("[MS]", &format!("(?:{outcomes}) +(?:[0-9]{{3}}|-) +(?<redacted>[0-9]+ +)"));
     env.redact("[GAP]", "MS(?<redacted> +)MESSAGE");
     env.redact("[MS]", r#""Milliseconds":(?<redacted> ?[0-9]+)"#);
@@ -172,7 +172,7 @@ fn the_json_has_its_shape() {
       "StatusCode": 200,
       "Message": "OK",
       "Milliseconds": [MS],
-      "Outcome": "delivered"
+      "Outcome": "Delivered"
     },
     {
       "Line": 2,
@@ -184,7 +184,7 @@ fn the_json_has_its_shape() {
       "StatusCode": 422,
       "Message": "Unprocessable Entity",
       "Milliseconds": [MS],
-      "Outcome": "dropped",
+      "Outcome": "Failed",
       "Fix": "[FIX]"
     },
     {
@@ -197,7 +197,7 @@ fn the_json_has_its_shape() {
       "StatusCode": 503,
       "Message": "Service Unavailable",
       "Milliseconds": [MS],
-      "Outcome": "retried",
+      "Outcome": "Failed",
       "Fix": "[FIX]"
     }
   ],
@@ -210,9 +210,7 @@ fn the_json_has_its_shape() {
   "Summary": {
     "Events": 3,
     "Delivered": 1,
-    "Dropped": 1,
-    "Retried": 1,
-    "Unreachable": 0,
+    "Failed": 2,
     "LeftOut": 0,
     "Damaged": 1,
     "Unlisted": 0,
@@ -220,7 +218,7 @@ fn the_json_has_its_shape() {
   }
 }
 --- stderr
-pmhooks: warning: line 4 was passed over: not a JSON object
+pmhooks: warning: line 4: not a JSON object
 --- exit 1
 "#]]);
 }
@@ -231,9 +229,9 @@ fn json_lines_come_one_by_one_with_the_sum_at_the_end() {
     let env = world();
     let run = replay(&env, &endpoint, "-o jsonl --event bounce,open");
     run.check(str![[r#"
-{"Line":1,"Time":"2026-11-20T09:00:00.000Z","Event":"Bounce","Recipient":"gone@example.com","TraceId":"trace-1","Success":true,"StatusCode":200,"Message":"OK","Milliseconds":[MS],"Outcome":"delivered"}
-{"Line":3,"Time":"2026-11-20T11:00:00.000Z","Event":"Open","Recipient":"lee@example.com","TraceId":"trace-3","Success":true,"StatusCode":200,"Message":"OK","Milliseconds":[MS],"Outcome":"delivered"}
-{"File":"events.jsonl","Url":"http://127.0.0.1:[PORT]","Damaged":[],"Summary":{"Events":2,"Delivered":2,"Dropped":0,"Retried":0,"Unreachable":0,"LeftOut":1,"Damaged":0,"Unlisted":0,"NextLine":null}}
+{"Line":1,"Time":"2026-11-20T09:00:00.000Z","Event":"Bounce","Recipient":"gone@example.com","TraceId":"trace-1","Success":true,"StatusCode":200,"Message":"OK","Milliseconds":[MS],"Outcome":"Delivered"}
+{"Line":3,"Time":"2026-11-20T11:00:00.000Z","Event":"Open","Recipient":"lee@example.com","TraceId":"trace-3","Success":true,"StatusCode":200,"Message":"OK","Milliseconds":[MS],"Outcome":"Delivered"}
+{"File":"events.jsonl","Url":"http://127.0.0.1:[PORT]","Damaged":[],"Summary":{"Events":2,"Delivered":2,"Failed":0,"LeftOut":1,"Damaged":0,"Unlisted":0,"NextLine":null}}
 "#]]);
 }
 
@@ -251,11 +249,85 @@ LINE  TIME                      EVENT   RECIPIENT         TRACE
 1     2026-11-20T09:00:00.000Z  bounce  gone@example.com  trace-1
 3     2026-11-20T11:00:00.000Z  open    lee@example.com   trace-3
 --- stderr
-Dry run: nothing was sent. 2 events would go to http://127.0.0.1:[PORT]; 1 left out.
+Dry run: nothing was sent. 2 events would go to http://127.0.0.1:[PORT]; 1 not selected.
 "#]]);
     let report = replay(&env, &endpoint, "--dry-run -o json").code(0).json();
     assert_eq!((&report["DryRun"], &report["Summary"]["Events"]), (&json!(true), &json!(3)));
     assert_eq!(report["Results"][0]["StatusCode"], Value::Null);
+}
+
+#[test]
+fn events_are_chosen_by_trace_id_and_recipient() {
+    let env = world();
+    for (flags, expected) in [
+        ("--trace trace-2", "trace-2"),
+        ("--trace trace-3 --trace trace-1", "trace-1 trace-3"),
+        ("--recipient KIM@example.com", "trace-2"),
+        ("--recipient kim@example.com --recipient gone@example.com", "trace-1 trace-2"),
+        ("--recipient kim@example.com --trace trace-2 --event delivery", "trace-2"),
+    ] {
+        let endpoint = Faulty::always(Step::status(200));
+        replay(&env, &endpoint, flags).code(0);
+        assert_eq!(traces(&endpoint).join(" "), expected, "{flags}");
+    }
+    let endpoint = Faulty::untouchable();
+    for flags in ["--trace trace", "--recipient im@example.com", "--trace trace-1 --event open"] {
+        replay(&env, &endpoint, flags).code(1).has("no event of events.jsonl is selected");
+    }
+}
+
+#[test]
+fn a_record_is_listed_with_one_line_per_event() {
+    let mut env = world();
+    env.run("replay events.jsonl --list").check(str![[r#"
+LINE  TIME                      EVENT     RECIPIENT         TRACE
+1     2026-11-20T09:00:00.000Z  bounce    gone@example.com  trace-1
+2     2026-11-20T10:00:00.000Z  delivery  kim@example.com   trace-2
+3     2026-11-20T11:00:00.000Z  open      lee@example.com   trace-3
+--- stderr
+3 events.
+"#]]);
+    env.run("replay events.jsonl --list --event open,bounce --until 2026-11-20T10:00:00Z -q")
+        .check(str![[r#"
+LINE  TIME                      EVENT   RECIPIENT         TRACE
+1     2026-11-20T09:00:00.000Z  bounce  gone@example.com  trace-1
+"#]]);
+    let list = env.run("replay events.jsonl --list --recipient lee@example.com -o jsonl");
+    list.check(str![[r#"
+{"Line":3,"Time":"2026-11-20T11:00:00.000Z","Event":"Open","Recipient":"lee@example.com","TraceId":"trace-3"}
+{"File":"events.jsonl","Damaged":[],"Summary":{"Events":1,"Delivered":0,"Failed":0,"LeftOut":2,"Damaged":0,"Unlisted":0,"NextLine":null}}
+"#]]);
+    let list = env.run("replay events.jsonl --list -o json").code(0).json();
+    assert_eq!((&list["Url"], &list["DryRun"]), (&Value::Null, &Value::Null));
+    env.file("events.jsonl", three() + "torn");
+    env.run("replay events.jsonl --list --columns line").check(str![[r#"
+LINE
+1
+2
+3
+--- stderr
+3 events.
+pmhooks: error: not all of events.jsonl was listed: 1 line is damaged
+  because line 4: not a JSON object
+--- exit 7
+"#]]);
+    env.run("replay events.jsonl --list --dry-run").code(2);
+    env.api(Faulty::untouchable().url()).token(TOKEN);
+    env.run("replay events.jsonl --list --to 5").code(7).has("trace-3");
+}
+
+#[test]
+fn a_rebuilt_event_is_marked() {
+    let env = world();
+    let mut line: Value =
+        serde_json::from_str(&record("2026-11-20T09:00:00Z", "t", BOUNCE)).unwrap();
+    line["Rebuilt"] = json!({"From": "bounces"});
+    env.file("events.jsonl", format!("{line}\n{}", record("2026-11-20T09:00:00Z", "u", OPEN)));
+    let endpoint = Faulty::always(Step::status(200));
+    replay(&env, &endpoint, "").code(0);
+    let requests = endpoint.requests();
+    let marks: Vec<_> = requests.iter().map(|r| r.header("x-pmhooks-rebuilt")).collect();
+    assert_eq!(marks, [Some("true"), None]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn what_was_acknowledged_before_a_kill_can_be_replayed() {
     let rows = sent.json_lines();
     let acknowledged: Vec<&str> = rows
         .iter()
-        .filter(|row| row["Outcome"] == "delivered")
+        .filter(|row| row["Outcome"] == "Delivered")
         .map(|row| row["TraceId"].as_str().unwrap())
         .collect();
     assert!((150..2000).contains(&acknowledged.len()), "{}", acknowledged.len());

@@ -8,14 +8,14 @@ fn what_is_not_accepted_is_a_finding_and_the_rest_is_sent() {
     let endpoint = Faulty::new([Step::status(401), Step::status(200), Step::status(500)]);
     replay(&world(), &endpoint, "").check(str![[r#"
 LINE  EVENT     RECIPIENT         OUTCOME    STATUS  MS[GAP]MESSAGE
-1     bounce    gone@example.com  dropped    401     [MS]Unauthorized
+1     bounce    gone@example.com  failed     401     [MS]Unauthorized
 2     delivery  kim@example.com   delivered  200     [MS]OK
-3     open      lee@example.com   retried    500     [MS]Internal Server Error
+3     open      lee@example.com   failed     500     [MS]Internal Server Error
 --- stderr
-Sent 3 events to http://127.0.0.1:[PORT]: 1 delivered, 1 dropped, 1 to be tried again.
+Sent 3 events to http://127.0.0.1:[PORT]: 1 delivered, 2 failed.
   hint: line 1: the endpoint wants other credentials: compare the webhook's HttpAuth and headers with what the endpoint expects
   hint: line 3: the endpoint failed: look at its log at this time, for the trace ID
-  hint: to send only what was not accepted again: sed -n '1p;3p' events.jsonl | pmhooks replay - ...
+  hint: to send only the failed events again: sed -n '1p;3p' events.jsonl | pmhooks replay - ...
 --- exit 1
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2", "trace-3"], "each once");
@@ -25,12 +25,12 @@ Sent 3 events to http://127.0.0.1:[PORT]: 1 delivered, 1 dropped, 1 to be tried 
 fn nobody_there_is_said_once() {
     let env = world();
     env.run("replay events.jsonl --to http://127.0.0.1:1/hook").check(str![[r#"
-LINE  EVENT     RECIPIENT         OUTCOME      STATUS  MS[GAP]MESSAGE
-1     bounce    gone@example.com  unreachable  -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
-2     delivery  kim@example.com   unreachable  -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
-3     open      lee@example.com   unreachable  -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+LINE  EVENT     RECIPIENT         OUTCOME  STATUS  MS[GAP]MESSAGE
+1     bounce    gone@example.com  failed   -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+2     delivery  kim@example.com   failed   -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
+3     open      lee@example.com   failed   -       [MS]cannot connect to 127.0.0.1:1: Connection refused (os error 111)
 --- stderr
-Sent 3 events to http://127.0.0.1:1/hook: 3 unreachable.
+Sent 3 events to http://127.0.0.1:1/hook: 0 delivered, 3 failed.
   hint: every event: look whether the service runs and listens there (127.0.0.1:1), and whether a firewall lets Postmark in
 --- exit 1
 "#]]);
@@ -41,7 +41,7 @@ fn a_silent_endpoint_has_its_time_for_each_event() {
     // torture 94
     let endpoint = Faulty::new([Step::hang(), Step::status(200), Step::endless_body()]);
     let run = replay(&world(), &endpoint, "--timeout 1s --columns line,outcome,status");
-    run.code(1).has("1     retried    -").has("2     delivered  200");
+    run.code(1).has("1     failed     -").has("2     delivered  200");
     run.within(Duration::from_secs(10));
 }
 
@@ -51,12 +51,12 @@ fn fail_fast_stops_and_says_where_to_go_on() {
     replay(&world(), &endpoint, "--fail-fast").check(str![[r#"
 LINE  EVENT     RECIPIENT         OUTCOME    STATUS  MS[GAP]MESSAGE
 1     bounce    gone@example.com  delivered  200     [MS]OK
-2     delivery  kim@example.com   retried    503     [MS]Service Unavailable
+2     delivery  kim@example.com   failed     503     [MS]Service Unavailable
 --- stderr
-Sent 2 events to http://127.0.0.1:[PORT]: 1 delivered, 1 to be tried again.
+Sent 2 events to http://127.0.0.1:[PORT]: 1 delivered, 1 failed.
   hint: line 2: a proxy or load balancer answers in the endpoint's place: look whether the application runs and answers in time
-pmhooks: error: stopped at line 2, which was not accepted
-  hint: once the endpoint is mended, go on with --from-line 2
+pmhooks: error: stopped: the event of line 2 failed
+  hint: fix the endpoint, then continue with --from-line 2
 --- exit 1
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2"]);
@@ -80,7 +80,7 @@ LINE  EVENT   RECIPIENT         OUTCOME    STATUS  MS[GAP]MESSAGE
 pmhooks: finishing what is under way; Ctrl-C again leaves at once
 Sent 1 event to http://127.0.0.1:[PORT]: 1 delivered.
 pmhooks: error: interrupted after 1 event, before line 2
-  hint: go on with --from-line 2
+  hint: continue with --from-line 2
 --- exit 7
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1"]);

@@ -16,7 +16,7 @@ LINE  EVENT     RECIPIENT         OUTCOME    STATUS  MS[GAP]MESSAGE
 --- stderr
 Sent 2 events to http://127.0.0.1:[PORT]: 2 delivered.
 pmhooks: error: not all of events.jsonl was sent: 1 line is damaged
-  because line 3 was passed over: the object is cut off
+  because line 3: the object is cut off
 --- exit 7
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2"]);
@@ -37,10 +37,10 @@ LINE  OUTCOME
 --- stderr
 Sent 3 events to http://127.0.0.1:[PORT]: 3 delivered.
 pmhooks: error: not all of events.jsonl was sent: 4 lines are damaged
-  because line 1 was passed over: not a JSON object
-  because line 2 was passed over: not a JSON object
-  because line 3 was passed over: the object is cut off
-  because line 4 was passed over: Method is "GET"; Postmark sends only POST
+  because line 1: not a JSON object
+  because line 2: not a JSON object
+  because line 3: the object is cut off
+  because line 4: Method is "GET"; Postmark sends only POST
 --- exit 7
 "#]]);
     assert_eq!(traces(&endpoint), ["trace-1", "trace-2", "trace-3"]);
@@ -107,29 +107,28 @@ fn nothing_to_send_is_no_success() {
     let url = endpoint.url();
     env.run(["replay", "empty.jsonl", "--to", &url]).check(str![[r#"
 --- stderr
-pmhooks: error: nothing was sent: there is no event in empty.jsonl
+pmhooks: error: empty.jsonl has no events
 --- exit 2
 "#]]);
     env.run(["replay", "torn.jsonl", "--to", &url, "--dry-run"]).check(str![[r#"
 --- stderr
-pmhooks: error: nothing was sent: there is no event in torn.jsonl
-  because line 1 was passed over: the object is cut off
+pmhooks: error: torn.jsonl has no events
+  because line 1: the object is cut off
 --- exit 2
 "#]]);
     env.run(["replay", "events.jsonl", "--to", &url, "--event", "click"]).check(str![[r#"
 --- stderr
-pmhooks: error: nothing was sent: none of the 3 events of events.jsonl is meant by --event, --since and --until
+pmhooks: error: no event of events.jsonl is selected (it has 3 events)
 --- exit 1
 "#]]);
     env.run(["replay", "events.jsonl", "--to", &url, "--from-line", "4"]).code(2);
     env.run(["replay", "events.jsonl", "--to", &url, "--since", "1s"]).code(1);
     env.run(["replay", "body.json", "--to", &url, "--since", "1s"])
         .code(1)
-        .has("1 of them do not say when they happened");
+        .has("1 event without a time");
     env.run(["replay", "missing.jsonl", "--to", &url]).check(str![[r#"
 --- stderr
-pmhooks: error: cannot read the events
-  because cannot read missing.jsonl: No such file or directory (os error 2)
+pmhooks: error: cannot read missing.jsonl: No such file or directory (os error 2)
 --- exit 2
 "#]]);
     env.run(["replay", "tmp", "--to", &url]).code(2).has("it is a folder");
