@@ -32,9 +32,9 @@ use report::{EventList, Mode, ReplayReport, count_of};
 /// A body without a trace ID gets one that depends on its bytes only. Events that
 /// backfill rebuilt are sent with X-Pmhooks-Rebuilt: true.
 ///
-/// Each event is sent once, without retries. Damaged lines are reported, and
-/// skipped. Exits with 1 if an event failed, and with 7 if a line was damaged or the
-/// run was interrupted; continue then with --from-line.
+/// Each event is sent once, without retries. Damaged lines are reported and
+/// skipped. Exits with 1 if an event failed, and with 7 if a line was damaged or
+/// the run was interrupted; continue then with --from-line.
 ///
 /// Examples:
 ///     pmhooks replay events.jsonl --list --event bounce --since 2h
