@@ -32,6 +32,7 @@ pub mod server;
 pub mod stats;
 pub mod streams;
 pub mod test;
+pub mod trigger;
 pub mod verify;
 mod webhooks;
 pub mod whoami;
@@ -160,6 +161,7 @@ pub(crate) const COMMANDS: &[CommandEntry] = &[
     command!(Webhooks, edit, ["edit"]).completes(&[(&["id"], Values::WebhookIds), ON, OFF]),
     command!(Webhooks, delete, ["delete", "rm"]).completes(IDS),
     command!(Checks, test, ["test"]).completes(&[(&["ids"], Values::WebhookIds), ON, OFF]),
+    command!(Checks, trigger, ["trigger"]),
     command!(Checks, verify, ["verify"]).completes(IDS),
     command!(Checks, stats, ["stats"]).fans_out().completes(IDS),
     command!(Checks, health, ["health"]).fans_out(),

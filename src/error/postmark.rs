@@ -113,6 +113,16 @@ fn hints(refusal: &Refusal) -> Vec<Hint> {
         }
         Some(1226 | 1235) => Hint::command("see which there are", "streams"),
         Some(606) => "Postmark wants a URL that it can reach from outside".into(),
+        Some(400) => {
+            "--from must be an address of a confirmed sender signature or domain of the account".into()
+        }
+        Some(405 | 412 | 413) => {
+            "Postmark restricts sending for this account; see its page on account approval".into()
+        }
+        Some(406) => {
+            "the recipient is suppressed on this stream; run the command again for a new recipient"
+                .into()
+        }
         Some(1220) => "the token's server may not manage message streams".into(),
         Some(1480) => {
             "this machine's address is not on the account's list of allowed addresses".into()

@@ -11,6 +11,7 @@ use super::session::sandbox_state;
 use crate::config::ConfigError;
 use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::http::client::{Header, HttpClient, HttpError, Method, Request, RetryPolicy};
+use crate::postmark::{ApiUrl, Secret};
 use crate::sandbox::{self, Options, Sandbox, SandboxError, State};
 
 /// Maximum response, in bytes.
@@ -49,8 +50,9 @@ impl Diagnose for EmulatorError {
 pub(crate) struct Emulator {
     http: Arc<HttpClient>,
     url: Url,
-    /// Server token, for the paths of the API.
-    token: Option<&'static str>,
+    /// Names the server that events happen on. `None` for the first server.
+    token: Option<Secret>,
+    timeout: Duration,
     /// Runs in this process if no server has the state.
     _sandbox: Option<Sandbox>,
 }
@@ -76,12 +78,33 @@ impl Emulator {
     pub(crate) fn at(address: SocketAddr, http: Arc<HttpClient>) -> Result<Self, EmulatorError> {
         let text = format!("http://{address}");
         let url = Url::parse(&text).map_err(|_| EmulatorError::NotASandbox(text))?;
-        Ok(Self { http, url, token: None, _sandbox: None })
+        Ok(Self { http, url, token: None, timeout: ADVANCE_TIMEOUT, _sandbox: None })
     }
 
+    /// The same sandbox, on the server of a token.
     #[must_use]
-    pub(crate) fn with_token(self, token: &'static str) -> Self {
-        Self { token: Some(token), ..self }
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        Self { token: Some(Secret::new(token)), ..self }
+    }
+
+    /// The sandbox that answers at the API address of a session, on the server of its token. `None` if it is
+    /// something else. Only loopback is asked.
+    pub(crate) fn of(
+        http: Arc<HttpClient>,
+        api_url: &ApiUrl,
+        token: &Secret,
+        timeout: Duration,
+    ) -> Option<Self> {
+        let url = Url::parse(&api_url.to_string()).ok()?;
+        let is_loopback = match url.host()? {
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+            url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        };
+        let token = Some(token.clone());
+        let emulator = Self { http, url, token, timeout, _sandbox: None };
+        let health = is_loopback.then(|| emulator.get("/_sandbox/health"))?;
+        (health.ok()?.get("Status")? == "ok").then_some(emulator)
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value, EmulatorError> {
@@ -99,14 +122,18 @@ impl Emulator {
         body: Option<Vec<u8>>,
     ) -> Result<Value, EmulatorError> {
         let not_a_sandbox = || EmulatorError::NotASandbox(self.url.to_string());
-        let header = |name: &str, value: &str| Header {
+        let header = |name: &str, value: &str, secret| Header {
             name: name.to_owned(),
             value: value.to_owned().into(),
-            secret: false,
+            secret,
         };
-        let mut headers =
-            vec![header("Accept", "application/json"), header("Content-Type", "application/json")];
-        headers.extend(self.token.map(|token| header("X-Postmark-Server-Token", token)));
+        let mut headers = vec![
+            header("Accept", "application/json", false),
+            header("Content-Type", "application/json", false),
+        ];
+        if let Some(token) = &self.token {
+            headers.push(header("X-Postmark-Server-Token", token.expose(), true));
+        }
         let request = Request {
             method,
             is_redirected: false,
@@ -114,7 +141,7 @@ impl Emulator {
             url: self.url.join(path).map_err(|_| not_a_sandbox())?,
             headers,
             body,
-            timeout: ADVANCE_TIMEOUT,
+            timeout: self.timeout,
             retries: 0,
             retry: RetryPolicy::Never,
             limit: MAX_RESPONSE,

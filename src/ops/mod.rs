@@ -28,4 +28,5 @@ pub mod rotate;
 pub mod session;
 pub mod temporary_webhook;
 pub(crate) mod test;
+pub mod trigger;
 pub mod verify;

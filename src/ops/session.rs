@@ -84,6 +84,11 @@ impl Session {
         Ok(Self { client, target, limits, token, _sandbox: sandbox })
     }
 
+    /// The token of this session.
+    pub(crate) fn token(&self) -> &Secret {
+        &self.token
+    }
+
     /// The token of this session, which no webhook may carry.
     pub fn tokens(&self) -> Tokens {
         Tokens::of(&self.token)

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{ApiError, Object, Reader, StreamId, Writer};
 use crate::http::client::Method;
@@ -131,11 +132,39 @@ impl Reader {
 }
 
 impl Writer {
+    /// `POST /email`: sends one message. Not retried once it may have arrived.
+    pub fn send_email(&self, email: &Object) -> Result<Object, ApiError> {
+        self.reader().transport.call(Method::Post, &["email"], &[], Some(email.clone()))
+    }
+
+    /// `POST /message-streams/{stream}/suppressions`, or `.../suppressions/delete`: suppresses sending to an
+    /// address, or allows it again. A refusal of the address is in the response, not an error.
+    pub fn set_suppression(
+        &self,
+        stream: &StreamId,
+        address: &str,
+        suppress: bool,
+    ) -> Result<Object, ApiError> {
+        let mut path = vec!["message-streams", stream.as_str(), "suppressions"];
+        path.extend((!suppress).then_some("delete"));
+        let body = suppression_body(address);
+        self.reader().transport.call(Method::Post, &path, &[], Some(body))
+    }
+
     /// `PUT /messages/inbound/{MessageID}/retry`: Postmark posts a failed inbound message again.
     pub fn retry_inbound(&self, id: &str) -> Result<Object, ApiError> {
         let path = ["messages", "inbound", id, "retry"];
         self.reader().transport.call(Method::Put, &path, &[], Some(Object::new()))
     }
+}
+
+/// Body of the two calls that change suppressions.
+pub fn suppression_body(address: &str) -> Object {
+    let mut entry = Object::new();
+    entry.insert("EmailAddress".to_owned(), address.into());
+    let mut body = Object::new();
+    body.insert("Suppressions".to_owned(), vec![Value::Object(entry)].into());
+    body
 }
 
 #[cfg(test)]

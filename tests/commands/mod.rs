@@ -22,5 +22,6 @@ mod server;
 mod stats;
 mod streams;
 mod test;
+mod trigger;
 mod verify;
 mod whoami;

@@ -60,6 +60,13 @@ pub enum EventWord {
     All,
 }
 
+/// Parser of an event.
+pub fn event() -> impl TypedValueParser<Value = Event> {
+    let word = |event: Event| PossibleValue::new(event.name()).alias(event.key());
+    PossibleValuesParser::new(Event::ALL.map(word))
+        .map(|word| word.parse().unwrap_or(Event::Bounce))
+}
+
 /// Parser of an event or `all`.
 pub fn events_or_all() -> impl TypedValueParser<Value = EventWord> {
     // The API's own words are understood as well.
