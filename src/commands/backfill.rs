@@ -165,7 +165,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 
 fn plan(args: &Args, now: Timestamp) -> Result<SavedRun> {
     let resolve = |moment: Moment| moment.resolve(now);
-    let since = args.since.map(resolve).unwrap_or(now);
+    let since = args.since.map_or(now, resolve);
     let until = args.until.map_or(now, resolve).min(now);
     if since >= now {
         return Err(CommandError::usage("--since is in the future"));
@@ -353,7 +353,7 @@ enum Target {
     File {
         path: PathBuf,
         appender: Appender,
-        saved: SavedRun,
+        saved: Box<SavedRun>,
     },
 }
 
@@ -404,7 +404,7 @@ impl<'a> Output<'a> {
                     ..*plan
                 };
                 saved.write(path)?;
-                Target::File { path: path.clone(), appender, saved }
+                Target::File { path: path.clone(), appender, saved: Box::new(saved) }
             }
         };
         Ok(Self { ui, started: Instant::now(), shown: AtomicUsize::new(0), target })
@@ -473,8 +473,9 @@ fn remaining(elapsed: Duration, done: usize, total: usize) -> Option<Duration> {
     if done == 0 || done * 100 < total || done >= total {
         return None;
     }
-    let seconds = elapsed.as_secs_f64() * (total - done) as f64 / done as f64;
-    Some(Duration::from_secs(seconds.round() as u64))
+    let left = u32::try_from(total - done).ok()?;
+    let rate = u32::try_from(done).ok()?;
+    Some(Duration::from_secs((elapsed * left / rate).as_secs()))
 }
 
 /// Result of a run.

@@ -47,6 +47,7 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
 /// A shell with completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
+#[allow(clippy::enum_variant_names, reason = "PowerShell is its name")]
 pub(crate) enum Shell {
     Bash,
     Zsh,

@@ -232,7 +232,9 @@ fn finish(mut report: ReplayReport, end: ReplayEnd, args: &Args, cx: &Context) -
     match end {
         ReplayEnd::Stopped { line, reason } => Err(stopped(&report, line, reason)),
         ReplayEnd::Complete if report.totals.failed > 0 => {
-            damages.iter().for_each(|message| cx.ui.warn(message));
+            for message in &damages {
+                cx.ui.warn(message);
+            }
             Ok(Exit::Finding)
         }
         ReplayEnd::Complete if report.totals.damaged > 0 => {

@@ -162,7 +162,7 @@ impl TriggerPlan {
 }
 
 fn email(input: &TriggerInput<'_>, recipient: &str, kind: Option<BounceType>) -> PlannedRequest {
-    let mut body = json!({
+    let body = json!({
         "From": input.from,
         "To": recipient,
         "Subject": "pmhooks trigger",
@@ -170,10 +170,11 @@ fn email(input: &TriggerInput<'_>, recipient: &str, kind: Option<BounceType>) ->
         "Tag": "pmhooks",
         "MessageStream": input.stream.as_str(),
     });
+    let mut body = body.as_object().cloned().unwrap_or_default();
     if let Some(kind) = kind {
-        body["Headers"] = json!([{"Name": "X-PM-Bounce-Type", "Value": kind.key}]);
+        let headers = json!([{"Name": "X-PM-Bounce-Type", "Value": kind.key}]);
+        body.insert("Headers".to_owned(), headers);
     }
-    let body = body.as_object().cloned().unwrap_or_default();
     PlannedRequest { method: "POST", path: "/email".to_owned(), body }
 }
 
@@ -264,6 +265,7 @@ pub fn judge(
 }
 
 /// Waits until every webhook has an outcome, or until `deadline`. Statistics are read every `interval`.
+#[allow(clippy::too_many_arguments, reason = "each is used as it is")]
 pub fn watch(
     client: &Reader,
     webhooks: &[Webhook],
@@ -360,6 +362,7 @@ pub fn attempt_result(row: &Value) -> TriggerResult {
 mod tests {
     use super::*;
 
+    #[allow(clippy::unnecessary_wraps, reason = "as `judge` takes it")]
     fn counters(success: f64, failure: f64) -> Option<Counters> {
         Some(Counters { success, failure })
     }

@@ -20,6 +20,8 @@
 //!   `{"Now","Attempts"}`.
 //! * `POST /_sandbox/reset` puts the state back to the first server with its two examples → `{"Webhooks":[...]}`.
 
+#![allow(clippy::indexing_slicing, reason = "a missing key of a JSON value reads as null")]
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -37,6 +39,7 @@ use super::wire::{self, FieldErrors, Fields, Outcome, Refusal, query_value};
 use crate::event::{self, BounceType, Event, sample};
 
 /// GET /_sandbox/attempts.
+#[allow(clippy::unnecessary_wraps, reason = "every path of the wire has this type")]
 pub(super) fn attempts(engine: &Engine, query: &str) -> Outcome {
     let is_one_of = |key: &str, value: &Value| {
         query_value(query, key).is_none_or(|wanted| {
@@ -74,6 +77,7 @@ fn plain(text: &str) -> String {
 }
 
 /// GET /_sandbox/clock.
+#[allow(clippy::unnecessary_wraps, reason = "every path of the wire has this type")]
 pub(super) fn clock(engine: &Engine) -> Outcome {
     let ledger = engine.ledger();
     Ok(json!({

@@ -155,7 +155,9 @@ impl Route {
     /// The methods of the path, as in an `Allow` header.
     pub(super) fn methods(&self) -> &'static str {
         match self {
-            Self::Webhooks | Self::Streams | Self::Servers => "GET, HEAD, POST, OPTIONS",
+            Self::Webhooks | Self::Streams | Self::Servers | Self::Clock => {
+                "GET, HEAD, POST, OPTIONS"
+            }
             Self::Webhook(_) | Self::ServerOfAccount(_) => "GET, HEAD, PUT, DELETE, OPTIONS",
             Self::Verify(_)
             | Self::Archive(_)
@@ -184,7 +186,6 @@ impl Route {
             | Self::Health
             | Self::Attempts => "GET, HEAD, OPTIONS",
             Self::BounceActivate(_) => "PUT, OPTIONS",
-            Self::Clock => "GET, HEAD, POST, OPTIONS",
             Self::Server => "GET, HEAD, PUT, OPTIONS",
             Self::Stream(_) => "GET, HEAD, PATCH, OPTIONS",
             Self::NotEmulated(_) | Self::Unknown => "",

@@ -317,13 +317,11 @@ impl Service {
         let target = self.server_of_message(id).and_then(|server| {
             messages::follow(&self.engine, &server, id, link, query, agent, is_text)
         });
-        match target.and_then(|target| wire::redirect(&target)) {
-            Some(response) => response,
-            None => {
-                let message = "This link belongs to no stored message.";
-                wire::respond(Err(Refusal::http(StatusCode::NOT_FOUND, message)))
-            }
+        if let Some(response) = target.and_then(|target| wire::redirect(&target)) {
+            return response;
         }
+        let message = "This link belongs to no stored message.";
+        wire::respond(Err(Refusal::http(StatusCode::NOT_FOUND, message)))
     }
 
     fn server_of_message(&self, id: &str) -> Option<Arc<Server>> {

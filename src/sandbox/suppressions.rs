@@ -117,7 +117,7 @@ pub(super) fn add(
     if !engine.store.suppress(server, stream, suppression.clone())? {
         return Ok(());
     }
-    let mut facts = cause.map(mail::message_facts).unwrap_or_else(without_message);
+    let mut facts = cause.map_or_else(without_message, mail::message_facts);
     facts.insert("SuppressSending".to_owned(), true.into());
     facts.insert("SuppressionReason".to_owned(), suppression.reason.clone().into());
     facts.insert("Origin".to_owned(), suppression.origin.clone().into());

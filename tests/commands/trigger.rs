@@ -48,7 +48,9 @@ fn every_event_reaches_the_endpoint_on_the_sandbox() {
             format!("{} {}\n", body["RecordType"].as_str().unwrap(), body["Type"])
         })
         .collect();
-    assert_data_eq!(types.concat(), str![[r#"
+    assert_data_eq!(
+        types.concat(),
+        str![[r#"
 Bounce "SoftBounce"
 Delivery null
 Open null
@@ -58,7 +60,8 @@ SubscriptionChange null
 SubscriptionChange null
 Bounce "SMTPApiError"
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]

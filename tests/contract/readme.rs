@@ -42,8 +42,9 @@ fn every_console_block_prints_what_it_shows() {
 fn every_page_is_linked_and_every_link_leads_to_a_file() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     for entry in std::fs::read_dir(root.join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.extension().is_some_and(|extension| extension == "md") {
             assert!(README.contains(&format!("(docs/{name})")), "{name} is not linked");
         }
     }

@@ -329,7 +329,9 @@ fn a_url_of_the_environment_is_masked_in_other_spellings() {
         }
     }
     let plan = env.read("plan.json");
-    parts.iter().for_each(|part| assert!(!plan.contains(part), "{part} in {plan}"));
+    for part in parts {
+        assert!(!plan.contains(part), "{part} in {plan}");
+    }
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
     };
     let emulator = Emulator::open(running, cx.net.clone()).context(failed)?;
     let answer = emulator.post("/_sandbox/reset", &json!({})).context(failed)?;
-    show(answer["Webhooks"].as_array().cloned().unwrap_or_default(), cx)
+    let examples = answer.get("Webhooks").and_then(Value::as_array);
+    show(examples.cloned().unwrap_or_default(), cx)
 }
 
 fn show(examples: Vec<Value>, cx: &Context) -> Result<Exit> {

@@ -148,7 +148,6 @@ pub fn run(args: &Args, cx: &Context) -> Result<Exit> {
         faults: args.fault.clone(),
         holder: Holder::Server,
         log: (cx.ui.settings.verbose > 0).then_some(log),
-        ..Options::new(State::Memory)
     })
     .context("cannot serve the sandbox")?;
     cx.show(&ServeReport { url: sandbox.url(), server_token: BUILT_IN_TOKEN })?;

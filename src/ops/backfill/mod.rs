@@ -539,7 +539,9 @@ impl<S: BackfillSink + Sync> Run<'_, S> {
         for line in &lines {
             self.suppressed.remove(&line.recipient);
             let count = self.summary.written.iter_mut().find(|(event, _)| *event == line.event);
-            count.into_iter().for_each(|(_, count)| *count += 1);
+            if let Some((_, count)) = count {
+                *count += 1;
+            }
         }
         lines.sort_by_key(|line| line.time);
         let position = Position { stream: stream.clone(), pass, next: RecordTime(next) };
