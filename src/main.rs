@@ -9,6 +9,7 @@ use pmhooks::Process;
 use pmhooks::config::env::Environment;
 
 fn main() -> ExitCode {
+    keep_memory_private();
     pmhooks::report_panics(std::process::exit);
     let (stdout, width) = (std::io::stdout(), terminal_size::terminal_size_of(std::io::stdout()));
     let exit = pmhooks::run(Process {
@@ -22,3 +23,16 @@ fn main() -> ExitCode {
     });
     exit.code().into()
 }
+
+/// Keeps tokens out of core dumps and away from debuggers of the same user. Where the system refuses, the
+/// run goes on: it is a second line of defense.
+#[cfg(unix)]
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+#[cfg(not(unix))]
+fn keep_memory_private() {}

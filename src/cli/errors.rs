@@ -14,8 +14,7 @@ use crate::term::{Format, Interrupts, Settings, Tone, Ui, json, text};
 /// Prints an error: what was attempted, why it failed and what helps; with `-o json` or `jsonl` one object.
 pub(super) fn report(error: &CommandError, target_options: &TargetOptions, ui: &Ui) -> Exit {
     if ui.settings.format.is_json() {
-        let conceal = |cause: &str| ui.without_hidden(cause);
-        let object = serde_json::to_value(error.to_report(target_options, ui.close(), &conceal));
+        let object = serde_json::to_value(error.to_report(target_options, ui.close()));
         let object = object.unwrap_or_default();
         let text = if ui.settings.format == Format::Json {
             json::pretty(&object)
@@ -29,7 +28,7 @@ pub(super) fn report(error: &CommandError, target_options: &TargetOptions, ui: &
     let label = ui.err_tone(Tone::Bad, "error:");
     ui.line(&format!("pmhooks: {label} {}", text::excerpt(&error.message(), 500)));
     for cause in error.causes() {
-        ui.line(&format!("  because {}", text::excerpt(&ui.without_hidden(&cause), 500)));
+        ui.line(&format!("  because {}", text::excerpt(&cause, 500)));
     }
     for hint in error.hints() {
         let label = ui.err_tone(Tone::Strong, "hint:");

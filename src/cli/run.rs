@@ -13,7 +13,7 @@ use crate::config::resolve::{Profiles, Wanted};
 use crate::error::{CommandError, Exit, Result, TargetOptions};
 use crate::http::client::{self, HttpClient};
 use crate::ops::test::DEFAULT_TIMEOUT;
-use crate::postmark::{Limits, Reveal};
+use crate::postmark::{Limits, Reveal, Secrets};
 use crate::term::{Interrupts, Settings, Ui};
 
 /// Runs a command line. Output, errors included, is complete when this returns.
@@ -21,10 +21,13 @@ pub fn run(process: Process) -> Exit {
     if complete::is_asked(&process.environment) {
         return complete::run(&process);
     }
+    Secrets::of_run().enable(false);
+    register_tokens(&process.environment);
     let line = match cli::parse(&process.arguments) {
         Ok(line) => line,
         Err(error) => return errors::not_understood(&error, &process),
     };
+    Secrets::of_run().enable(line.global.show_secrets);
     let interrupts = Interrupts::new(process.leave);
     let ui = Arc::new(Ui::new(settings(&line.global, &process), interrupts));
     let selected = profiles(line.command, &line.global, line.profiles);
@@ -39,6 +42,15 @@ pub fn run(process: Process) -> Exit {
         }
         Err(error) if error.is_closed_pipe() => Exit::Done,
         Err(error) => errors::report(&cx.explain(error), &cx.target_options, &ui),
+    }
+}
+
+/// Registers the tokens of the environment, used or not.
+fn register_tokens(environment: &Environment) {
+    for variable in [env::SERVER_TOKEN, env::ACCOUNT_TOKEN] {
+        if let Some(token) = environment.raw(variable.name) {
+            Secrets::of_run().add_token(&token.to_string_lossy());
+        }
     }
 }
 

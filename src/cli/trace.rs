@@ -1,60 +1,72 @@
-//! What `-v` tells of requests, and what is said while one is waited for. Secrets are masked here whatever
-//! `--show-secrets` says: a trace is pasted into tickets.
+//! Trace of `-v`, and the note while a request waits for its retry.
+//!
+//! Secrets are masked whatever `--show-secrets` says: traces are pasted into tickets.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::http::client::{Event, Observer, Request};
-use crate::postmark::{MASK, Reveal, mask};
+use crate::postmark::{MASK, Reveal, Secrets, mask};
 use crate::term::{Ui, text};
 
-/// Headers of answers that may carry a secret.
-const SECRET_ANSWERS: [&str; 4] =
-    ["set-cookie", "www-authenticate", "proxy-authenticate", "location"];
+/// Response headers that are masked whole.
+const SECRET_HEADERS: [&str; 3] = ["set-cookie", "www-authenticate", "proxy-authenticate"];
 
-/// How much of a JSON body is shown, in characters: all but attachments.
+/// Longest part of a JSON body that is shown, in characters: everything but attachments.
 const LONGEST_BODY: usize = 64 * 1024;
 
-/// An observer that tells the user.
+/// Observer that registers the secrets of each request, and traces it where `-v` asks for that.
 pub(super) fn observer(ui: Arc<Ui>) -> Observer {
-    // Whoever is told a secret may echo it, and so may whoever knows it without being told.
-    let told = Mutex::new(Vec::new());
     Arc::new(move |event| match event {
-        Event::Sending(request) if ui.settings.verbose > 0 => {
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            remember(request, &mut told);
-            let url = mask::url(request.url.as_str()).into_owned();
-            let secrets = told.iter().map(|s| s.as_str());
-            let url = if request.is_redirected { mask::scrub(&url, secrets) } else { url };
-            drop(told);
-            sending(&ui, request, &url);
+        Event::Sending(request) => {
+            register(request);
+            if ui.settings.verbose > 0 {
+                sending(&ui, request);
+            }
         }
-        Event::Received { response: answer, took } if ui.settings.verbose > 0 => {
-            let secrets = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let scrubbed = |text: &str| mask::scrub(text, secrets.iter().map(|s| s.as_str()));
-            let (status, bytes, ms) = (answer.status, answer.body.len(), took.as_millis());
+        Event::Received { response, took } if ui.settings.verbose > 0 => {
+            let (status, bytes, ms) = (response.status, response.body.len(), took.as_millis());
             ui.trace(&format!("< {status} in {ms} ms, {bytes} bytes"));
             if ui.settings.verbose > 1 {
-                for (name, value) in &answer.headers {
-                    let is_secret = SECRET_ANSWERS.contains(&name.as_str());
-                    let value = scrubbed(value);
-                    let value = if is_secret { MASK.into() } else { mask::text(&value) };
+                // Before any of it is shown: a response may repeat its own secrets.
+                if let Ok(document) = serde_json::from_slice(&response.body) {
+                    mask::register_secrets(&document);
+                }
+                for (name, value) in &response.headers {
+                    let is_secret = SECRET_HEADERS.contains(&name.as_str());
+                    let value = if is_secret { MASK.into() } else { outside(value) };
                     ui.trace(&format!("< {name}: {value}"));
                 }
-                body(&ui, '<', scrubbed(&String::from_utf8_lossy(&answer.body)).as_bytes());
+                body(&ui, '<', &response.body);
             }
         }
         Event::Waiting { wait, reason, retry, of } => {
             let seconds = wait.as_secs_f32();
             ui.note(&format!("{reason}; trying again in {seconds:.1} s ({retry} of {of})"));
         }
-        Event::Sending(_) | Event::Received { .. } => {}
+        Event::Received { .. } => {}
     })
 }
 
-fn sending(ui: &Ui, request: &Request, url: &str) {
+/// Whoever gets a request may repeat its secrets.
+fn register(request: &Request) {
+    let secrets = Secrets::of_run();
+    secrets.add_url(&request.url);
+    for header in request.headers.iter().filter(|header| header.secret) {
+        if header.name.to_ascii_lowercase().ends_with("-token") {
+            secrets.add_token(&header.value);
+        } else {
+            secrets.add_header(&header.value);
+        }
+    }
+}
+
+fn sending(ui: &Ui, request: &Request) {
+    let url = mask::url(request.url.as_str());
+    // The target of a redirect is the word of an endpoint.
+    let url = if request.is_redirected { outside(&url).into_owned() } else { url.into_owned() };
     ui.trace(&format!("> {} {url}", request.method.as_str()));
     if ui.settings.verbose > 1 {
         for header in &request.headers {
@@ -65,14 +77,11 @@ fn sending(ui: &Ui, request: &Request, url: &str) {
     }
 }
 
-/// Adds the secrets of a request to those that were told before.
-fn remember(request: &Request, told: &mut Vec<Zeroizing<String>>) {
-    let headers = request.headers.iter().filter(|header| header.secret);
-    let queries = mask::query_secrets(&request.url).into_iter().map(Zeroizing::new);
-    for secret in headers.map(|header| header.value.clone()).chain(queries) {
-        if !told.contains(&secret) {
-            told.push(secret);
-        }
+/// [`mask::outside`], also with `--show-secrets`.
+fn outside(written: &str) -> Cow<'_, str> {
+    match Secrets::of_run().mask_always(written) {
+        Cow::Borrowed(_) => mask::text(written),
+        Cow::Owned(masked) => Cow::Owned(mask::text(&masked).into_owned()),
     }
 }
 
@@ -84,15 +93,36 @@ fn body(ui: &Ui, direction: char, bytes: &[u8]) {
     let shown = match serde_json::from_str::<Value>(&page) {
         Ok(mut value) => {
             mask::value(&mut value, Reveal::Masked);
-            text::excerpt(&value.to_string(), LONGEST_BODY)
+            mask_texts(&mut value);
+            text::excerpt(&outside(&value.to_string()), LONGEST_BODY)
         }
-        // Where the secrets stand in it cannot be told.
+        // The positions of its secrets are not known.
         Err(_)
             if page.trim_start_matches(['\u{feff}', ' ', '\r', '\n']).starts_with(['{', '[']) =>
         {
             "(broken JSON)".to_owned()
         }
-        Err(_) => text::excerpt(&mask::text(&page), 500),
+        Err(_) => text::excerpt(&outside(start(&page)), 500),
     };
     ui.trace(&format!("{direction} {shown}"));
+}
+
+/// Masks every text below, decoded.
+fn mask_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(masked) = outside(text) {
+                *text = masked;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask_texts),
+        Value::Object(object) => object.values_mut().for_each(mask_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The start of a page, long enough for what is shown of it.
+fn start(page: &str) -> &str {
+    let end = page.char_indices().nth(8 * 1024).map_or(page.len(), |(at, _)| at);
+    page.get(..end).unwrap_or(page)
 }

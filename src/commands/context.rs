@@ -167,7 +167,15 @@ impl Context {
         for header in &given.secret_header {
             let value = self.read_secret(&header.source, &format!("the header {}", header.name))?;
             HttpHeader::check(&header.name, value.expose()).map_err(CommandError::usage)?;
-            headers.push(HttpHeader { name: header.name.clone(), value });
+            let secret = HttpHeader { name: header.name.clone(), value };
+            if !secret.is_secret() {
+                let name = &secret.name;
+                self.ui.warn(&format!(
+                    "the name {name} does not look secret: later runs will show its value; \
+                     name it {name}-Secret"
+                ));
+            }
+            headers.push(secret);
         }
         let mut names = std::collections::HashSet::new();
         match headers.iter().find(|h| !names.insert(h.name.to_ascii_lowercase())) {

@@ -8,8 +8,9 @@ use toml_edit::{Document, Item, TableLike};
 use super::ConfigError;
 use super::profile::{Profile, TokenAt};
 use crate::config::profile::ProfileName;
+use crate::config::source::is_variable;
 use crate::fs;
-use crate::postmark::{Secret, ServerId};
+use crate::postmark::{Secret, Secrets, ServerId, mask};
 
 /// A configuration is smaller than this, in bytes.
 pub(super) const LARGEST: u64 = 4 * 1024 * 1024;
@@ -62,6 +63,11 @@ impl File {
         table.map(|t| t.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
     }
 
+    /// The names of all profiles, for a message.
+    pub fn shown_names(&self) -> Vec<String> {
+        self.names().iter().map(|name| mask::without_tokens(name).into_owned()).collect()
+    }
+
     /// The profiles with the names of their settings, no values: what can be shown to a stranger. A name
     /// that is no setting's is left out: it could be anything.
     pub fn shape(&self) -> Vec<(String, Vec<&'static str>)> {
@@ -100,7 +106,7 @@ impl File {
         let item = self.profiles()?.and_then(|t| t.get(name.as_str()));
         let item = item.ok_or_else(|| ConfigError::UnknownProfile {
             name: name.to_string(),
-            known: self.names(),
+            known: self.shown_names(),
         })?;
         let table =
             item.as_table_like().ok_or_else(|| self.wrong(item, name.as_str(), "a table"))?;
@@ -130,8 +136,9 @@ impl File {
             .map(|(key, item)| {
                 let (line, _) = place(self.document.raw(), item.span());
                 format!(
-                    "{}:{line}: `{key}` in profile {name} is not a setting; it is ignored",
-                    self.path.display()
+                    "{}:{line}: `{}` in profile {name} is not a setting; it is ignored",
+                    self.path.display(),
+                    mask::without_tokens(key)
                 )
             })
             .collect()
@@ -157,6 +164,7 @@ impl File {
             let unknown =
                 table.iter().find(|(key, _)| key.contains("token") && !TOKEN_KEYS.contains(key));
             if let (true, Some((key, item))) = (present.is_empty(), unknown) {
+                let key = mask::without_tokens(key);
                 problem.push_str(&format!(", and `{key}` is not a setting"));
                 return Err(self.at(item, problem));
             }
@@ -186,9 +194,16 @@ impl File {
             return Err(self.at(item, format!("`{key}` is empty")));
         }
         Ok(match *key {
+            "server_token_env" if !is_variable(text) => {
+                let problem = format!("`{key}` must be the name of an environment variable");
+                return Err(self.at(item, problem));
+            }
             "server_token_env" => TokenAt::Environment(text.to_owned()),
             "server_token_file" => TokenAt::File(self.beside(text)),
-            _ => TokenAt::Here(Secret::new(text)),
+            _ => {
+                Secrets::of_run().add_token(text);
+                TokenAt::Here(Secret::new(text))
+            }
         })
     }
 
@@ -256,8 +271,14 @@ pub(super) fn read(path: &Path) -> Result<(String, Option<u32>), ConfigError> {
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Document<String>, ConfigError> {
     // The library's own text is not shown: it quotes the line, which may hold a token.
-    Document::parse(text.to_owned())
-        .map_err(|e| broken(path, text, e.span(), e.message().replace('\n', ", ")))
+    Document::parse(text.to_owned()).map_err(|e| {
+        broken(
+            path,
+            text,
+            e.span(),
+            mask::without_tokens(&e.message().replace('\n', ", ")).into_owned(),
+        )
+    })
 }
 
 fn broken(path: &Path, text: &str, span: Option<Range<usize>>, problem: String) -> ConfigError {

@@ -1,12 +1,13 @@
 //! A profile: which server, with which token, and how carefully.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::postmark::{ApiUrl, Secret, ServerId, StreamId};
+use crate::postmark::{ApiUrl, Secret, ServerId, StreamId, mask};
 
 /// Where a profile's token is.
 #[derive(Clone, Debug)]
@@ -26,8 +27,15 @@ impl TokenAt {
     pub fn describe(&self) -> String {
         match self {
             Self::Here(_) => "configuration file".to_owned(),
-            Self::Environment(name) => format!("env {name}"),
-            Self::File(path) => format!("file {}", path.display()),
+            Self::Environment(name) => format!("env {}", mask::without_tokens(name)),
+            Self::File(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let shown = mask::without_tokens(&name);
+                match shown {
+                    Cow::Borrowed(_) => format!("file {}", path.display()),
+                    Cow::Owned(shown) => format!("file {}", path.with_file_name(shown).display()),
+                }
+            }
             Self::Program(argv) => format!("command {}", argv.first().map_or("", String::as_str)),
         }
     }
@@ -90,6 +98,9 @@ impl FromStr for ProfileName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if mask::looks_like_uuid(text) {
+            return Err("a profile's name cannot be a UUID: that looks like a token".to_owned());
+        }
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
         if starts_well && rest && text.len() <= 64 {

@@ -202,7 +202,8 @@ fn of_environment(
     warnings: Vec<String>,
 ) -> Result<Target, ConfigError> {
     let Some(token) = environment.setting(env::SERVER_TOKEN)? else {
-        let profiles = config(wanted, environment).map(|file| file.names()).unwrap_or_default();
+        let profiles =
+            config(wanted, environment).map(|file| file.shown_names()).unwrap_or_default();
         return Err(ConfigError::NoToken { profiles });
     };
     let origin = format!("env {}", env::SERVER_TOKEN.name);

@@ -1,5 +1,6 @@
 //! Reading a secret from where it is kept: the environment, a file, standard input, a program.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,9 +11,9 @@ use zeroize::Zeroizing;
 
 use super::ConfigError;
 use super::env::Environment;
-use crate::config::source::SecretSource;
+use crate::config::source::{SecretSource, shown_variable};
 use crate::fs;
-use crate::postmark::{MASK, Secret};
+use crate::postmark::{MASK, Secret, Secrets, mask};
 
 /// No token or password is longer than this, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -35,6 +36,10 @@ pub fn read(
 ) -> Result<Secret, ConfigError> {
     match source {
         SecretSource::Environment(name) => from_environment(name, what, environment),
+        SecretSource::File(path) if path.symlink_metadata().is_err() => {
+            let problem = "there is no such file (a path that does not exist may be a secret)";
+            Err(unreadable(what, &format!("file:{MASK}"), problem.to_owned()))
+        }
         SecretSource::File(path) => from_file(path, what).map(|(secret, _)| secret),
         SecretSource::Stdin => {
             let mut bytes = Zeroizing::new(Vec::new());
@@ -52,15 +57,26 @@ pub fn from_environment(
     what: &str,
     environment: &Environment,
 ) -> Result<Secret, ConfigError> {
-    let failed = |problem: &str| unreadable(what, &format!("env:{name}"), problem.to_owned());
+    let shown = shown_variable(name, environment);
+    let failed = |problem: &str| unreadable(what, &format!("env:{shown}"), problem.to_owned());
     let value = environment.raw(name).ok_or_else(|| failed("the variable is not set"))?;
     check(value.as_encoded_bytes()).map_err(failed)
 }
 
 /// Reads a secret from a file; also returns its mode where others than the owner can read it.
 pub fn from_file(path: &Path, what: &str) -> Result<(Secret, Option<u32>), ConfigError> {
-    let failed = |problem: String| unreadable(what, &format!("file:{}", path.display()), problem);
-    let content = fs::read(path, LIMIT - 1).map_err(|e| failed(e.to_string()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = mask::without_tokens(&name);
+    let origin = match &shown {
+        Cow::Borrowed(_) => format!("file:{}", path.display()),
+        Cow::Owned(shown) => format!("file:{}", path.with_file_name(shown).display()),
+    };
+    let failed = |problem: String| unreadable(what, &origin, problem);
+    let content = fs::read(path, LIMIT - 1).map_err(|error| match shown {
+        Cow::Borrowed(_) => failed(error.to_string()),
+        // Its text repeats the path.
+        Cow::Owned(_) => failed("it cannot be read".to_owned()),
+    })?;
     let bytes = Zeroizing::new(content.bytes);
     let secret = check(&bytes).map_err(|problem| failed(problem.to_owned()))?;
     Ok((secret, content.loose_mode))
@@ -121,6 +137,7 @@ pub fn from_program(argv: &[String], what: &str, limit: Duration) -> Result<Secr
 
 /// Refuses a token that could not be a header's value. `what` and `origin` are for the error.
 pub fn check_token(token: Secret, what: &str, origin: &str) -> Result<Secret, ConfigError> {
+    Secrets::of_run().add_token(token.expose());
     if token.expose().bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(token);
     }
@@ -144,6 +161,7 @@ fn check(bytes: &[u8]) -> Result<Secret, &'static str> {
     } else if text == MASK {
         Err("it is the mask that pmhooks shows in a secret's place")
     } else {
+        Secrets::of_run().add(text);
         Ok(Secret::new(text))
     }
 }

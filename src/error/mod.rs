@@ -17,6 +17,9 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::http::client::HttpError;
+use crate::postmark::{ApiError, mask};
+
 pub use hint::{Hint, Invocation, TargetOptions};
 
 /// How a run ends. The numbers are a promise to scripts.
@@ -247,11 +250,18 @@ impl CommandError {
     }
 
     /// What was attempted: the first sentence.
+    ///
+    /// Secrets are masked where these are the words of Postmark or an endpoint.
     pub fn message(&self) -> String {
-        self.chain.to_string()
+        let message = self.chain.to_string();
+        let first = self.chain.chain().next();
+        let is_outside =
+            first.is_some_and(|first| first.is::<ApiError>() || first.is::<HttpError>());
+        if is_outside { mask::outside(&message).into_owned() } else { message }
     }
 
-    /// Why it failed, the nearest reason first.
+    /// Why it failed, the nearest reason first. Secrets are masked: a cause may quote what somebody else
+    /// wrote.
     pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut last = self.message();
@@ -263,7 +273,7 @@ impl CommandError {
             }
         }
         causes.extend(self.diagnosis.details.iter().cloned());
-        causes
+        causes.iter().map(|cause| mask::outside(cause).into_owned()).collect()
     }
 
     /// The error of this type in the chain.
@@ -277,20 +287,18 @@ impl CommandError {
         causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The documented JSON object. Hints are those of a run with these options; `conceal` masks the secrets of
-    /// the run in the causes.
+    /// The documented JSON object. Hints are those of a run with these options.
     pub fn to_report(
         &self,
         target: &TargetOptions,
         warnings: Vec<String>,
-        conceal: &dyn Fn(&str) -> String,
     ) -> impl Serialize + use<> {
         let Diagnosis { exit, hints, http_status, error_code, .. } = &self.diagnosis;
         Report {
             error: Body {
                 kind: exit.name(),
                 message: self.message(),
-                causes: self.causes().iter().map(|cause| conceal(cause)).collect(),
+                causes: self.causes(),
                 hints: hints.iter().map(|hint| hint.render(target)).collect(),
                 http_status: *http_status,
                 error_code: *error_code,

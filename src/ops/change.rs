@@ -195,21 +195,21 @@ mod tests {
     #[test]
     fn only_what_differs_is_named_and_secrets_only_as_changed() {
         let before = json!({"Url": "https://u:p1@h/", "HttpAuth": {"Username": "u", "Password": "p1"},
-            "HttpHeaders": [{"Name": "A", "Value": "1"}, {"Name": "B", "Value": "2"}],
+            "HttpHeaders": [{"Name": "A-Key", "Value": "1"}, {"Name": "B-Key", "Value": "2"}],
             "Triggers": {"Bounce": {"Enabled": false}}});
         let after = json!({"Url": "https://u:p2@h/", "HttpAuth": null,
-            "HttpHeaders": [{"Name": "B", "Value": "3"}, {"Name": "C", "Value": "4"}],
+            "HttpHeaders": [{"Name": "B-Key", "Value": "3"}, {"Name": "C-Key", "Value": "4"}],
             "Triggers": {"Bounce": {"Enabled": true}}});
         assert_eq!(
             changes(before, after),
             [
                 "Url: https://u:********@h/ -> https://u:********@h/ (its secret changed)",
-                "HttpHeaders.B: ******** -> changed",
-                "HttpHeaders.C: (none) -> ********",
+                "HttpHeaders.B-Key: ******** -> changed",
+                "HttpHeaders.C-Key: (none) -> ********",
                 "Triggers.Bounce.Enabled: false -> true",
                 "HttpAuth.Username: u -> (none)",
                 "HttpAuth.Password: ******** -> (none)",
-                "HttpHeaders.A: ******** -> (none)",
+                "HttpHeaders.A-Key: ******** -> (none)",
             ]
         );
     }

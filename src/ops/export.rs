@@ -86,8 +86,12 @@ impl Writer<'_> {
         object.insert("HttpAuth".to_owned(), auth.unwrap_or_default());
         let headers = webhook.http_headers.iter().map(|header| {
             let what = format!("the header {} of {about}", header.name);
-            let value =
-                self.secret(header.value.expose(), &format!("{stem}_{}", header.name), what);
+            let value = header.value.expose();
+            let value = if header.is_secret() {
+                self.secret(value, &format!("{stem}_{}", header.name), what)
+            } else {
+                self.text(value)
+            };
             json!({"Name": self.text(&header.name), "Value": value})
         });
         object.insert("HttpHeaders".to_owned(), headers.collect());
@@ -235,7 +239,7 @@ mod tests {
         serde_json::from_value(json!({
             "ID": 7, "Url": url, "MessageStream": "outbound",
             "HttpAuth": {"Username": "pay$er", "Password": password},
-            "HttpHeaders": [{"Name": "X-Env", "Value": "a$b"}],
+            "HttpHeaders": [{"Name": "X-Key", "Value": "a$b"}],
             "Triggers": {"Bounce": {"Enabled": true, "IncludeContent": true}},
         }))
         .unwrap()
@@ -264,7 +268,7 @@ mod tests {
                     "OUTBOUND_A_B_URL_PASSWORD" => "pw$1",
                     "OUTBOUND_A_B_TOKEN" => "x$y",
                     "OUTBOUND_A_B_PASSWORD" => &password,
-                    "OUTBOUND_A_B_X_ENV" => hook.http_headers[0].value.expose(),
+                    "OUTBOUND_A_B_X_KEY" => hook.http_headers[0].value.expose(),
                     other => return Err(other.to_owned()),
                 };
                 Ok(Substitute { text: text.to_owned(), is_secret: true })
@@ -286,9 +290,9 @@ mod tests {
         let names: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
         let expected = [
             "OUTBOUND_X_PASSWORD",
-            "OUTBOUND_X_X_ENV",
+            "OUTBOUND_X_X_KEY",
             "OUTBOUND_X_PASSWORD_2",
-            "OUTBOUND_X_X_ENV_2",
+            "OUTBOUND_X_X_KEY_2",
         ];
         assert_eq!(names, expected);
     }

@@ -191,23 +191,13 @@ pub(crate) fn is_secret_header(name: &str, value: &str) -> bool {
     const PLAIN: [&str; 5] = ["host", "user-agent", "connection", "accept", "accept-encoding"];
     let is_plain =
         name.starts_with("x-pm-") || name.starts_with("content-") || PLAIN.contains(&name);
-    !is_plain && (is_secret_name(name) || looks_random(value))
+    !is_plain && mask::is_secret_header(name, value)
 }
 
 /// Whether the name of a received header, in lower case, suggests that its value is a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     let is_plain = name.starts_with("x-pm-") || name.starts_with("content-");
-    !is_plain && (name.contains("cookie") || name.contains("hook-id") || mask::looks_secret(name))
-}
-
-/// Whether a value has a run of 16 or more characters that mixes letters and digits.
-fn looks_random(value: &str) -> bool {
-    let is_mixed = |run: &str| {
-        run.len() >= 16
-            && run.bytes().any(|byte| byte.is_ascii_digit())
-            && run.bytes().any(|byte| byte.is_ascii_alphabetic())
-    };
-    value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_mixed)
+    !is_plain && mask::looks_secret(name)
 }
 
 /// An event read from a file, ready to be sent.

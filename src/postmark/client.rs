@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::transport::{Limits, ResponseInfo, Transport};
 use super::{
-    ApiError, ApiUrl, NewWebhook, Object, Refusal, Secret, Server, ServerPatch, Statistics, Stream,
-    StreamId, StreamType, Verification, Webhook, WebhookId, WebhookPatch, mask,
+    ApiError, ApiUrl, NewWebhook, Object, Refusal, Secret, Secrets, Server, ServerPatch,
+    Statistics, Stream, StreamId, StreamType, Verification, Webhook, WebhookId, WebhookPatch, mask,
 };
 use crate::http::client::{HttpClient, Method};
 
@@ -39,12 +39,14 @@ impl Reader {
     /// The server that `token` opens. Sends nothing yet.
     pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         let token_header = "X-Postmark-Server-Token";
+        Secrets::of_run().add_token(token.expose());
         Self { transport: Transport { http, base, token_header, token, limits } }
     }
 
     /// The server that another token opens, at the same address.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
+        Secrets::of_run().add_token(token.expose());
         Self { transport: Transport { token, ..self.transport.clone() } }
     }
 
@@ -62,12 +64,16 @@ impl Reader {
         }
         let query: Vec<_> = stream.map(|s| ("MessageStream", s.as_str())).into_iter().collect();
         let list: List = self.transport.call(Method::Get, &["webhooks"], &query, None)?;
+        list.webhooks.iter().for_each(Webhook::register_secrets);
         Ok(list.webhooks)
     }
 
     /// `GET /webhooks/{Id}`.
     pub fn get(&self, id: WebhookId) -> Result<Webhook, ApiError> {
-        self.transport.call(Method::Get, &["webhooks", &id.to_string()], &[], None)
+        let path = ["webhooks", &id.to_string()];
+        let webhook: Webhook = self.transport.call(Method::Get, &path, &[], None)?;
+        webhook.register_secrets();
+        Ok(webhook)
     }
 
     /// `GET /webhooks/{Id}/statistics`: the last 24 hours.
@@ -88,17 +94,19 @@ impl Reader {
             query.push(("IncludeArchivedStreams", "true"));
         }
         let list: List = self.transport.call(Method::Get, &["message-streams"], &query, None)?;
-        Ok(list.message_streams)
+        let streams = list.message_streams.into_iter().map(Stream::masked);
+        Ok(streams.collect())
     }
 
     /// `GET /server`: the server that the token opens.
     pub fn server(&self) -> Result<Server, ApiError> {
-        self.transport.call(Method::Get, &["server"], &[], None)
+        self.server_with_info().0
     }
 
     /// [`Reader::server`], with the transport details of any response.
     pub fn server_with_info(&self) -> (Result<Server, ApiError>, Option<ResponseInfo>) {
-        self.transport.call_with_info(Method::Get, &["server"], &[], None)
+        let (server, info) = self.transport.call_with_info(Method::Get, &["server"], &[], None);
+        (server.map(Server::with_masked_name), info)
     }
 }
 
@@ -121,11 +129,13 @@ impl Writer {
 
     /// `POST /webhooks`. Not retried once it may have arrived: Postmark has no idempotency key.
     pub fn create(&self, new: &NewWebhook) -> Result<Webhook, ApiError> {
+        new.would_be().register_secrets();
         self.0.transport.call(Method::Post, &["webhooks"], &[], Some(new.body()))
     }
 
     /// `PUT /webhooks/{Id}` with the fields that change.
     pub fn update(&self, id: WebhookId, patch: &WebhookPatch) -> Result<Webhook, ApiError> {
+        patch.register_secrets();
         self.0.transport.call(Method::Put, &["webhooks", &id.to_string()], &[], Some(patch.body()))
     }
 
@@ -147,7 +157,8 @@ impl Writer {
     /// probe is a result, not an error.
     pub fn verify(&self, id: WebhookId) -> Result<Verification, ApiError> {
         let path = ["webhooks", &id.to_string(), "verify"];
-        since_2026("verification", self.0.transport.call(Method::Post, &path, &[], None))
+        let verification = self.0.transport.call(Method::Post, &path, &[], None);
+        since_2026("verification", verification.map(Verification::masked))
     }
 
     /// `PUT /server` with the settings that change.
@@ -178,6 +189,7 @@ impl Account {
     /// The account that `token` opens. Sends nothing yet.
     pub fn new(http: Arc<HttpClient>, base: ApiUrl, token: Secret, limits: Limits) -> Self {
         let token_header = "X-Postmark-Account-Token";
+        Secrets::of_run().add_token(token.expose());
         Self { transport: Transport { http, base, token_header, token, limits } }
     }
 
@@ -185,7 +197,9 @@ impl Account {
     pub fn servers(&self, offset: usize) -> Result<ServerPage, ApiError> {
         let (count, offset) = (Self::LARGEST_PAGE.to_string(), offset.to_string());
         let query = [("count", count.as_str()), ("offset", offset.as_str())];
-        self.transport.call(Method::Get, &["servers"], &query, None)
+        let page: ServerPage = self.transport.call(Method::Get, &["servers"], &query, None)?;
+        page.servers.iter().for_each(Server::register_tokens);
+        Ok(page)
     }
 }
 
@@ -204,7 +218,7 @@ fn since_2026<T>(what: &'static str, result: Result<T, ApiError>) -> Result<T, A
 /// A successful delete is 200 with `ErrorCode` 0.
 fn deleted(response: &Object) -> Result<Deleted, ApiError> {
     let message = response.get("Message").and_then(Value::as_str).unwrap_or("Deleted.");
-    let message = mask::text(message).into_owned();
+    let message = mask::outside(message).into_owned();
     match response.get("ErrorCode").and_then(Value::as_i64) {
         None | Some(0) => Ok(Deleted { message }),
         code => Err(ApiError::Refused(Box::new(Refusal {

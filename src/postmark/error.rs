@@ -161,14 +161,16 @@ pub(super) fn refused(response: &Response, url: &Url) -> ApiError {
     let host = authority(url);
     let status = response.status;
     if (300..400).contains(&status) {
-        let target = response.header("location").map_or("nowhere".to_owned(), |l| origin(l, url));
+        let target = response
+            .header("location")
+            .map_or("nowhere".to_owned(), |l| origin(&mask::outside(l), url));
         return ApiError::Redirected { host, status, target };
     }
     let envelope = serde_json::from_slice::<Envelope>(&response.body).ok();
     let header_code = response.header("x-pm-apierrorcode").and_then(|c| c.trim().parse().ok());
     let code = header_code.or(envelope.as_ref().and_then(|e| e.error_code));
     let message = envelope.as_ref().and_then(|e| e.message.as_deref()).map(|m| {
-        let message = mask::text(m);
+        let message = mask::outside(start(m));
         message.chars().take(LONGEST_MESSAGE).collect::<String>()
     });
     if status == 429 || status >= 500 {
@@ -184,7 +186,10 @@ pub(super) fn refused(response: &Response, url: &Url) -> ApiError {
         status,
         code,
         message: message.unwrap_or_else(|| "without a reason".to_owned()),
-        verification: serde_json::from_slice(&response.body).ok().filter(|_| code == Some(1364)),
+        verification: serde_json::from_slice(&response.body)
+            .ok()
+            .filter(|_| code == Some(1364))
+            .map(Verification::masked),
         attempts: response.attempts,
         of_webhook: url.path().contains("/webhooks/"),
     }))
@@ -193,19 +198,27 @@ pub(super) fn refused(response: &Response, url: &Url) -> ApiError {
 /// Error of a response that does not come from Postmark. `json` describes a JSON body, which is not
 /// quoted: it may hold secrets.
 pub(super) fn not_postmark(response: &Response, host: &str, json: &str) -> ApiError {
-    let kind = response.header("content-type").unwrap_or("no content type");
-    let text = String::from_utf8_lossy(&response.body);
+    let kind = mask::outside(response.header("content-type").unwrap_or("no content type"));
+    let page = String::from_utf8_lossy(&response.body);
+    // Before anything is cut: half a secret is not recognized.
+    let text = mask::outside(start(&page));
     let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let start: String = words.trim_start_matches('\u{feff}').chars().take(120).collect();
+    let beginning: String = words.trim_start_matches('\u{feff}').chars().take(120).collect();
     let bytes = response.body.len();
-    let what = if start.is_empty() {
+    let what = if beginning.is_empty() {
         "it is empty".to_owned()
-    } else if start.starts_with(['{', '[']) {
+    } else if beginning.starts_with(['{', '[']) {
         format!("{kind}, {bytes} bytes, {json}")
     } else {
-        format!("{kind}, {bytes} bytes, beginning with {:?}", mask::text(&start))
+        format!("{kind}, {bytes} bytes, beginning with {beginning:?}")
     };
     ApiError::NotPostmark { host: host.to_owned(), status: response.status, what }
+}
+
+/// The start of a text, long enough for what is shown of it.
+fn start(text: &str) -> &str {
+    let end = text.char_indices().nth(16 * LONGEST_MESSAGE).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
 }
 
 /// Scheme, host and port of the target of a redirect, which may be relative.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Object, Reveal, mask};
+use super::{Object, Reveal, Secrets, mask};
 
 /// Server ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -39,6 +39,17 @@ impl Server {
         object.extend(self.rest.clone());
         mask::object(&mut object, reveal);
         Value::Object(object)
+    }
+
+    /// Registers the server's tokens, which an account token may read.
+    pub(super) fn register_tokens(&self) {
+        let tokens = self.rest.get("ApiTokens").and_then(Value::as_array).into_iter().flatten();
+        tokens.filter_map(Value::as_str).for_each(|token| Secrets::of_run().add_token(token));
+    }
+
+    pub(super) fn with_masked_name(mut self) -> Self {
+        self.name = mask::outside(&self.name).into_owned();
+        self
     }
 
     /// Value of a key, as returned by Postmark.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Object;
+use super::{Object, Reveal, mask};
 
 /// Message stream ID, such as `outbound` or `broadcast`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -57,6 +57,11 @@ pub struct Stream {
 }
 
 impl Stream {
+    pub(super) fn masked(mut self) -> Self {
+        mask::object(&mut self.rest, Reveal::Masked);
+        self
+    }
+
     /// Postmark's object.
     pub fn to_json(&self) -> Value {
         let mut object = Object::new();

@@ -10,7 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::{not_postmark, refused};
-use super::{ApiError, ApiUrl, MASK, Object, Secret};
+use super::{ApiError, ApiUrl, Object, Secret, mask};
 use crate::http::client::{
     Header, HttpClient, Method, Request, Response, RetryPolicy, authority, parse_http_date,
 };
@@ -102,7 +102,7 @@ impl Transport {
         };
         let started = Instant::now();
         let response = match self.http.send(&request) {
-            Ok(response) => without_token(response, &self.token),
+            Ok(response) => response,
             Err(error) => return (Err(error.into()), None),
         };
         let info = ResponseInfo {
@@ -112,18 +112,6 @@ impl Transport {
         };
         (judge(&response, &request.url), Some(info))
     }
-}
-
-/// Masks the token in a page: error pages of some proxies repeat the request, and our errors quote them.
-fn without_token(mut response: Response, token: &Secret) -> Response {
-    let is_data = (200..300).contains(&response.status) && response.body.starts_with(b"{");
-    if !is_data {
-        let page = String::from_utf8_lossy(&response.body);
-        if page.contains(token.expose()) {
-            response.body = page.replace(token.expose(), MASK).into_bytes();
-        }
-    }
-    response
 }
 
 fn judge<T: DeserializeOwned>(response: &Response, url: &Url) -> Result<T, ApiError> {
@@ -138,7 +126,7 @@ fn judge<T: DeserializeOwned>(response: &Response, url: &Url) -> Result<T, ApiEr
             host: host.clone(),
             status: response.status,
             path: if path == "." { "the top".to_owned() } else { path },
-            why: without_position(&why),
+            why: mask::outside(&without_position(&why)).into_owned(),
         },
         _ => not_postmark(response, &host, &format!("broken JSON: {why}")),
     };

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Secrets;
 use super::mask::{self, MASK};
 use crate::http::client::is_loopback;
 
@@ -20,6 +21,13 @@ impl HookUrl {
     /// The URL in clear, for a request.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Registers the password and the secret query values of the URL.
+    pub(super) fn register_secrets(&self) {
+        if let Ok(url) = Url::parse(&self.0) {
+            Secrets::of_run().add_url(&url);
+        }
     }
 
     /// The URL with its password and secret query values masked.

@@ -26,6 +26,22 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Masks the secrets that Postmark's words repeat.
+    pub(super) fn masked(mut self) -> Self {
+        let mask = |message: &mut Option<String>| {
+            if let Some(text) = message {
+                *text = mask::outside(text).into_owned();
+            }
+        };
+        mask(&mut self.message);
+        mask::postmarks_object(&mut self.extra);
+        for verdict in &mut self.results {
+            mask(&mut verdict.message);
+            mask::postmarks_object(&mut verdict.extra);
+        }
+        self
+    }
+
     /// True if the endpoint passed: by `Success`, or by the results where that is missing.
     pub fn passed(&self) -> bool {
         let all = || !self.results.is_empty() && self.results.iter().all(|r| r.success);
@@ -62,7 +78,7 @@ impl Verdict {
             _ => ", no answer".to_owned(),
         };
         let message = self.message.as_deref().filter(|m| !m.is_empty());
-        let why = message.map(|m| format!(" ({})", mask::text(m))).unwrap_or_default();
+        let why = message.map(|m| format!(" ({})", mask::outside(m))).unwrap_or_default();
         format!("{}: {verdict}{status}{why}", self.trigger_type)
     }
 }

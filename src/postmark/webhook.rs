@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use super::{HookUrl, Object, Reveal, Secret, StreamId, Trigger, mask};
+use super::{HookUrl, Object, Reveal, Secret, Secrets, StreamId, Trigger, mask};
 use crate::http::client;
 
 /// Webhook ID: a positive integer, unique on its server.
@@ -85,6 +85,11 @@ impl Webhook {
         object
     }
 
+    /// Registers its secrets, which others may repeat.
+    pub(super) fn register_secrets(&self) {
+        register(Some(&self.url), self.http_auth.as_ref(), &self.http_headers);
+    }
+
     /// True if a create with these values could have made this webhook.
     pub fn could_be(&self, new: &NewWebhook) -> bool {
         let stream = new.message_stream.as_ref().map_or("outbound", StreamId::as_str);
@@ -151,6 +156,11 @@ pub struct HttpHeader {
 }
 
 impl HttpHeader {
+    /// True if the value is a secret, by the name or by itself.
+    pub fn is_secret(&self) -> bool {
+        mask::is_secret_header(&self.name, self.value.expose())
+    }
+
     /// Refuses headers that no request can carry and those that the transport sets. The error never
     /// repeats the value.
     pub fn check(name: &str, value: &str) -> Result<(), String> {
@@ -169,6 +179,19 @@ impl HttpHeader {
             return Err(format!("the header {name} has no value"));
         }
         Ok(())
+    }
+}
+
+fn register(url: Option<&HookUrl>, auth: Option<&HttpAuth>, headers: &[HttpHeader]) {
+    let secrets = Secrets::of_run();
+    if let Some(url) = url.filter(|url| url.expose().contains(['@', '?'])) {
+        url.register_secrets();
+    }
+    if let Some(auth) = auth {
+        secrets.add(auth.password.expose());
+    }
+    for header in headers.iter().filter(|header| header.is_secret()) {
+        secrets.add_header(header.value.expose());
     }
 }
 
@@ -378,6 +401,11 @@ impl WebhookPatch {
             && self.http_headers.is_none()
             && self.triggers.is_empty()
             && self.other_triggers.is_empty()
+    }
+
+    pub(super) fn register_secrets(&self) {
+        let auth = self.http_auth.as_ref().and_then(Option::as_ref);
+        register(self.url.as_ref(), auth, self.http_headers.as_deref().unwrap_or_default());
     }
 
     /// True if the credentials are removed.

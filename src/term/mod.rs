@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::postmark::{Reveal, Secret, mask};
+use crate::postmark::{Reveal, Secrets};
 pub use interrupt::Interrupts;
 pub use report::{ByProfile, Details, Report};
 pub use table::{Cell, Column, Row, Table, Tone};
@@ -165,8 +165,6 @@ struct State {
     progress: bool,
     /// Warnings kept for the JSON document on standard error.
     warnings: Vec<String>,
-    /// Values that no trace and no error shows.
-    hidden: Vec<Secret>,
 }
 
 impl Ui {
@@ -178,8 +176,10 @@ impl Ui {
     pub fn data(&self, text: &str) -> io::Result<()> {
         let mut state = self.state();
         wipe(&mut state);
+        let lines = text.split_inclusive('\n').map(|line| Secrets::of_run().mask_tokens(line));
+        let masked: String = lines.collect();
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
+        out.write_all(masked.as_bytes())?;
         out.flush()
     }
 
@@ -221,24 +221,15 @@ impl Ui {
 
     /// Prints a line of the request trace (`-v`).
     pub fn trace(&self, line: &str) {
-        let line = self.without_hidden(line);
+        let line = Secrets::of_run().mask_always(line);
         self.line(&Tone::Faint.paint(&text::visible(&line), self.settings.color_err));
-    }
-
-    /// Keeps these values out of traces and of the causes of errors from now on.
-    pub fn hide(&self, values: &[Secret]) {
-        self.state().hidden.extend_from_slice(values);
-    }
-
-    /// A text without the values that are to be hidden.
-    pub fn without_hidden(&self, text: &str) -> String {
-        mask::values(text, &self.state().hidden).into_owned()
     }
 
     /// Prints a line to standard error. The caller has escaped it.
     pub fn line(&self, line: &str) {
         let mut state = self.state();
         wipe(&mut state);
+        let line = Secrets::of_run().mask_tokens(line);
         // There is no other place to report a failure.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }

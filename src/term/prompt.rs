@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::interrupt::{TerminalGuard, restore_terminal};
 use super::{Tone, Ui, text};
 use crate::error::{Diagnose, Diagnosis, Exit, Hint};
-use crate::postmark::Secret;
+use crate::postmark::{Secret, Secrets};
 
 /// Reason why a prompt has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +128,7 @@ impl Ui {
         if typed.is_empty() {
             return Err(PromptError::Declined("nothing was typed"));
         }
+        Secrets::of_run().add(&typed);
         Ok(Secret::new(typed.as_str()))
     }
 

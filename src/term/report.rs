@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::table::same_name;
-use super::{Cell, Column, Format, Row, Settings, Sort, Table, Ui, json};
+use super::{Cell, Column, Format, Row, Settings, Sort, Table, Ui, json, text};
 use crate::postmark::mask;
 
 /// Blocks of names and values, one block per thing.
@@ -194,8 +194,12 @@ impl Ui {
             },
             Format::Yaml => json::yaml(&self.document(report, is_dry)?),
             Format::Ids => match report.id() {
-                Some(id) => id + "\n",
-                None => self.table(report).ids().map(|id| id + "\n").collect(),
+                Some(id) => text::visible(&id).into_owned() + "\n",
+                None => self
+                    .table(report)
+                    .ids()
+                    .map(|id| text::visible(&id).into_owned() + "\n")
+                    .collect(),
             },
             Format::Prometheus => report.metrics(),
             Format::Sarif => json::pretty(&report.sarif()),

@@ -7,7 +7,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Sort, text};
-use crate::postmark::{HookUrl, Reveal, Secret};
+use crate::postmark::{HookUrl, Reveal, Secret, Secrets};
 
 /// Column of a table.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,9 @@ pub struct Cell {
 impl Cell {
     /// A cell with a text, made safe to show.
     pub fn new(value: impl AsRef<str>) -> Self {
-        Self { text: text::visible(value.as_ref()).into_owned(), ..Self::default() }
+        // Before a narrow column breaks a token into pieces that nobody recognizes.
+        let value = Secrets::of_run().mask_tokens(value.as_ref());
+        Self { text: text::visible(&value).into_owned(), ..Self::default() }
     }
 
     /// A cell with a text that holds a secret, and the text that `--show-secrets` puts in its place.

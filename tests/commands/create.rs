@@ -43,7 +43,7 @@ Url                 https://hooks.example.com/pm
 MessageStream       outbound
 Status              verified
 HttpAuth            none
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: a
 Open                on
 Click               off
 Delivery            off
@@ -63,7 +63,7 @@ Created webhook 1234569.
   "HttpHeaders": [
     {
       "Name": "X-Env",
-      "Value": "********"
+      "Value": "a"
     }
   ],
   "Triggers": {
@@ -328,7 +328,7 @@ ID                  (new)
 Url                 https://hooks.example.com/pm
 MessageStream       outbound
 HttpAuth            u : ********
-HttpHeader          X-A: ********
+HttpHeader          X-A: b
 Open                off
 Click               off
 Delivery            off

@@ -148,7 +148,7 @@ CHANGE    ID       STREAM     URL                                         FIELD 
       "HttpHeaders": [
         {
           "Name": "name",
-          "Value": "********"
+          "Value": "value"
         }
       ],
       "Triggers": {

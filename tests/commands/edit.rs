@@ -90,11 +90,11 @@ fn only_what_changes_is_sent() {
 --password env:PW
     {"HttpAuth":{"Username":"postmark","Password":"new-password"}}
 --header X-New: 1
-    {"HttpHeaders":[{"Name":"X-Env","Value":"secret-value"},{"Name":"X-New","Value":"1"}]}
+    {"HttpHeaders":[{"Name":"X-Env","Value":"staging"},{"Name":"X-New","Value":"1"}]}
 --header x-env: 2
     {"HttpHeaders":[{"Name":"x-env","Value":"2"}]}
 --secret-header X-Token=env:PW
-    {"HttpHeaders":[{"Name":"X-Env","Value":"secret-value"},{"Name":"X-Token","Value":"new-password"}]}
+    {"HttpHeaders":[{"Name":"X-Env","Value":"staging"},{"Name":"X-Token","Value":"new-password"}]}
 --remove-header x-ENV
     {"HttpHeaders":[]}
 --remove-header X-Env --header X-New: 1
@@ -130,10 +130,10 @@ fn each_field_is_shown_before_and_after() {
     env.run(["edit", "5"].iter().chain(&flags).copied().collect::<Vec<_>>()).check(str![[r#"
 FIELD                            BEFORE                        AFTER
 Url                              https://hooks.example.com/pm  https://new.example/
-HttpHeaders.X-New                (none)                        ********
+HttpHeaders.X-New                (none)                        1
 Triggers.Open.Enabled            false                         true
 Triggers.Open.PostFirstOpenOnly  false                         true
-HttpHeaders.X-Env                ********                      (none)
+HttpHeaders.X-Env                staging                       (none)
 --- stderr
 Changed webhook 5:
 "#]]);
@@ -158,7 +158,7 @@ fn the_webhook_as_it_now_is_is_the_answer() {
   "HttpHeaders": [
     {
       "Name": "X-Env",
-      "Value": "********"
+      "Value": "staging"
     }
   ],
   "Triggers": {
@@ -220,7 +220,7 @@ FIELD  BEFORE  AFTER
 --- stderr
 Webhook 5 is so already; nothing was sent.
 "#]]);
-    let flags = "edit 5 --url https://hooks.example.com/pm --header X-Env:secret-value \
+    let flags = "edit 5 --url https://hooks.example.com/pm --header X-Env:staging \
         --username postmark --password env:PW";
     env.cmd(flags).env("PW", "secret-password").run().code(0).has("nothing was sent");
     assert_eq!(env.run("edit 5 --off open -o json").code(0).json()["ID"], 5);

@@ -17,9 +17,7 @@ fn the_examples_are_a_manifest_with_references() {
     env.run("-p sandbox export --var HOST=www.example.com").check(str![[r##"
 # yaml-language-server: $schema=pmhooks.schema.json
 # ${OUTBOUND_WEBHOOK_TEST_BOUNCE_PASSWORD}: the password of webhook 1234568
-# ${OUTBOUND_WEBHOOK_TEST_BOUNCE_NAME}: the header name of webhook 1234568
 # ${OUTBOUND_WEBHOOK_TEST_TRACKING_PASSWORD}: the password of webhook 1234567
-# ${OUTBOUND_WEBHOOK_TEST_TRACKING_NAME}: the header name of webhook 1234567
 Server:
   InboundHookUrl: ""
   EnableSmtpApiErrorHooks: false
@@ -31,7 +29,7 @@ Webhooks:
     Password: ${OUTBOUND_WEBHOOK_TEST_BOUNCE_PASSWORD}
   HttpHeaders:
   - Name: name
-    Value: ${OUTBOUND_WEBHOOK_TEST_BOUNCE_NAME}
+    Value: value
   Triggers:
     Open:
       Enabled: false
@@ -55,7 +53,7 @@ Webhooks:
     Password: ${OUTBOUND_WEBHOOK_TEST_TRACKING_PASSWORD}
   HttpHeaders:
   - Name: name
-    Value: ${OUTBOUND_WEBHOOK_TEST_TRACKING_NAME}
+    Value: value
   Triggers:
     Open:
       Enabled: true
@@ -75,9 +73,7 @@ Webhooks:
 --- stderr
 Secrets are references; give each by --var, the profile's vars or the environment:
     OUTBOUND_WEBHOOK_TEST_BOUNCE_PASSWORD: the password of webhook 1234568
-    OUTBOUND_WEBHOOK_TEST_BOUNCE_NAME: the header name of webhook 1234568
     OUTBOUND_WEBHOOK_TEST_TRACKING_PASSWORD: the password of webhook 1234567
-    OUTBOUND_WEBHOOK_TEST_TRACKING_NAME: the header name of webhook 1234567
 "##]]);
     env.run("-p sandbox export -o json --stream broadcast").check(str![[r#"
 {

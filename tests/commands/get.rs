@@ -18,7 +18,7 @@ Url                 https://hooks.example.com/pm
 MessageStream       outbound
 Status              verified
 HttpAuth            postmark : ********
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: staging
 Open                off
 Click               off
 Delivery            on
@@ -39,7 +39,7 @@ SubscriptionChange  off
   "HttpHeaders": [
     {
       "Name": "X-Env",
-      "Value": "********"
+      "Value": "staging"
     }
   ],
   "Triggers": {
@@ -71,8 +71,8 @@ SubscriptionChange  off
 ID  TRIGGERS
 5   delivery, bounce
 "#]]);
-    env.run("get 5 -o yaml --show-secrets").has("Password: secret-password").has("secret-value");
-    env.run("get 5 --show-secrets").has("postmark : secret-password").has("X-Env: secret-value");
+    env.run("get 5 -o yaml --show-secrets").has("Password: secret-password").has("staging");
+    env.run("get 5 --show-secrets").has("postmark : secret-password").has("X-Env: staging");
     env.run("get 5 -o ids").check(str!["5"]);
     env.run("get 5 -o jsonl").has("{\"ID\":5,");
 }
@@ -93,7 +93,7 @@ Url                 https://u:********@h.example/?key=********
 MessageStream       outbound
 Status              pending
 HttpAuth            in url
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: staging
 Open                off
 Click               off
 Delivery            on

@@ -49,7 +49,7 @@ id	stream	url	triggers	auth	status
 9007199254740993
 "#]]);
     env.run("list -o jsonl").check(str![[r#"
-{"ID":1,"Url":"https://hooks.example.com/pm","MessageStream":"outbound","Status":"verified","HttpAuth":{"Username":"postmark","Password":"********"},"HttpHeaders":[{"Name":"X-Env","Value":"********"}],"Triggers":{"Open":{"Enabled":false,"PostFirstOpenOnly":false},"Click":{"Enabled":false},"Delivery":{"Enabled":true},"Bounce":{"Enabled":true,"IncludeContent":true},"SpamComplaint":{"Enabled":false,"IncludeContent":false},"SubscriptionChange":{"Enabled":false}}}
+{"ID":1,"Url":"https://hooks.example.com/pm","MessageStream":"outbound","Status":"verified","HttpAuth":{"Username":"postmark","Password":"********"},"HttpHeaders":[{"Name":"X-Env","Value":"staging"}],"Triggers":{"Open":{"Enabled":false,"PostFirstOpenOnly":false},"Click":{"Enabled":false},"Delivery":{"Enabled":true},"Bounce":{"Enabled":true,"IncludeContent":true},"SpamComplaint":{"Enabled":false,"IncludeContent":false},"SubscriptionChange":{"Enabled":false}}}
 {"ID":9007199254740993,"Url":"https://u:********@hooks.example.com/b?token=********&x=1","MessageStream":"broadcast","HttpAuth":null,"HttpHeaders":[],"Triggers":{"Open":{"Enabled":true,"PostFirstOpenOnly":true},"Click":{"Enabled":true},"Delivery":{"Enabled":false},"Bounce":{"Enabled":false,"IncludeContent":false},"SpamComplaint":{"Enabled":false,"IncludeContent":false},"SubscriptionChange":{"Enabled":false}}}
 "#]]);
     env.run("list -o yaml").check(str![[r#"
@@ -62,7 +62,7 @@ id	stream	url	triggers	auth	status
     Password: "********"
   HttpHeaders:
   - Name: X-Env
-    Value: "********"
+    Value: staging
   Triggers:
     Open:
       Enabled: false
@@ -121,7 +121,7 @@ fn secrets_are_shown_only_on_demand() {
     }
     let shown = env.run("list -o json --show-secrets").json();
     assert_eq!(shown[0]["HttpAuth"]["Password"], "secret-password");
-    assert_eq!(shown[0]["HttpHeaders"][0]["Value"], "secret-value");
+    assert_eq!(shown[0]["HttpHeaders"][0]["Value"], "staging");
     let url = "https://u:url-password@hooks.example.com/b?token=url-token&x=1";
     assert_eq!(shown[1]["Url"], url);
     env.run("list --show-secrets --columns url --no-header").has(url);

@@ -4,6 +4,7 @@ mod answers;
 mod architecture;
 mod cookbook;
 mod dependencies;
+mod echoes;
 mod escapes;
 mod fixtures;
 mod generated;

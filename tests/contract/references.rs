@@ -195,7 +195,7 @@ CHANGE    ID  STREAM    URL                                          FIELD      
 + create      outbound  https://e.example.com/c/********?q=********  MessageStream                    (none)   outbound                                     planned
 + create      outbound  https://e.example.com/c/********?q=********  HttpAuth.Username                (none)   ********                                     planned
 + create      outbound  https://e.example.com/c/********?q=********  HttpAuth.Password                (none)   ********                                     planned
-+ create      outbound  https://e.example.com/c/********?q=********  HttpHeaders.X-********           (none)   ********                                     planned
++ create      outbound  https://e.example.com/c/********?q=********  HttpHeaders.X-********           (none)   v-********                                   planned
 + create      outbound  https://e.example.com/c/********?q=********  Triggers.Bounce.Enabled          (none)   true                                         planned
 + create      outbound  https://e.example.com/c/********?q=********  Triggers.Bounce.Note             (none)   n-********                                   planned
 + create      outbound  https://e.example.com/c/********?q=********  Triggers.Bounce.IncludeContent   (none)   false                                        planned

@@ -36,7 +36,7 @@ Created webhook 1234569.
     pmhooks("edit 1234569 --on click --include-content bounce --header X-Env:staging").check(str![
         [r#"
 FIELD                           BEFORE  AFTER
-HttpHeaders.X-Env               (none)  ********
+HttpHeaders.X-Env               (none)  staging
 Triggers.Click.Enabled          false   true
 Triggers.Bounce.IncludeContent  false   true
 --- stderr
@@ -49,7 +49,7 @@ Url                 https://hooks.example.com/pm
 MessageStream       outbound
 Status              verified
 HttpAuth            postmark : ********
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: staging
 Open                off
 Click               on
 Delivery            off
@@ -86,7 +86,7 @@ Url                 https://hooks.example.com/pm
 MessageStream       outbound
 Status              verified
 HttpAuth            postmark : ********
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: staging
 Open                off
 Click               on
 Delivery            off

@@ -83,7 +83,6 @@ trait Masked {
 impl Masked for Value {
     fn masked(mut self) -> Value {
         self[0]["HttpAuth"]["Password"] = json!("********");
-        self[0]["HttpHeaders"][0]["Value"] = json!("********");
         self
     }
 }

@@ -59,7 +59,7 @@ staging     + create      outbound  https://hooks.staging.example.com/postmark  
 staging     + create      outbound  https://hooks.staging.example.com/postmark  MessageStream                   (none)   outbound                                    planned
 staging     + create      outbound  https://hooks.staging.example.com/postmark  HttpAuth.Username               (none)   postmark                                    planned
 staging     + create      outbound  https://hooks.staging.example.com/postmark  HttpAuth.Password               (none)   ********                                    planned
-staging     + create      outbound  https://hooks.staging.example.com/postmark  HttpHeaders.X-Env               (none)   ********                                    planned
+staging     + create      outbound  https://hooks.staging.example.com/postmark  HttpHeaders.X-Env               (none)   staging                                     planned
 staging     + create      outbound  https://hooks.staging.example.com/postmark  Triggers.Bounce.Enabled         (none)   true                                        planned
 staging     + create      outbound  https://hooks.staging.example.com/postmark  Triggers.Bounce.IncludeContent  (none)   true                                        planned
 production  ~ update      (server)                                              Server.InboundHookUrl           (empty)  https://hooks.example.com/inbound           planned
@@ -67,7 +67,7 @@ production  + create      outbound  https://hooks.example.com/postmark          
 production  + create      outbound  https://hooks.example.com/postmark          MessageStream                   (none)   outbound                                    planned
 production  + create      outbound  https://hooks.example.com/postmark          HttpAuth.Username               (none)   postmark                                    planned
 production  + create      outbound  https://hooks.example.com/postmark          HttpAuth.Password               (none)   ********                                    planned
-production  + create      outbound  https://hooks.example.com/postmark          HttpHeaders.X-Env               (none)   ********                                    planned
+production  + create      outbound  https://hooks.example.com/postmark          HttpHeaders.X-Env               (none)   production                                  planned
 production  + create      outbound  https://hooks.example.com/postmark          Triggers.Bounce.Enabled         (none)   true                                        planned
 production  + create      outbound  https://hooks.example.com/postmark          Triggers.Bounce.IncludeContent  (none)   true                                        planned
 --- stderr
@@ -148,7 +148,7 @@ production  + create           outbound  https://hooks.example.com/new       Mes
 production  + create           outbound  https://hooks.example.com/new       Triggers.Open.Enabled    (none)    true                           planned
 production  ~ update  1234570  outbound  https://hooks.example.com/postmark  HttpAuth.Password        ********  changed                        planned
 production  ~ update  1234570  outbound  https://hooks.example.com/postmark  Triggers.Bounce.Enabled  false     true                           planned
-production  ~ update  1234570  outbound  https://hooks.example.com/postmark  HttpHeaders.X-Hand       ********  (none)                         planned
+production  ~ update  1234570  outbound  https://hooks.example.com/postmark  HttpHeaders.X-Hand       made      (none)                         planned
 production  - delete  1234572  outbound  https://stray.example/              (all of it)                                                       planned
 --- stderr
 To make production like staging: 1 to create, 1 to change, 1 to delete; 0 as they should be.
@@ -167,7 +167,7 @@ To make production like staging:
 ~ update  1234570  outbound  https://hooks.example.com/postmark
     HttpAuth.Password: ******** -> changed
     Triggers.Bounce.Enabled: false -> true
-    HttpHeaders.X-Hand: ******** -> (none)
+    HttpHeaders.X-Hand: made -> (none)
 - delete  1234572  outbound  https://stray.example/
 To make production like staging: 1 to create, 1 to change, 1 to delete; 0 as they should be.
 --- exit 1
@@ -334,7 +334,7 @@ Profile staging:
 + create  outbound  https://hooks.staging.example.com/postmark
     HttpAuth.Username: postmark
     HttpAuth.Password: ********
-    HttpHeaders.X-Env: ********
+    HttpHeaders.X-Env: staging
     Triggers.Bounce.Enabled: true
     Triggers.Bounce.IncludeContent: true
 Profile production:
@@ -343,7 +343,7 @@ Profile production:
 + create  outbound  https://hooks.example.com/postmark
     HttpAuth.Username: postmark
     HttpAuth.Password: ********
-    HttpHeaders.X-Env: ********
+    HttpHeaders.X-Env: production
     Triggers.Bounce.Enabled: true
     Triggers.Bounce.IncludeContent: true
 Profile production is protected: type its name to go on.
@@ -356,7 +356,7 @@ Profile staging:
 + create  outbound  https://hooks.staging.example.com/postmark  Done
     HttpAuth.Username: postmark
     HttpAuth.Password: ********
-    HttpHeaders.X-Env: ********
+    HttpHeaders.X-Env: staging
     Triggers.Bounce.Enabled: true
     Triggers.Bounce.IncludeContent: true
 Profile production:
@@ -365,7 +365,7 @@ Profile production:
 + create  outbound  https://hooks.example.com/postmark  Done
     HttpAuth.Username: postmark
     HttpAuth.Password: ********
-    HttpHeaders.X-Env: ********
+    HttpHeaders.X-Env: production
     Triggers.Bounce.Enabled: true
     Triggers.Bounce.IncludeContent: true
 Done: 4 changes.

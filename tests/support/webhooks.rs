@@ -16,7 +16,7 @@ pub fn webhook(id: i64) -> Value {
         "MessageStream": "outbound",
         "Status": "verified",
         "HttpAuth": {"Username": "postmark", "Password": "secret-password"},
-        "HttpHeaders": [{"Name": "X-Env", "Value": "secret-value"}],
+        "HttpHeaders": [{"Name": "X-Env", "Value": "staging"}],
         "Triggers": {
             "Open": {"Enabled": false, "PostFirstOpenOnly": false},
             "Click": {"Enabled": false},

@@ -8,6 +8,7 @@ use crate::config::resolve::{Places, Target, places};
 use crate::error::{CommandError, Result};
 use crate::ops::manifest::{Documents, Manifest, ManifestError};
 use crate::ops::session::Session;
+use crate::postmark::Secrets;
 
 /// The manifests as each profile means them.
 pub struct Manifests(Vec<(Option<ProfileName>, Manifest)>);
@@ -41,7 +42,9 @@ pub fn manifests(documents: &Documents, args: &ManifestArgs, cx: &Context) -> Re
     };
     let manifests = Manifests(manifests);
     for (_, manifest) in &manifests.0 {
-        cx.ui.hide(manifest.redaction.values());
+        for value in manifest.redaction.values() {
+            Secrets::of_run().add(value.expose());
+        }
     }
     let literals = manifests.literals();
     if args.deny_literal_secrets && !literals.is_empty() {

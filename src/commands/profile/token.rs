@@ -7,6 +7,7 @@ use crate::config::profile::TokenAt;
 use crate::config::secret;
 use crate::config::source::{SecretSource, is_variable};
 use crate::error::{CommandError, Result};
+use crate::postmark::mask::looks_random;
 
 /// The token options. Without any the token is asked for.
 pub(super) struct Wanted<'a> {
@@ -22,7 +23,7 @@ pub(super) struct Wanted<'a> {
 
 /// The name of a variable, for `--token-env`.
 pub(super) fn variable(text: &str) -> Result<String, String> {
-    if is_variable(text) {
+    if is_variable(text) && !looks_random(text) {
         Ok(text.to_owned())
     } else {
         Err("it is not a variable's name".to_owned())

@@ -30,7 +30,7 @@ fn url(verification: &Verification) -> Option<String> {
 
 /// Postmark's words; a URL in them may hold secrets.
 fn said(message: Option<&str>) -> Option<String> {
-    message.map(|message| mask::text(message).into_owned())
+    message.map(|message| mask::outside(message).into_owned())
 }
 
 /// Verification of a webhook in JSON.

@@ -82,7 +82,7 @@ pub fn places(wanted: &Wanted, environment: &Environment) -> Result<Option<Place
     let is_there =
         |name: &String| known.contains(name) || may_be_sandbox && name == ProfileName::SANDBOX;
     if let Some(name) = names.iter().find(|name| !is_there(name)) {
-        return Err(ConfigError::UnknownProfile { name: name.clone(), known });
+        return Err(ConfigError::UnknownProfile { name: name.clone(), known: file.shown_names() });
     }
     let mut warnings = file.warnings.clone();
     if environment.raw(env::SERVER_TOKEN.name).is_some() {

@@ -67,12 +67,7 @@ pub(super) fn no_authentication(
 
 /// True if the name says so, or the value looks random.
 fn may_be_secret(input: &LintInput, header: &HttpHeader) -> bool {
-    let value = header.value.expose();
-    let is_random = value.len() >= 16
-        && !value.contains(char::is_whitespace)
-        && value.contains(|c: char| c.is_ascii_digit())
-        && value.contains(|c: char| c.is_ascii_alphabetic());
-    mask::looks_secret(&header.name) || is_random || input.is_unset(value)
+    header.is_secret() || input.is_unset(header.value.expose())
 }
 
 /// PM018.
@@ -169,7 +164,7 @@ fn secrets(webhook: &Webhook) -> Vec<(String, String, String)> {
             format!("--username {username} --password env:HOOK_PASSWORD"),
         ));
     }
-    for header in webhook.http_headers.iter().filter(|h| mask::looks_secret(&h.name)) {
+    for header in webhook.http_headers.iter().filter(|header| header.is_secret()) {
         secrets.push((
             format!("its header {}", header.name),
             header.value.expose().to_owned(),

@@ -9,7 +9,7 @@ use crate::error::{Diagnose, Diagnosis, Exit, Hint};
 use crate::fs::{self, Access, FsError};
 use crate::ops::manifest::{Documents, ManifestError, Redaction};
 use crate::ops::session::{BUILT_IN_SANDBOX, Session};
-use crate::postmark::{Server, ServerId, Webhook};
+use crate::postmark::{Server, ServerId, Webhook, mask};
 
 const FORMAT: &str = "pmhooks-plan";
 const VERSION: i64 = 1;
@@ -237,6 +237,7 @@ pub fn live(webhooks: &[Webhook], redaction: &Redaction) -> Value {
         let mut value = redaction.webhook(webhook);
         if let Value::Object(object) = &mut value {
             object.shift_remove("Status");
+            mask::for_comparison(object);
         }
         value
     };

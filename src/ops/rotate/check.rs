@@ -11,7 +11,7 @@ use crate::ops::test::verdict::{self, Verdict};
 use crate::ops::test::{
     Attempt, Credentials, Endpoint, EndpointError, EventSender, NOT_PUBLIC, OutgoingEvent,
 };
-use crate::postmark::{ServerId, Webhook, WebhookId, mask};
+use crate::postmark::{Secrets, ServerId, Webhook, WebhookId, mask};
 
 /// So many events are posted at the same time.
 const WIDTH: usize = 4;
@@ -178,8 +178,12 @@ impl Probe {
             }
         };
         // At once: one of them would tear the other where they have a word in common.
-        let secrets = [self.new.secrets(), self.old.secrets()].concat();
-        let clean = |text: &str| mask::scrub(text, secrets.iter().map(String::as_str));
+        let secrets = Secrets::default();
+        let both = [self.new.secrets(), self.old.secrets()].concat();
+        for secret in &both {
+            secrets.add_header(secret);
+        }
+        let clean = |text: &str| mask::outside(&secrets.mask(text)).into_owned();
         let verdict = Verdict {
             message: clean(&verdict.message),
             fix: verdict.fix.as_deref().map(clean),

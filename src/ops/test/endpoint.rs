@@ -10,7 +10,7 @@ use super::OutgoingEvent;
 use crate::error::{Diagnose, Diagnosis, Exit};
 use crate::event;
 use crate::http::client::{self, Header};
-use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, mask};
+use crate::postmark::{HookUrl, HttpAuth, HttpHeader, Secret, Secrets, mask};
 
 /// Headers of the connection. A webhook that sets them would break the request.
 pub(crate) const CONNECTION_HEADERS: [&str; 6] =
@@ -189,7 +189,9 @@ impl Endpoint {
 
     /// Masks the secrets of this endpoint in text that it returned.
     pub(crate) fn mask_secrets(&self, text: &str) -> String {
-        mask::scrub(text, self.secrets().iter().map(String::as_str))
+        let own = Secrets::default();
+        self.secrets().iter().for_each(|secret| own.add_header(secret));
+        mask::outside(&own.mask(text)).into_owned()
     }
 
     /// Every secret that a request to this endpoint carries.

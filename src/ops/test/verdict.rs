@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Attempt, Credentials};
 use crate::event::{Event, Received};
 use crate::http::client::{self, HttpError, TlsTrouble};
+use crate::postmark::mask;
 
 /// Answers from here on are slow. Postmark gives up after about 15 to 30 seconds.
 const SLOW: Duration = Duration::from_secs(2);
@@ -78,7 +79,8 @@ pub(crate) fn judge(event: &Received, attempt: &Attempt) -> Verdict {
                 format!("the answer is larger than {limit} bytes; Postmark reads none of it");
             (Ok(*status), phrase(*status), vec![size])
         }
-        Err(error) => (Err(error), error.to_string(), Vec::new()),
+        // A redirect may have led to a host that repeats a secret.
+        Err(error) => (Err(error), mask::outside(&error.to_string()).into_owned(), Vec::new()),
     };
     let outcome = match status {
         Ok(status) => outcome(status, event),
@@ -280,11 +282,13 @@ fn advice_for_status(status: u16) -> String {
 pub(crate) fn advice_for_error(error: &HttpError) -> String {
     let advice = match error {
         HttpError::Name { host } => {
+            let host = mask::outside(host);
             return format!(
                 "look for a typing mistake in {host}, and whether the name is in the public DNS"
             );
         }
         HttpError::Connect { to, .. } => {
+            let to = mask::outside(to);
             return format!(
                 "look whether the service runs and listens there ({to}), and whether a firewall lets \
                  Postmark in"

@@ -3,7 +3,7 @@
 use crate::support::*;
 
 const CREATE: &str = "create --url https://hooks.example.com/pm --on delivery,bounce \
-    --include-content bounce --username postmark --password env:PW --header X-Env:secret-value";
+    --include-content bounce --username postmark --password env:PW --header X-Env:staging";
 
 /// A webhook that [`CREATE`] could have made.
 fn like(id: i64) -> Value {
@@ -39,7 +39,7 @@ Url                 https://hooks.example.com/pm
 MessageStream       outbound
 Status              verified
 HttpAuth            postmark : ********
-HttpHeader          X-Env: ********
+HttpHeader          X-Env: staging
 Open                off
 Click               off
 Delivery            on

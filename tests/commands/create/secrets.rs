@@ -41,7 +41,7 @@ pmhooks: error: cannot read the password from env:EMPTY: it is empty
 "#]]);
     create("--password file:nope").run().check(str![[r#"
 --- stderr
-pmhooks: error: cannot read the password from file:nope: cannot read nope: No such file or directory (os error 2)
+pmhooks: error: cannot read the password from file:********: there is no such file (a path that does not exist may be a secret)
 --- exit 2
 "#]]);
     create("--password file:.").run().check(str![[r#"

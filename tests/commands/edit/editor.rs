@@ -40,7 +40,7 @@ HttpAuth:
   Password: "********"
 HttpHeaders:
 - Name: X-Env
-  Value: "********"
+  Value: staging
 Triggers:
   Open:
     Enabled: false
@@ -86,14 +86,14 @@ PUT /webhooks/5 {"HttpAuth":{"Username":"other","Password":"secret-password"}}
     assert_data_eq!(
         edited("sed -i 's/X-Env/x-env/' \"$1\""),
         str![[r#"
-PUT /webhooks/5 {"HttpHeaders":[{"Name":"x-env","Value":"secret-value"}]}
+PUT /webhooks/5 {"HttpHeaders":[{"Name":"x-env","Value":"staging"}]}
 
 "#]]
     );
     assert_data_eq!(
         edited("sed -i 's/^HttpHeaders:/HttpHeaders:\\n- {Name: X-New, Value: new}/' \"$1\""),
         str![[r#"
-PUT /webhooks/5 {"HttpHeaders":[{"Name":"X-New","Value":"new"},{"Name":"X-Env","Value":"secret-value"}]}
+PUT /webhooks/5 {"HttpHeaders":[{"Name":"X-New","Value":"new"},{"Name":"X-Env","Value":"staging"}]}
 
 "#]]
     );

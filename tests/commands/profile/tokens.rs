@@ -251,7 +251,7 @@ pmhooks: error: cannot read the token from env:UNSET: the variable is not set
 pmhooks: error: cannot read the token from env:EMPTY: it is empty
 --- exit 2
 --- stderr
-pmhooks: error: cannot read the token from file:/nowhere: cannot read /nowhere: No such file or directory (os error 2)
+pmhooks: error: cannot read the token from file:********: there is no such file (a path that does not exist may be a secret)
 --- exit 2
 --- stderr
 pmhooks: error: cannot read the token from file:/: cannot use /: it is a folder, not a file
